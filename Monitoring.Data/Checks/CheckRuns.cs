@@ -1,0 +1,118 @@
+using Dapper;
+using Npgsql;
+
+namespace Monitoring.Data.Checks;
+
+/// <summary>What made a check run: its time on the grid, or the live feed between two grid times.</summary>
+public enum CheckTrigger { Grid, Feed }
+
+/// <summary>How a check ended.</summary>
+public enum CheckOutcome { Succeeded, Failed, TimedOut }
+
+/// <summary>The ledger row of one check. <paramref name="Error"/> says why it did not succeed.</summary>
+public sealed record CheckRun(
+    string Monitor, DateTimeOffset ScheduledAt, CheckTrigger Trigger, DateTimeOffset StartedAt, DateTimeOffset FinishedAt,
+    CheckOutcome Outcome, int Observations, int Findings, string? Error, string Worker);
+
+/// <summary>A monitor's check runs within a window, counted. Durations in milliseconds; null without a run.</summary>
+public sealed record CheckRunSummary(
+    string Monitor, long Runs, long Failures, long GridSuccesses, double? P50Ms, double? P99Ms);
+
+/// <summary>The newest success and the newest failure of a monitor.</summary>
+public sealed record LatestCheckRuns(string Monitor, DateTimeOffset? LastSuccessAt, DateTimeOffset? LastErrorAt, string? LastError);
+
+/// <summary>The ledger of checks, partitioned by day of <c>scheduled_at</c>.</summary>
+public sealed class CheckRuns(NpgsqlDataSource db)
+{
+    private const string EnsurePartitionsSql = """
+        SELECT ensure_day_partition('check_runs', day::date)
+          FROM unnest(@days) AS day
+        """;
+
+    /// <summary>Makes the partitions of these UTC days where they are missing.</summary>
+    public async Task EnsurePartitionsAsync(DateOnly[] days, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new(EnsurePartitionsSql,
+            new { days = days.Select(day => day.ToString("yyyy-MM-dd")).ToArray() }, cancellationToken: cancellationToken));
+    }
+
+    private const string RecordSql = """
+        INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error, worker)
+        VALUES (@Monitor, @ScheduledAt, @Trigger, @StartedAt, @FinishedAt, @Outcome, @Observations, @Findings, @Error, @Worker)
+        ON CONFLICT (monitor, scheduled_at) DO UPDATE
+           SET trigger = excluded.trigger, started_at = excluded.started_at, finished_at = excluded.finished_at, outcome = excluded.outcome,
+               observations = excluded.observations, findings = excluded.findings, error = excluded.error, worker = excluded.worker,
+               recorded_at = now()
+         WHERE check_runs.outcome <> 'succeeded' AND excluded.outcome = 'succeeded'
+        """;
+
+    /// <summary>
+    /// Stores the row of one check. Answers false when its result is there already; a success replaces another worker's failure of the same time.
+    /// </summary>
+    public async Task<bool> RecordAsync(CheckRun run, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        await transaction.Connection!.ExecuteAsync(new(RecordSql, run, transaction, cancellationToken: cancellationToken)) == 1;
+
+    private const string LockMonitorSql = """
+        SELECT pg_advisory_xact_lock(hashtextextended('monitor ' || @monitor, 0))
+        """;
+
+    /// <summary>Until the transaction ends, no other worker records a check of this monitor.</summary>
+    public async Task LockMonitorAsync(string monitor, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        await transaction.Connection!.ExecuteAsync(new(LockMonitorSql, new { monitor }, transaction, cancellationToken: cancellationToken));
+
+    private const string SummariseSql = """
+        SELECT monitor,
+               count(*) AS runs,
+               count(*) FILTER (WHERE outcome <> 'succeeded') AS failures,
+               count(*) FILTER (WHERE outcome = 'succeeded' AND trigger = 'grid') AS grid_successes,
+               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)::float8 * 1000) AS p50_ms,
+               percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)::float8 * 1000) AS p99_ms
+          FROM check_runs
+         WHERE scheduled_at >= @since AND scheduled_at < @until
+         GROUP BY monitor
+         ORDER BY monitor
+         LIMIT 1000
+        """;
+
+    /// <summary>Counts the runs of each monitor whose scheduled time lies in [since, until).</summary>
+    public async Task<IReadOnlyList<CheckRunSummary>> SummariseAsync(DateTimeOffset since, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<CheckRunSummary>(new(SummariseSql, new { since, until }, cancellationToken: cancellationToken))).AsList();
+    }
+
+    private const string CountGridSuccessesSql = """
+        SELECT count(*)
+          FROM check_runs
+         WHERE monitor = @monitor AND trigger = 'grid' AND outcome = 'succeeded'
+           AND scheduled_at >= @since AND scheduled_at < @until
+        """;
+
+    /// <summary>How many grid times of one monitor in [since, until) had a successful run.</summary>
+    public async Task<long> CountGridSuccessesAsync(string monitor, DateTimeOffset since, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleAsync<long>(new(CountGridSuccessesSql, new { monitor, since, until }, cancellationToken: cancellationToken));
+    }
+
+    private const string ListLatestSql = """
+        SELECT monitors.monitor, success.scheduled_at AS last_success_at, failure.scheduled_at AS last_error_at, failure.error AS last_error
+          FROM monitors
+          LEFT JOIN LATERAL (SELECT scheduled_at FROM check_runs
+                              WHERE monitor = monitors.monitor AND outcome = 'succeeded'
+                              ORDER BY scheduled_at DESC LIMIT 1) AS success ON true
+          LEFT JOIN LATERAL (SELECT scheduled_at, error FROM check_runs
+                              WHERE monitor = monitors.monitor AND outcome <> 'succeeded'
+                              ORDER BY scheduled_at DESC LIMIT 1) AS failure ON true
+         ORDER BY monitors.monitor
+         LIMIT 1000
+        """;
+
+    /// <summary>The newest success and failure of every registered monitor.</summary>
+    public async Task<IReadOnlyList<LatestCheckRuns>> ListLatestAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<LatestCheckRuns>(new(ListLatestSql, cancellationToken: cancellationToken))).AsList();
+    }
+}

@@ -1,0 +1,54 @@
+using Dapper;
+using Npgsql;
+
+namespace Monitoring.Data.Checks;
+
+/// <summary>A monitor that some worker runs. Gaps are judged from <paramref name="IntervalSince"/>, when its present interval took effect.</summary>
+public sealed record RegisteredMonitor(string Monitor, int IntervalSeconds, DateTimeOffset IntervalSince)
+{
+    /// <summary>Grid times in [from, until) since the interval took effect: what a monitor without gaps has run.</summary>
+    public long CountGridTimes(DateTimeOffset from, DateTimeOffset until)
+    {
+        var start = from > IntervalSince ? from : IntervalSince;
+        return until <= start ? 0 : CeilingSlot(until) - CeilingSlot(start);
+    }
+
+    private long CeilingSlot(DateTimeOffset at)
+    {
+        var interval = IntervalSeconds * TimeSpan.TicksPerSecond;
+        return (at.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks + interval - 1) / interval;
+    }
+}
+
+/// <summary>The table <c>monitors</c>: which monitors exist and how often they run, so that silence can be told from calm.</summary>
+public sealed class MonitorTable(NpgsqlDataSource db)
+{
+    private const string RegisterSql = """
+        INSERT INTO monitors (monitor, interval_seconds, interval_since)
+        VALUES (@monitor, @intervalSeconds, @now)
+        ON CONFLICT (monitor) DO UPDATE
+           SET interval_seconds = excluded.interval_seconds, interval_since = excluded.interval_since
+         WHERE monitors.interval_seconds <> excluded.interval_seconds
+        """;
+
+    /// <summary>Says that a worker runs this monitor at this interval. The same interval again changes nothing.</summary>
+    public async Task RegisterAsync(string monitor, TimeSpan interval, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new(RegisterSql, new { monitor, intervalSeconds = (int)interval.TotalSeconds, now }, cancellationToken: cancellationToken));
+    }
+
+    private const string ListSql = """
+        SELECT monitor, interval_seconds, interval_since
+          FROM monitors
+         ORDER BY monitor
+         LIMIT 1000
+        """;
+
+    /// <summary>All monitors by name.</summary>
+    public async Task<IReadOnlyList<RegisteredMonitor>> ListAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<RegisteredMonitor>(new(ListSql, cancellationToken: cancellationToken))).AsList();
+    }
+}

@@ -1,0 +1,18 @@
+using System.Text.Json.Serialization;
+using Monitoring.Data.Venues;
+using Npgsql;
+
+namespace Monitoring.Data.Database;
+
+/// <summary>A row that a check saw. Each kind is a table of this project, and has a name of its own in JSON.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "table")]
+[JsonDerivedType(typeof(HlpVaultSnapshot), "hlp_vault_snapshots")]
+[JsonDerivedType(typeof(HlpVaultComponent), "hlp_vault_components")]
+public abstract record Observation;
+
+/// <summary>A table that the recorder fills: it picks its own rows out of a check's observations.</summary>
+public interface IObservationTable
+{
+    /// <summary>Stores the rows of this table in one round trip; those already there stay as they are. Answers the number of new rows.</summary>
+    Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken);
+}

@@ -1,0 +1,37 @@
+using Dapper;
+using Npgsql;
+
+namespace Monitoring.Data.Database;
+
+/// <summary>Which schema the code needs, and which one the database has.</summary>
+public sealed class SchemaVersions(NpgsqlDataSource db)
+{
+    /// <summary>The newest migration that this code was written against.</summary>
+    public const long Required = 202611210920;
+
+    private const string ExistsSql = """
+        SELECT to_regclass('"VersionInfo"') IS NOT NULL
+        """;
+
+    private const string CurrentSql = """
+        SELECT coalesce(max("Version"), 0)
+          FROM "VersionInfo"
+        """;
+
+    /// <summary>The newest migration applied; 0 for an empty database.</summary>
+    public async Task<long> CurrentAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleAsync<bool>(new(ExistsSql, cancellationToken: cancellationToken))
+            ? await connection.QuerySingleAsync<long>(new(CurrentSql, cancellationToken: cancellationToken))
+            : 0;
+    }
+
+    /// <summary>Null when the database can serve this code; else what is wrong and what to run.</summary>
+    public async Task<string?> FindProblemAsync(CancellationToken cancellationToken)
+    {
+        var current = await CurrentAsync(cancellationToken);
+        return current >= Required ? null
+            : $"the database's schema is at version {current}, this program needs {Required}: run Monitoring.Migrations up";
+    }
+}

@@ -1,0 +1,44 @@
+using Dapper;
+using Npgsql;
+
+namespace Monitoring.Data.Events;
+
+/// <summary>
+/// One change of an event. <paramref name="ChangedAt"/> is when it was recorded, <paramref name="ScheduledAt"/> the check that caused it;
+/// <paramref name="Evidence"/> is the finding's evidence at that moment, as a JSON object.
+/// </summary>
+public sealed record SecurityEventChange(
+    long Seq, Guid EventId, DateTimeOffset ChangedAt, DateTimeOffset? ScheduledAt, ChangeKind Kind, Severity Severity, string Actor, string? Note,
+    string? Evidence);
+
+/// <summary>The table <c>security_event_changes</c>: append only, numbered in commit order without holes.</summary>
+public sealed class SecurityEventChanges(NpgsqlDataSource db)
+{
+    private const string AppendSql = """
+        INSERT INTO security_event_changes (event_id, changed_at, scheduled_at, kind, severity, actor, note, evidence)
+        VALUES (@EventId, @ChangedAt, @ScheduledAt, @Kind, @Severity, @Actor, @Note, @Evidence::jsonb)
+        RETURNING seq
+        """;
+
+    /// <summary>
+    /// Appends one change and answers its number; <see cref="SecurityEventChange.Seq"/> is ignored. Numbering locks out other writers of changes until the
+    /// transaction ends, so this comes last in it.
+    /// </summary>
+    public async Task<long> AppendAsync(SecurityEventChange change, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        await transaction.Connection!.QuerySingleAsync<long>(new(AppendSql, change, transaction, cancellationToken: cancellationToken));
+
+    private const string ListSql = """
+        SELECT seq, event_id, changed_at, scheduled_at, kind, severity, actor, note, evidence::text AS evidence
+          FROM security_event_changes
+         WHERE event_id = @eventId
+         ORDER BY seq
+         LIMIT 1000
+        """;
+
+    /// <summary>The first thousand changes of one event, in order.</summary>
+    public async Task<IReadOnlyList<SecurityEventChange>> ListAsync(Guid eventId, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<SecurityEventChange>(new(ListSql, new { eventId }, cancellationToken: cancellationToken))).AsList();
+    }
+}

@@ -1,0 +1,168 @@
+using Dapper;
+using Npgsql;
+
+namespace Monitoring.Data.Events;
+
+/// <summary>
+/// The lasting record of a finding. Times are those of the checks that saw it. <paramref name="Indicators"/> is a JSON object of the newest values;
+/// <paramref name="CleanChecks"/> counts the successful checks in a row that judged the rule and did not find it,
+/// the newest of them at <paramref name="JudgedAt"/>.
+/// </summary>
+public sealed record SecurityEvent(
+    Guid EventId, string Fingerprint, string Monitor, string RuleId, int RuleVersion, string ThreatType, Severity Severity, EventStatus Status,
+    string Subject, string Title, string Description, string Indicators, string[] RelatedAddresses, decimal? EstimatedLossUsd,
+    long Occurrences, int CleanChecks, DateTimeOffset FirstSeenAt, DateTimeOffset LastSeenAt, DateTimeOffset JudgedAt,
+    DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy, DateTimeOffset? ResolvedAt, string? Resolution);
+
+/// <summary>Where a page of events goes on: after this event in the list's order.</summary>
+public sealed record EventCursor(bool Resolved, DateTimeOffset FirstSeenAt, Guid EventId);
+
+/// <summary>How many events have this severity.</summary>
+public sealed record SeverityCount(Severity Severity, long Count);
+
+/// <summary>The table <c>security_events</c>.</summary>
+public sealed class SecurityEvents(NpgsqlDataSource db)
+{
+    private const string Columns = """
+        event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
+        indicators::text AS indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
+        acknowledged_at, acknowledged_by, resolved_at, resolution
+        """;
+
+    private const string LockRelevantSql = $"""
+        SELECT {Columns}
+          FROM security_events
+         WHERE monitor = @monitor AND status <> 'resolved'
+            OR event_id IN (SELECT latest.event_id
+                              FROM unnest(@fingerprints) AS wanted
+                             CROSS JOIN LATERAL (SELECT event_id FROM security_events
+                                                  WHERE fingerprint = wanted
+                                                  ORDER BY first_seen_at DESC, event_id DESC LIMIT 1) AS latest)
+         ORDER BY event_id
+           FOR UPDATE
+        """;
+
+    /// <summary>Locks and reads what a check of this monitor may change: its open events, and the latest event of each fingerprint found.</summary>
+    public async Task<IReadOnlyList<SecurityEvent>> LockRelevantAsync(
+        string monitor, string[] fingerprints, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        (await transaction.Connection!.QueryAsync<SecurityEvent>(
+            new(LockRelevantSql, new { monitor, fingerprints }, transaction, cancellationToken: cancellationToken))).AsList();
+
+    private const string UpsertSql = """
+        INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
+                                     indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
+                                     acknowledged_at, acknowledged_by, resolved_at, resolution)
+        VALUES (@EventId, @Fingerprint, @Monitor, @RuleId, @RuleVersion, @ThreatType, @Severity, @Status, @Subject, @Title, @Description,
+                @Indicators::jsonb, @RelatedAddresses, @EstimatedLossUsd, @Occurrences, @CleanChecks, @FirstSeenAt, @LastSeenAt, @JudgedAt,
+                @AcknowledgedAt, @AcknowledgedBy, @ResolvedAt, @Resolution)
+        ON CONFLICT (event_id) DO UPDATE
+           SET rule_version = excluded.rule_version, threat_type = excluded.threat_type, severity = excluded.severity, status = excluded.status,
+               title = excluded.title, description = excluded.description, indicators = excluded.indicators,
+               related_addresses = excluded.related_addresses, estimated_loss_usd = excluded.estimated_loss_usd, occurrences = excluded.occurrences,
+               clean_checks = excluded.clean_checks, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
+               judged_at = excluded.judged_at, resolved_at = excluded.resolved_at, resolution = excluded.resolution
+        """;
+
+    /// <summary>Stores the event as it now is. The operator's columns are written at the opening only; operators change them by their own statements.</summary>
+    public async Task UpsertAsync(SecurityEvent securityEvent, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        await transaction.Connection!.ExecuteAsync(new(UpsertSql, securityEvent, transaction, cancellationToken: cancellationToken));
+
+    private const string ListSql = $"""
+        SELECT {Columns}
+          FROM security_events
+         WHERE (@status::text IS NULL OR status = @status)
+           AND (@severity::text IS NULL OR severity = @severity)
+           AND (@afterEventId::uuid IS NULL
+                OR ((status <> 'resolved'), first_seen_at, event_id) < (NOT @afterResolved, @afterFirstSeenAt, @afterEventId))
+         ORDER BY (status <> 'resolved') DESC, first_seen_at DESC, event_id DESC
+         LIMIT @limit
+        """;
+
+    /// <summary>Events that are not resolved first, then newest first; at most <paramref name="limit"/>, going on after <paramref name="after"/>.</summary>
+    public async Task<IReadOnlyList<SecurityEvent>> ListAsync(
+        EventStatus? status, Severity? severity, EventCursor? after, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<SecurityEvent>(new(ListSql, new
+        {
+            status,
+            severity,
+            afterResolved = after?.Resolved ?? false,
+            afterFirstSeenAt = after?.FirstSeenAt,
+            afterEventId = after?.EventId,
+            limit,
+        }, cancellationToken: cancellationToken))).AsList();
+    }
+
+    private const string ListSinceSql = $"""
+        SELECT {Columns}
+          FROM security_events
+         WHERE last_seen_at >= @since
+           AND (@severity::text IS NULL OR severity = @severity)
+           AND (@threatType::text IS NULL OR threat_type = @threatType)
+           AND (@afterEventId::uuid IS NULL OR (first_seen_at, event_id) < (@afterFirstSeenAt, @afterEventId))
+         ORDER BY first_seen_at DESC, event_id DESC
+         LIMIT @limit
+        """;
+
+    /// <summary>Events seen since a moment, newest first.</summary>
+    public async Task<IReadOnlyList<SecurityEvent>> ListSinceAsync(
+        DateTimeOffset since, Severity? severity, string? threatType, EventCursor? after, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<SecurityEvent>(new(ListSinceSql, new
+        {
+            since,
+            severity,
+            threatType,
+            afterFirstSeenAt = after?.FirstSeenAt,
+            afterEventId = after?.EventId,
+            limit,
+        }, cancellationToken: cancellationToken))).AsList();
+    }
+
+    private const string FindSql = $"""
+        SELECT {Columns}
+          FROM security_events
+         WHERE event_id = @eventId
+        """;
+
+    /// <summary>One event, or null.</summary>
+    public async Task<SecurityEvent?> FindAsync(Guid eventId, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<SecurityEvent>(new(FindSql, new { eventId }, cancellationToken: cancellationToken));
+    }
+
+    private const string CountOpenSql = """
+        SELECT severity, count(*) AS count
+          FROM security_events
+         WHERE status <> 'resolved'
+         GROUP BY severity
+         ORDER BY severity
+         LIMIT 5
+        """;
+
+    /// <summary>Events that are not resolved, by severity; severities without any are absent.</summary>
+    public async Task<IReadOnlyList<SeverityCount>> CountOpenAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<SeverityCount>(new(CountOpenSql, cancellationToken: cancellationToken))).AsList();
+    }
+
+    private const string CountSinceSql = """
+        SELECT severity, count(*) AS count
+          FROM security_events
+         WHERE last_seen_at >= @since
+         GROUP BY severity
+         ORDER BY severity
+         LIMIT 5
+        """;
+
+    /// <summary>Events seen since a moment, by severity; severities without any are absent.</summary>
+    public async Task<IReadOnlyList<SeverityCount>> CountSinceAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<SeverityCount>(new(CountSinceSql, new { since }, cancellationToken: cancellationToken))).AsList();
+    }
+}

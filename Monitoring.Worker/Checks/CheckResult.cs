@@ -1,0 +1,18 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Monitoring.Data.Checks;
+using Monitoring.Data.Database;
+
+namespace Monitoring.Worker.Checks;
+
+/// <summary>Everything that one check brought: the unit of recording and of replay. It goes to JSON and back without loss.</summary>
+internal sealed record CheckResult(CheckRun Run, IReadOnlyList<Observation> Observations, IReadOnlyList<Finding> Findings, IReadOnlyList<string> Unjudged)
+{
+    /// <summary>How results are written to JSON wherever they are kept.</summary>
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.General)
+    {
+        PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
+        AllowOutOfOrderMetadataProperties = true,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
+    };
+}

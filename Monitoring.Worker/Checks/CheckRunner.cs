@@ -1,0 +1,66 @@
+using Monitoring.Data.Checks;
+using Monitoring.Worker.Recording;
+
+namespace Monitoring.Worker.Checks;
+
+/// <summary>Runs one check of any monitor: measures it, holds it to its deadline, catches whatever it throws, and hands the result to the recorder.</summary>
+internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics statistics, WorkerIdentity identity, TimeProvider clock, ILogger<CheckRunner> logger)
+{
+    /// <summary>Never throws for a fault of the check. <paramref name="stopping"/> ends the check early; that too is recorded.</summary>
+    public async Task<CheckResult> RunAsync(MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, CancellationToken stopping)
+    {
+        var startedAt = clock.GetUtcNow();
+        var (outcome, report, error) = await TryCheckAsync(schedule, scheduledAt, stopping);
+        var run = new CheckRun(schedule.Monitor.Name, scheduledAt, trigger, startedAt, clock.GetUtcNow(), outcome,
+            report.Observations.Count, report.Findings.Count, error, identity.Name);
+        var result = new CheckResult(run, report.Observations, report.Findings, report.Unjudged);
+
+        var failuresInARow = statistics.Count(run);
+        if (outcome != CheckOutcome.Succeeded)
+            LogFailed(run.Monitor, scheduledAt, failuresInARow, error!);
+        else
+            LogSucceeded(statistics.IsFirstSuccess(run) ? LogLevel.Information : LogLevel.Debug, run.Monitor, scheduledAt,
+                (run.FinishedAt - startedAt).TotalMilliseconds, run.Observations, run.Findings);
+
+        await recorder.RecordAsync(result, CancellationToken.None);
+        return result;
+    }
+
+    private static readonly CheckReport Nothing = new([], [], []);
+
+    private async Task<(CheckOutcome, CheckReport, string?)> TryCheckAsync(MonitorSchedule schedule, DateTimeOffset scheduledAt, CancellationToken stopping)
+    {
+        using var deadline = new CancellationTokenSource(schedule.Deadline, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stopping);
+        try
+        {
+            return (CheckOutcome.Succeeded, await schedule.Monitor.CheckAsync(scheduledAt, either.Token), null);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            return (CheckOutcome.Failed, Nothing, "the worker was stopped before the check ended");
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            return (CheckOutcome.TimedOut, Nothing, $"not done within {schedule.Deadline.TotalSeconds:0} s");
+        }
+        catch (Exception fault) when (fault is Venues.SourceUnavailableException or Venues.MissingDataException)
+        {
+            return (CheckOutcome.Failed, Nothing, fault.Message);
+        }
+        catch (Exception fault)
+        {
+            LogDefect(fault, schedule.Monitor.Name, scheduledAt);
+            return (CheckOutcome.Failed, Nothing, $"{fault.GetType().Name}: {fault.Message}");
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "{Monitor}: check of {ScheduledAt:HH:mm:ss} failed ({FailuresInARow} in a row): {Error}")]
+    private partial void LogFailed(string monitor, DateTimeOffset scheduledAt, int failuresInARow, string error);
+
+    [LoggerMessage("{Monitor}: check of {ScheduledAt:HH:mm:ss} succeeded in {Milliseconds:0} ms, {Observations} observations, {Findings} findings")]
+    private partial void LogSucceeded(LogLevel level, string monitor, DateTimeOffset scheduledAt, double milliseconds, int observations, int findings);
+
+    [LoggerMessage(LogLevel.Error, "{Monitor}: check of {ScheduledAt:HH:mm:ss} ended by a defect of this program")]
+    private partial void LogDefect(Exception fault, string monitor, DateTimeOffset scheduledAt);
+}

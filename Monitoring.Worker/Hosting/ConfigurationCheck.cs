@@ -1,0 +1,55 @@
+using Monitoring.Data.Database;
+using Monitoring.Worker.Venues;
+using Monitoring.Worker.Venues.Hyperliquid;
+using Npgsql;
+
+namespace Monitoring.Worker.Hosting;
+
+/// <summary>What <c>--check</c> does: tries every connection once and says what is wrong.</summary>
+internal static class ConfigurationCheck
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
+
+    /// <summary>Answers 0 when all is well, 1 otherwise; one line per connection.</summary>
+    public static async Task<int> RunAsync(WorkerOptions options, TimeProvider clock, TextWriter output, CancellationToken cancellationToken)
+    {
+        using var host = WorkerHost.Build(options, clock);
+        await output.WriteLineAsync("ok     configuration");
+        var well = options.WithoutDatabase
+            || await TryAsync($"database {options.Database.Display}", host.Services.GetRequiredService<SchemaVersions>().FindProblemAsync, output, clock, cancellationToken);
+        well &= await TryAsync($"venue {options.HyperliquidUrl}", token => AskVenueAsync(host, options, token), output, clock, cancellationToken);
+        return well ? 0 : 1;
+    }
+
+    private static async Task<string?> AskVenueAsync(IHost host, WorkerOptions options, CancellationToken cancellationToken)
+    {
+        await host.Services.GetRequiredService<HyperliquidClient>().GetVaultDetailsAsync(options.HlpVault.VaultAddress, cancellationToken);
+        return null;
+    }
+
+    private static async Task<bool> TryAsync(string what, Func<CancellationToken, Task<string?>> findProblem, TextWriter output, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(Deadline, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        string? problem;
+        try
+        {
+            problem = await findProblem(either.Token);
+        }
+        catch (NpgsqlException fault)
+        {
+            problem = DatabaseFaults.Describe(fault);
+        }
+        catch (Exception fault) when (fault is SourceUnavailableException or MissingDataException)
+        {
+            problem = fault.Message;
+        }
+        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        {
+            problem = $"no answer within {Deadline.TotalSeconds:0} s";
+        }
+
+        await output.WriteLineAsync(problem is null ? $"ok     {what}" : $"FAULT  {what}: {problem}");
+        return problem is null;
+    }
+}

@@ -1,0 +1,48 @@
+using Monitoring.Data.Checks;
+using Monitoring.Data.Database;
+using Monitoring.Data.Events;
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Events;
+using Npgsql;
+
+namespace Monitoring.Worker.Recording;
+
+/// <summary>Writes one result in one transaction: ledger row, observations, events and their changes. A result that is there already changes nothing.</summary>
+internal sealed class DatabaseRecorder(
+    NpgsqlDataSource db, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEvents events, SecurityEventChanges changes, EventOptions options,
+    TimeProvider clock)
+{
+    private DateOnly _partitionsUntil = DateOnly.MinValue;
+
+    /// <summary>Answers the events' update, or null when the result was there already. Throws what the database throws.</summary>
+    public async Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken)
+    {
+        await EnsurePartitionsAsync(DateOnly.FromDateTime(result.Run.ScheduledAt.UtcDateTime), cancellationToken);
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await runs.LockMonitorAsync(result.Run.Monitor, transaction, cancellationToken);
+        if (!await runs.RecordAsync(result.Run, transaction, cancellationToken))
+            return null;
+
+        foreach (var table in tables)
+            await table.InsertAsync(result.Observations, transaction, cancellationToken);
+
+        var known = await events.LockRelevantAsync(result.Run.Monitor, [.. result.Findings.Select(f => f.Fingerprint).Distinct()], transaction, cancellationToken);
+        var update = EventLifecycle.Apply(known, result, options.ResolveAfter, clock.GetUtcNow());
+        foreach (var changed in update.Events)
+            await events.UpsertAsync(changed, transaction, cancellationToken);
+        foreach (var change in update.Changes) // last: it numbers the changes under a lock that every writer shares
+            await changes.AppendAsync(change, transaction, cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return update;
+    }
+
+    // In a transaction of its own, because a new partition locks its table; a day ahead, so that midnight finds it there.
+    private async Task EnsurePartitionsAsync(DateOnly day, CancellationToken cancellationToken)
+    {
+        if (day < _partitionsUntil && day >= _partitionsUntil.AddDays(-2))
+            return;
+        await runs.EnsurePartitionsAsync([day, day.AddDays(1)], cancellationToken);
+        _partitionsUntil = day.AddDays(1);
+    }
+}

@@ -1,0 +1,27 @@
+using Monitoring.Data.Events;
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Events;
+
+namespace Monitoring.Worker.Recording;
+
+/// <summary>The recorder of <c>--no-database</c>: events live in this process and in its log, nothing is stored.</summary>
+internal sealed class MemoryRecorder(EventOptions options, EventLog log, SessionStatistics statistics, TimeProvider clock) : IRecorder
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, SecurityEvent> _latest = [];
+
+    /// <inheritdoc/>
+    public Task RecordAsync(CheckResult result, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            var update = EventLifecycle.Apply([.. _latest.Values], result, options.ResolveAfter, clock.GetUtcNow());
+            foreach (var changed in update.Events)
+                _latest[changed.Fingerprint] = changed;
+            statistics.CountRecorded(wasNew: true, update.Changes.Count);
+            log.Write(update);
+        }
+
+        return Task.CompletedTask;
+    }
+}

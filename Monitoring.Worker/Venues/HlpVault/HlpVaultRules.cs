@@ -1,0 +1,148 @@
+using System.Text.Json.Nodes;
+using Monitoring.Data.Events;
+using Monitoring.Data.Venues;
+using Monitoring.Worker.Checks;
+
+namespace Monitoring.Worker.Venues.HlpVault;
+
+/// <summary>The rules of the monitor <c>hlp-vault</c> (CONTRACT §5): pure functions of what was measured.</summary>
+internal static class HlpVaultRules
+{
+    public const string Loss = "hlp.loss";
+    public const string Drawdown = "hlp.drawdown";
+    public const string Sigma = "hlp.sigma";
+    public const string Anomaly = "hlp.anomaly";
+
+    private const string Exploitation = "hlp_exploitation";
+    private const string Unusual = "hlp_anomaly";
+
+    /// <summary>Every finding of one check, at most one per rule; the vault is the subject.</summary>
+    public static IReadOnlyList<Finding> Evaluate(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds thresholds) =>
+        [.. new[]
+        {
+            FindLoss(snapshot, measures, thresholds), FindDrawdown(snapshot, measures, thresholds),
+            FindSigma(snapshot, measures, thresholds), FindAnomaly(snapshot, measures, thresholds),
+        }.OfType<Finding>()];
+
+    /// <summary>The fingerprints that these measures cannot judge: without enough history there is no z-score.</summary>
+    public static IReadOnlyList<string> Unjudged(HlpVaultSnapshot snapshot, HlpVaultMeasures measures) =>
+        measures.Hourly is null ? [Finding.FingerprintOf(Sigma, snapshot.VaultAddress)] : [];
+
+    private static Finding? FindLoss(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
+    {
+        var windows = new[] { (Name: "1 h", Key: "1h", Window: measures.Pnl1h), (Name: "24 h", Key: "24h", Window: measures.Pnl24h) };
+        var judged = windows.Select(w => (w.Name, w.Key, w.Window, Severity: JudgeLoss(w.Window, limits))).ToList();
+        var worst = judged.MaxBy(w => w.Severity ?? (Severity)(-1));
+        if (worst.Severity is not { } severity)
+            return null;
+
+        var evidence = new Evidence(
+            new JsonObject
+            {
+                ["pnl_1h_usd"] = measures.Pnl1h.Pnl, ["pnl_1h_pct"] = Round(measures.Pnl1h.PctOfCapital), ["pnl_1h_since"] = Utc(measures.Pnl1h.Since),
+                ["pnl_24h_usd"] = measures.Pnl24h.Pnl, ["pnl_24h_pct"] = Round(measures.Pnl24h.PctOfCapital), ["pnl_24h_since"] = Utc(measures.Pnl24h.Since),
+                ["account_value_usd"] = snapshot.AccountValue,
+            },
+            new JsonObject
+            {
+                ["high_usd"] = -limits.LossHighUsd, ["high_pct"] = -limits.LossHighPct,
+                ["critical_usd"] = -limits.LossCriticalUsd, ["critical_pct"] = -limits.LossCriticalPct,
+            },
+            [.. judged.Select(w => $"PnL of {w.Name} = {w.Window.Pnl:0.00} USD, {Pct(w.Window.PctOfCapital)} of {w.Window.Capital:0.00} USD capital: "
+                + (w.Severity is null ? "below both thresholds of high" : $"reaches both thresholds of {w.Severity.ToString()!.ToLowerInvariant()}"))]);
+        var loss = -worst.Window.Pnl;
+        return Create(snapshot, Loss, Exploitation, severity,
+            $"HLP vault lost {Millions(loss)} USD in {worst.Name} ({Pct(worst.Window.PctOfCapital)} of capital)",
+            $"PnL of the vault since {worst.Window.Since:yyyy-MM-dd HH:mm:ss}Z is {worst.Window.Pnl:0.00} USD with an account value of {snapshot.AccountValue:0.00} USD. "
+            + "Deposits and withdrawals are not part of this figure.", evidence, loss);
+    }
+
+    // Both conditions, amount and share. Without capital any share is exceeded.
+    private static Severity? JudgeLoss(PnlWindow window, HlpVaultThresholds limits)
+    {
+        bool Reaches(decimal usd, decimal pct) => window.Pnl <= -usd && (window.PctOfCapital is not { } share || share <= -pct);
+        return Reaches(limits.LossCriticalUsd, limits.LossCriticalPct) ? Severity.Critical
+            : Reaches(limits.LossHighUsd, limits.LossHighPct) ? Severity.High
+            : null;
+    }
+
+    private static Finding? FindDrawdown(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
+    {
+        if (measures.DrawdownPct < limits.DrawdownHighPct)
+            return null;
+        var evidence = new Evidence(
+            new JsonObject { ["drawdown_pct"] = Round(measures.DrawdownPct), ["max_drawdown_pct"] = Round(measures.MaxDrawdownPct), ["account_value_usd"] = snapshot.AccountValue },
+            new JsonObject { ["high_pct"] = limits.DrawdownHighPct },
+            [$"fall of flow-adjusted equity from its 30-day peak = {measures.DrawdownPct:0.####} % >= {limits.DrawdownHighPct} %: high"]);
+        return Create(snapshot, Drawdown, Exploitation, Severity.High,
+            $"HLP vault is {measures.DrawdownPct:0.00} % below its 30-day peak",
+            "Equity without deposits and withdrawals fell this far from its highest point of the last 30 days.", evidence,
+            estimatedLoss: snapshot.AccountValue > 0 && measures.DrawdownPct < 100
+                ? decimal.Round(snapshot.AccountValue * measures.DrawdownPct / (100 - measures.DrawdownPct), 2) : null);
+    }
+
+    private static Finding? FindSigma(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
+    {
+        if (measures.Hourly is not { } hourly || Math.Abs(hourly.ZScore) < limits.SigmaMedium)
+            return null;
+        var severity = Math.Abs(hourly.ZScore) > limits.SigmaHighAbove ? Severity.High : Severity.Medium;
+        var evidence = new Evidence(
+            new JsonObject
+            {
+                ["z_score"] = hourly.ZScore, ["pnl_1h_usd"] = measures.Pnl1h.Pnl, ["median_usd"] = Round(hourly.Median), ["mad_usd"] = Round(hourly.Mad),
+                ["samples"] = hourly.Samples, ["covered_hours"] = hourly.CoveredHours,
+            },
+            new JsonObject { ["medium"] = limits.SigmaMedium, ["high_above"] = limits.SigmaHighAbove },
+            [
+                $"z = ({measures.Pnl1h.Pnl:0.00} - {hourly.Median:0.00}) / (1.4826 * {hourly.Mad:0.00}) = {hourly.ZScore}",
+                $"|z| = {Math.Abs(hourly.ZScore)} {(severity == Severity.High ? $"> {limits.SigmaHighAbove}: high" : $">= {limits.SigmaMedium}: medium")}",
+            ]);
+        return Create(snapshot, Sigma, Unusual, severity,
+            $"HLP vault's hour is {Math.Abs(hourly.ZScore):0.0} deviations {(hourly.ZScore < 0 ? "below" : "above")} normal",
+            $"The PnL of the last hour, {measures.Pnl1h.Pnl:0.00} USD, is unusual against {hourly.Samples} changes over {hourly.CoveredHours:0} earlier hours.",
+            evidence, estimatedLoss: null);
+    }
+
+    private static Finding? FindAnomaly(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
+    {
+        var score = measures.Anomaly;
+        var severity = score.Total >= limits.AnomalyCritical ? Severity.Critical
+            : score.Total >= limits.AnomalyHigh ? Severity.High
+            : snapshot.HealthIssues.Length > 0 ? Severity.Medium
+            : (Severity?)null;
+        if (severity is null)
+            return null;
+
+        var evidence = new Evidence(
+            new JsonObject
+            {
+                ["anomaly_score"] = score.Total, ["loss_score"] = score.Loss, ["drawdown_score"] = score.Drawdown, ["volatility_score"] = score.Volatility,
+                ["pnl_24h_usd"] = measures.Pnl24h.Pnl, ["drawdown_pct"] = Round(measures.DrawdownPct),
+                ["health_issues"] = new JsonArray([.. snapshot.HealthIssues.Select(issue => JsonValue.Create(issue))]),
+            },
+            new JsonObject { ["critical"] = limits.AnomalyCritical, ["high"] = limits.AnomalyHigh },
+            [
+                $"loss part = min(40, 40 * {Math.Max(0, -measures.Pnl24h.Pnl):0.00} / 2000000) = {score.Loss}",
+                $"drawdown part = min(30, 30 * {measures.DrawdownPct:0.####} / 10) = {score.Drawdown}",
+                $"volatility part = min(30, 30 * |{measures.Pnl24h.Pnl:0.00}| / (2 * mean of the last ten)) = {score.Volatility}",
+                $"anomaly score = {score.Total}: {severity.ToString()!.ToLowerInvariant()}",
+                .. snapshot.HealthIssues.Select(issue => $"health issue: {issue}"),
+            ]);
+        return Create(snapshot, Anomaly, severity == Severity.Critical ? Exploitation : Unusual, severity.Value,
+            severity == Severity.Medium ? $"HLP vault has a health issue: {snapshot.HealthIssues[0]}" : $"HLP vault's anomaly score is {score.Total:0.0} of 100",
+            $"Parts: loss {score.Loss:0.0} of 40, drawdown {score.Drawdown:0.0} of 30, volatility {score.Volatility:0.0} of 30.",
+            evidence, estimatedLoss: measures.Pnl24h.Pnl < 0 ? -measures.Pnl24h.Pnl : null);
+    }
+
+    private static Finding Create(
+        HlpVaultSnapshot snapshot, string rule, string threat, Severity severity, string title, string description, Evidence evidence, decimal? estimatedLoss) =>
+        new(rule, RuleVersion: 1, threat, severity, snapshot.VaultAddress, title, description, evidence, [snapshot.VaultAddress], estimatedLoss);
+
+    private static decimal? Round(decimal? value) => value is { } number ? decimal.Round(number, 6) : null;
+
+    private static string Utc(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
+
+    private static string Pct(decimal? value) => value is { } number ? $"{number:0.00} %" : "an unknown share";
+
+    private static string Millions(decimal usd) => usd >= 1_000_000 ? $"{usd / 1_000_000:0.00} M" : $"{usd:0}";
+}

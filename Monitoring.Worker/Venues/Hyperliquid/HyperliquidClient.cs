@@ -1,0 +1,148 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using Polly;
+using Polly.CircuitBreaker;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace Monitoring.Worker.Venues.Hyperliquid;
+
+/// <summary>
+/// The venue's <c>POST /info</c>. Faults of transport and server are tried again with jitter, within the caller's deadline; what comes back without usable
+/// data is a <see cref="MissingDataException"/>, what stays unreachable a <see cref="SourceUnavailableException"/>.
+/// </summary>
+internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, HyperliquidPipeline pipeline)
+{
+    /// <summary>Name of the configured <see cref="HttpClient"/>.</summary>
+    public const string Name = "hyperliquid";
+
+    private const int DetailsWeight = 20;
+    private const int StateWeight = 2;
+
+    /// <summary>A vault with its portfolio.</summary>
+    public async Task<VaultDetails> GetVaultDetailsAsync(string vaultAddress, CancellationToken cancellationToken)
+    {
+        var details = await PostAsync<VaultDetails>("vaultDetails", new { type = "vaultDetails", vaultAddress }, DetailsWeight, cancellationToken);
+        return details.VaultAddress.Equals(vaultAddress, StringComparison.OrdinalIgnoreCase)
+            ? details
+            : throw new MissingDataException($"hyperliquid vaultDetails: asked for {vaultAddress}, answered for {details.VaultAddress}");
+    }
+
+    /// <summary>An account's series of account value and PnL.</summary>
+    public Task<Portfolio> GetPortfolioAsync(string user, CancellationToken cancellationToken) =>
+        PostAsync<Portfolio>("portfolio", new { type = "portfolio", user }, DetailsWeight, cancellationToken);
+
+    /// <summary>An account's perpetual positions on the venue's main exchange.</summary>
+    public Task<ClearinghouseState> GetClearinghouseStateAsync(string user, CancellationToken cancellationToken) =>
+        PostAsync<ClearinghouseState>("clearinghouseState", new { type = "clearinghouseState", user }, StateWeight, cancellationToken);
+
+    private async Task<T> PostAsync<T>(string type, object body, int weight, CancellationToken cancellationToken) where T : class
+    {
+        try
+        {
+            return await pipeline.Value.ExecuteAsync(async token => await AttemptAsync<T>(type, body, weight, token), cancellationToken);
+        }
+        catch (BrokenCircuitException fault)
+        {
+            throw new SourceUnavailableException($"hyperliquid {type}: not asked, the venue keeps failing: {fault.InnerException?.Message}", fault);
+        }
+        catch (TimeoutRejectedException fault)
+        {
+            throw new SourceUnavailableException($"hyperliquid {type}: no answer within {HyperliquidPipeline.AttemptTimeout.TotalSeconds:0} s", fault);
+        }
+    }
+
+    private async Task<T> AttemptAsync<T>(string type, object body, int weight, CancellationToken cancellationToken) where T : class
+    {
+        await budget.SpendAsync(weight, cancellationToken);
+        try
+        {
+            return await pipeline.Attempt.ExecuteAsync(async token =>
+            {
+                using var response = await http.PostAsJsonAsync("info", body, token);
+                await ThrowUnlessOkAsync(type, response, token);
+                return Parse<T>(type, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsByteArrayAsync(token));
+            }, cancellationToken);
+        }
+        catch (Exception fault) when (fault is HttpRequestException or IOException)
+        {
+            throw new SourceUnavailableException($"hyperliquid {type}: {fault.Message}", fault);
+        }
+    }
+
+    private async Task ThrowUnlessOkAsync(string type, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        if (response.StatusCode == HttpStatusCode.OK)
+            return;
+        if (response.StatusCode == HttpStatusCode.TooManyRequests)
+        {
+            var wait = response.Headers.RetryAfter switch
+            {
+                { Delta: { } delta } => delta,
+                { Date: { } date } => date - (response.Headers.Date ?? date.AddSeconds(-10)),
+                _ => TimeSpan.FromSeconds(10), // the limit is a sliding minute; a sixth of it frees 200 weight
+            };
+            wait = TimeSpan.FromSeconds(Math.Clamp(wait.TotalSeconds, 1, 60));
+            budget.Pause(wait);
+            throw new SourceUnavailableException($"hyperliquid {type}: HTTP 429, over the rate limit; waiting {wait.TotalSeconds:0} s", retryAfter: wait);
+        }
+
+        var text = Excerpt(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        var message = $"hyperliquid {type}: HTTP {(int)response.StatusCode} {text}";
+        throw (int)response.StatusCode >= 500 ? new SourceUnavailableException(message) : new MissingDataException(message);
+    }
+
+    private static T Parse<T>(string type, string? mediaType, byte[] body) where T : class
+    {
+        if (body.Length == 0)
+            throw new MissingDataException($"hyperliquid {type}: the answer is empty");
+        try
+        {
+            return JsonSerializer.Deserialize<T>(body, HyperliquidJson.Options)
+                ?? throw new MissingDataException($"hyperliquid {type}: the answer is null, the venue knows nothing of it");
+        }
+        catch (JsonException fault)
+        {
+            throw new MissingDataException($"hyperliquid {type}: unexpected answer ({mediaType ?? "no content type"}): {fault.Message} It begins: {Excerpt(body)}", fault);
+        }
+    }
+
+    private static string Excerpt(byte[] body) =>
+        string.Join(' ', Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 120))).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+}
+
+/// <summary>How often and how long the venue is tried: one for all its requests, so that they share the circuit breaker.</summary>
+internal sealed class HyperliquidPipeline(TimeProvider clock)
+{
+    /// <summary>How long one attempt may take.</summary>
+    public static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(10);
+
+    private static readonly PredicateBuilder<object> Transient = new PredicateBuilder().Handle<SourceUnavailableException>().Handle<TimeoutRejectedException>();
+
+    /// <summary>Three retries from half a second, and a breaker that opens for five seconds when nearly all of ten attempts failed.</summary>
+    public ResiliencePipeline Value { get; } = new ResiliencePipelineBuilder { TimeProvider = clock }
+        .AddRetry(new RetryStrategyOptions
+        {
+            ShouldHandle = Transient,
+            MaxRetryAttempts = 3,
+            Delay = TimeSpan.FromMilliseconds(500),
+            BackoffType = DelayBackoffType.Exponential,
+            UseJitter = true,
+            MaxDelay = TimeSpan.FromSeconds(10),
+            DelayGenerator = arguments => new((arguments.Outcome.Exception as SourceUnavailableException)?.RetryAfter),
+        })
+        .AddCircuitBreaker(new CircuitBreakerStrategyOptions
+        {
+            ShouldHandle = Transient,
+            FailureRatio = 0.9,
+            MinimumThroughput = 10,
+            SamplingDuration = TimeSpan.FromSeconds(30),
+            BreakDuration = TimeSpan.FromSeconds(5),
+        })
+        .Build();
+
+    /// <summary>The deadline of one attempt. Waiting for the weight budget does not count.</summary>
+    public ResiliencePipeline Attempt { get; } = new ResiliencePipelineBuilder { TimeProvider = clock }.AddTimeout(AttemptTimeout).Build();
+}

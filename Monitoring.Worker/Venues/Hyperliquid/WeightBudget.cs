@@ -1,0 +1,68 @@
+namespace Monitoring.Worker.Venues.Hyperliquid;
+
+/// <summary>
+/// A token bucket for the venue's limit of 1200 weight a minute: 200 at once and 1000 a minute after that, so that no window of a minute
+/// can hold more than 1200. Requests are served in the order in which they came.
+/// </summary>
+internal sealed class WeightBudget(TimeProvider clock) : IDisposable
+{
+    private const double Capacity = 200;
+    private const double PerSecond = 1000 / 60.0;
+
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly Lock _lock = new();
+    private double _tokens = Capacity;
+    private DateTimeOffset _filledAt = clock.GetUtcNow();
+    private DateTimeOffset _pausedUntil = DateTimeOffset.MinValue;
+
+    /// <summary>Waits until <paramref name="weight"/> may be spent, and spends it.</summary>
+    public async Task SpendAsync(int weight, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            while (TrySpend(weight) is { } wait)
+                await Task.Delay(wait, clock, cancellationToken);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>The venue refused us: nothing is sent for so long, and the bucket starts empty afterwards.</summary>
+    public void Pause(TimeSpan wait)
+    {
+        lock (_lock)
+        {
+            var until = clock.GetUtcNow() + wait;
+            if (until <= _pausedUntil)
+                return;
+            _pausedUntil = until;
+            _tokens = 0;
+            _filledAt = until;
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
+
+    private TimeSpan? TrySpend(int weight)
+    {
+        lock (_lock)
+        {
+            var now = clock.GetUtcNow();
+            if (now < _pausedUntil)
+                return _pausedUntil - now;
+
+            // A clock that was set back must not take tokens away.
+            _tokens = Math.Min(Capacity, _tokens + (Math.Max(0, (now - _filledAt).TotalSeconds) * PerSecond));
+            _filledAt = now;
+            var needed = Math.Min(weight, Capacity);
+            if (_tokens < needed)
+                return TimeSpan.FromSeconds(((needed - _tokens) / PerSecond) + 0.001);
+            _tokens -= needed;
+            return null;
+        }
+    }
+}
