@@ -45,7 +45,11 @@ public sealed class SchemaHistory(NpgsqlDataSource db)
         return applied;
     }
 
-    /// <summary>Waits until no other run is migrating; the lock ends with the connection that is answered.</summary>
+    private const string UnlockSql = """
+        SELECT pg_advisory_unlock($1)
+        """;
+
+    /// <summary>Waits until no other run is migrating; disposing the answer, or the end of the process, gives the lock back.</summary>
     public async Task<IAsyncDisposable> LockAsync(Action onWait, CancellationToken cancellationToken)
     {
         var connection = await db.OpenConnectionAsync(cancellationToken);
@@ -59,12 +63,25 @@ public sealed class SchemaHistory(NpgsqlDataSource db)
                 await wait.ExecuteNonQueryAsync(cancellationToken);
             }
 
-            return connection;
+            return new Held(connection);
         }
         catch
         {
             await connection.DisposeAsync();
             throw;
+        }
+    }
+
+    private sealed class Held(NpgsqlConnection connection) : IAsyncDisposable
+    {
+        // Said outright: a pooled connection would keep its locks until somebody uses it again.
+        public async ValueTask DisposeAsync()
+        {
+            await using (connection)
+            {
+                await using var unlock = new NpgsqlCommand(UnlockSql, connection) { Parameters = { new() { Value = LockKey } } };
+                await unlock.ExecuteNonQueryAsync();
+            }
         }
     }
 }

@@ -15,8 +15,7 @@ public sealed record CheckRun(
     CheckOutcome Outcome, int Observations, int Findings, string? Error, string Worker);
 
 /// <summary>A monitor's check runs within a window, counted. Durations in milliseconds; null without a run.</summary>
-public sealed record CheckRunSummary(
-    string Monitor, long Runs, long Failures, long GridSuccesses, double? P50Ms, double? P99Ms);
+public sealed record CheckRunSummary(long Runs, long Failures, long GridSuccesses, double? P50Ms, double? P99Ms);
 
 /// <summary>The newest success and the newest failure of a monitor.</summary>
 public sealed record LatestCheckRuns(string Monitor, DateTimeOffset? LastSuccessAt, DateTimeOffset? LastErrorAt, string? LastError);
@@ -62,38 +61,20 @@ public sealed class CheckRuns(NpgsqlDataSource db)
         await transaction.Connection!.ExecuteAsync(new(LockMonitorSql, new { monitor }, transaction, cancellationToken: cancellationToken));
 
     private const string SummariseSql = """
-        SELECT monitor,
-               count(*) AS runs,
+        SELECT count(*) AS runs,
                count(*) FILTER (WHERE outcome <> 'succeeded') AS failures,
                count(*) FILTER (WHERE outcome = 'succeeded' AND trigger = 'grid') AS grid_successes,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)::float8 * 1000) AS p50_ms,
                percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)::float8 * 1000) AS p99_ms
           FROM check_runs
-         WHERE scheduled_at >= @since AND scheduled_at < @until
-         GROUP BY monitor
-         ORDER BY monitor
-         LIMIT 1000
+         WHERE monitor = @monitor AND scheduled_at >= @since AND scheduled_at < @until
         """;
 
-    /// <summary>Counts the runs of each monitor whose scheduled time lies in [since, until).</summary>
-    public async Task<IReadOnlyList<CheckRunSummary>> SummariseAsync(DateTimeOffset since, DateTimeOffset until, CancellationToken cancellationToken)
+    /// <summary>Counts the runs of one monitor whose scheduled time lies in [since, until).</summary>
+    public async Task<CheckRunSummary> SummariseAsync(string monitor, DateTimeOffset since, DateTimeOffset until, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<CheckRunSummary>(new(SummariseSql, new { since, until }, cancellationToken: cancellationToken))).AsList();
-    }
-
-    private const string CountGridSuccessesSql = """
-        SELECT count(*)
-          FROM check_runs
-         WHERE monitor = @monitor AND trigger = 'grid' AND outcome = 'succeeded'
-           AND scheduled_at >= @since AND scheduled_at < @until
-        """;
-
-    /// <summary>How many grid times of one monitor in [since, until) had a successful run.</summary>
-    public async Task<long> CountGridSuccessesAsync(string monitor, DateTimeOffset since, DateTimeOffset until, CancellationToken cancellationToken)
-    {
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleAsync<long>(new(CountGridSuccessesSql, new { monitor, since, until }, cancellationToken: cancellationToken));
+        return await connection.QuerySingleAsync<CheckRunSummary>(new(SummariseSql, new { monitor, since, until }, cancellationToken: cancellationToken));
     }
 
     private const string ListLatestSql = """

@@ -88,7 +88,7 @@ public static class DatabaseUrl
         var text = Uri.UnescapeDataString(value ?? "");
         try
         {
-            connection[keyword] = name is "sslmode" or "target_session_attrs" ? text.Replace("-", "", StringComparison.Ordinal) : text;
+            connection[keyword] = name == "sslmode" ? text.Replace("-", "", StringComparison.Ordinal) : text;
         }
         catch (Exception fault) when (fault is ArgumentException or FormatException or InvalidCastException)
         {

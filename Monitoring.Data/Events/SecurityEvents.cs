@@ -32,12 +32,14 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
     private const string LockRelevantSql = $"""
         SELECT {Columns}
           FROM security_events
-         WHERE monitor = @monitor AND status <> 'resolved'
-            OR event_id IN (SELECT latest.event_id
-                              FROM unnest(@fingerprints) AS wanted
-                             CROSS JOIN LATERAL (SELECT event_id FROM security_events
-                                                  WHERE fingerprint = wanted
-                                                  ORDER BY first_seen_at DESC, event_id DESC LIMIT 1) AS latest)
+         WHERE event_id = ANY (ARRAY(
+                   SELECT event_id FROM security_events WHERE monitor = @monitor AND status <> 'resolved'
+                    UNION ALL
+                   SELECT latest.event_id
+                     FROM unnest(@fingerprints) AS wanted
+                    CROSS JOIN LATERAL (SELECT event_id FROM security_events
+                                         WHERE fingerprint = wanted
+                                         ORDER BY first_seen_at DESC, event_id DESC LIMIT 1) AS latest))
          ORDER BY event_id
            FOR UPDATE
         """;

@@ -1,6 +1,5 @@
-using Microsoft.Extensions.Logging;
-using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
+using Monitoring.Data.Logging;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording;
@@ -18,7 +17,7 @@ internal static class WorkerHost
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "Monitoring.Worker" });
         builder.Logging.AddFilter("Quartz", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning)
             .AddFilter("System.Net.Http.HttpClient", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
-        (configureLogging ?? AddOperatorConsole)(builder.Logging);
+        (configureLogging ?? OperatorConsole.AddOperatorConsole)(builder.Logging);
 
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
@@ -72,11 +71,4 @@ internal static class WorkerHost
         services.AddHostedService(provider => provider.GetRequiredService<QueueingRecorder>());
         services.AddHostedService<DatabaseWatch>();
     }
-
-    private static void AddOperatorConsole(ILoggingBuilder logging) => logging.AddSimpleConsole(console =>
-    {
-        console.SingleLine = true;
-        console.UseUtcTimestamp = true;
-        console.TimestampFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
-    });
 }

@@ -16,7 +16,7 @@ internal sealed partial class HlpVaultHistory(HlpVaultOptions options, HlpVaultS
     private bool _loaded = table is null;
 
     /// <summary>Points in order of time.</summary>
-    public IReadOnlyList<VaultPoint> Points => (IReadOnlyList<VaultPoint>)_points.Values;
+    public IReadOnlyList<VaultPoint> Points => [.. _points.Values];
 
     /// <summary>The newest 24 h PnLs, newest first, at most ten.</summary>
     public IReadOnlyList<decimal> LatestPnl24h => _latestPnl24h;

@@ -55,12 +55,14 @@ internal sealed class HlpVaultMonitor(HyperliquidClient venue, HlpVaultHistory h
         }
     }
 
-    private static IEnumerable<string> FindHealthIssues(VaultDetails details, HlpVaultMeasures measures, IEnumerable<HlpVaultComponent> components)
+    private IEnumerable<string> FindHealthIssues(VaultDetails details, HlpVaultMeasures measures, IEnumerable<HlpVaultComponent> components)
     {
         if (details.IsClosed == true)
             yield return "the vault is closed";
         if (measures.Now.AccountValue <= 0)
             yield return $"the account value is {measures.Now.AccountValue:0.00} USD";
+        if (measures.Anomaly.Total >= options.Thresholds.AnomalyHigh)
+            yield return $"the anomaly score is {measures.Anomaly.Total:0.0} of 100";
         foreach (var component in components.Where(c => c.AccountValue < 0))
             yield return $"component {component.ComponentAddress} has a negative account value of {component.AccountValue:0.00} USD";
     }
@@ -70,5 +72,5 @@ internal sealed class HlpVaultMonitor(HyperliquidClient venue, HlpVaultHistory h
         measures.Pnl1h.Pnl, measures.Pnl24h.Pnl, measures.Pnl7d.Pnl, measures.Pnl30d.Pnl, measures.Now.AllTimePnl,
         measures.SharpeRatio, decimal.Round(measures.DrawdownPct, 6), decimal.Round(measures.MaxDrawdownPct, 6), measures.Hourly?.ZScore,
         measures.Anomaly.Loss, measures.Anomaly.Drawdown, measures.Anomaly.Volatility, measures.Anomaly.Total,
-        IsHealthy: issues.Length == 0 && measures.Anomaly.Total < options.Thresholds.AnomalyHigh, issues);
+        IsHealthy: issues.Length == 0, issues);
 }

@@ -1,0 +1,50 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Monitoring.Api.Http;
+using Monitoring.Api.Monitors;
+using Monitoring.Api.Venues;
+using Monitoring.Data.Events;
+
+namespace Monitoring.Api.Dashboard;
+
+/// <summary>Events by severity.</summary>
+public sealed record EventCounts(long Critical, long High, long Medium, long Low, long Info, long Total)
+{
+    internal static EventCounts Of(IReadOnlyList<SeverityCount> counts)
+    {
+        long Count(Severity severity) => counts.FirstOrDefault(count => count.Severity == severity)?.Count ?? 0;
+        return new EventCounts(Count(Severity.Critical), Count(Severity.High), Count(Severity.Medium), Count(Severity.Low), Count(Severity.Info), counts.Sum(count => count.Count));
+    }
+}
+
+/// <summary>What the database holds of the last time.</summary>
+public sealed record DatabaseView(
+    bool DatabaseEnabled,
+    [property: System.Text.Json.Serialization.JsonPropertyName("hlp_statistics_30d")] HlpVaultStatisticsAnswer HlpStatistics30d,
+    [property: System.Text.Json.Serialization.JsonPropertyName("security_events_24h")] EventCounts SecurityEvents24h);
+
+/// <summary>Everything at a glance. <c>hlp_vault</c> is null while no check has been stored.</summary>
+public sealed record DashboardAnswer(
+    bool Success, DateTimeOffset Timestamp, OverallRisk OverallRisk, HlpVaultNow? HlpVault, EventCounts OpenEvents, IReadOnlyList<MonitorView> Monitors, DatabaseView Database);
+
+/// <summary>The route of the dashboard's data.</summary>
+internal static class DashboardEndpoints
+{
+    private const int MonitorHours = 24;
+    private const int StatisticsDays = 30;
+
+    public static void MapDashboard(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/security/dashboard", GetDashboard).WithName(nameof(GetDashboard)).WithTags("Dashboard").WithParameters();
+
+    /// <summary>Overall risk and what decided it, the vault, open events, monitors, and sums from the database.</summary>
+    internal static async Task<Ok<DashboardAnswer>> GetDashboard(
+        HlpVaultReader vault, SecurityEvents events, MonitorReader monitors, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        var snapshot = await vault.FindNowAsync(cancellationToken);
+        var open = await events.CountOpenAsync(cancellationToken);
+        var states = await monitors.ListAsync(MonitorHours, cancellationToken);
+        return TypedResults.Ok(new DashboardAnswer(true, now, OverallRisk.Of(snapshot?.AnomalyScore, open, states), snapshot, EventCounts.Of(open), states,
+            new DatabaseView(true, await vault.SummariseAsync(StatisticsDays, cancellationToken),
+                EventCounts.Of(await events.CountSinceAsync(now.AddHours(-24), cancellationToken)))));
+    }
+}

@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using Monitoring.Api.Http;
+using Monitoring.Api.Monitors;
+using Monitoring.Data.Database;
+
+namespace Monitoring.Api.Health;
+
+/// <summary><c>live</c>: the process answers. <c>ready</c>: the database and its schema can serve.</summary>
+public sealed record HealthAnswer(string Status);
+
+/// <summary><c>ok</c>, or <c>degraded</c> while a monitor is not fresh.</summary>
+public sealed record HealthSummary(string Status, long SchemaVersion, IReadOnlyDictionary<string, Freshness> Monitors);
+
+/// <summary>Probes for whatever keeps the service running.</summary>
+internal static class HealthEndpoints
+{
+    public static void MapHealth(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/health").WithTags("Health");
+        group.MapGet("/live", GetLive).WithName(nameof(GetLive)).WithParameters();
+        group.MapGet("/ready", GetReady).WithName(nameof(GetReady)).WithParameters();
+        group.MapGet("/", GetHealth).WithName(nameof(GetHealth)).WithParameters();
+    }
+
+    /// <summary>Whether the process answers; asks nothing of the database.</summary>
+    internal static Ok<HealthAnswer> GetLive() => TypedResults.Ok(new HealthAnswer("live"));
+
+    /// <summary>Whether the service can answer: the database is there and its schema is new enough.</summary>
+    internal static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> GetReady(SchemaVersions schema, HttpResponse response, CancellationToken cancellationToken)
+    {
+        if (await schema.FindProblemAsync(cancellationToken) is not { } problem)
+            return TypedResults.Ok(new HealthAnswer("ready"));
+        response.Headers.RetryAfter = "5";
+        return TypedResults.Problem(problem, statusCode: StatusCodes.Status503ServiceUnavailable);
+    }
+
+    /// <summary>A summary: the schema's version and how current each monitor is.</summary>
+    internal static async Task<Ok<HealthSummary>> GetHealth(SchemaVersions schema, MonitorReader monitors, CancellationToken cancellationToken)
+    {
+        var version = await schema.CurrentAsync(cancellationToken);
+        var states = (await monitors.ListAsync(hours: 1, cancellationToken)).ToDictionary(monitor => monitor.Name, monitor => monitor.State);
+        return TypedResults.Ok(new HealthSummary(states.Count > 0 && states.Values.All(state => state == Freshness.Fresh) ? "ok" : "degraded", version, states));
+    }
+}

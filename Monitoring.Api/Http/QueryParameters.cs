@@ -1,0 +1,118 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
+using Monitoring.Data.Configuration;
+
+namespace Monitoring.Api.Http;
+
+/// <summary>A parameter of a query string, declared once: it is checked by this, read by this and documented by this.</summary>
+internal abstract class QueryParameter(string name, string description)
+{
+    public string Name { get; } = name;
+
+    public string Description { get; } = description;
+
+    /// <summary>Its schema in the OpenAPI document.</summary>
+    public abstract OpenApiSchema Schema { get; }
+
+    /// <summary>Null when the text is allowed, else what it must be.</summary>
+    public abstract string? FindProblem(string text);
+
+    /// <summary>The text of the request, or null when the parameter is not there.</summary>
+    protected string? TextOf(HttpRequest request) => request.Query.TryGetValue(Name, out var values) ? values.ToString() : null;
+}
+
+/// <summary>A whole number in a range.</summary>
+internal sealed class WholeParameter(string name, int min, int max, int? fallback, string description) : QueryParameter(name, description)
+{
+    public override OpenApiSchema Schema => new()
+    {
+        Type = JsonSchemaType.Integer, Minimum = $"{min}", Maximum = $"{max}", Default = fallback is { } value ? JsonValue.Create(value) : null,
+    };
+
+    public override string? FindProblem(string text) => Parse(text) is null ? $"must be a whole number from {min} to {max}" : null;
+
+    /// <summary>The value given, or the default.</summary>
+    public int? Find(HttpRequest request) => TextOf(request) is { } text ? Parse(text) : fallback;
+
+    /// <summary>The value of a parameter that has a default.</summary>
+    public int Read(HttpRequest request) => Find(request) ?? throw new InvalidOperationException($"{Name} has no default");
+
+    private int? Parse(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max ? value : null;
+}
+
+/// <summary>One name out of an enumeration.</summary>
+internal sealed class ChoiceParameter<T>(string name, string description) : QueryParameter(name, description) where T : struct, Enum
+{
+    private static readonly Dictionary<string, T> Names = Enum.GetValues<T>().ToDictionary(SnakeCase.Of);
+
+    public override OpenApiSchema Schema => new() { Type = JsonSchemaType.String, Enum = [.. Names.Keys.Select(key => (JsonNode)JsonValue.Create(key)!)] };
+
+    public override string? FindProblem(string text) => Names.ContainsKey(text) ? null : $"must be one of {string.Join(", ", Names.Keys)}";
+
+    /// <summary>The value given, or null.</summary>
+    public T? Find(HttpRequest request) => TextOf(request) is { } text ? Names[text] : null;
+}
+
+/// <summary>A name of lower-case letters, digits and underscores.</summary>
+internal sealed class NameParameter(string name, string description) : QueryParameter(name, description)
+{
+    private const int MaxLength = 64;
+
+    public override OpenApiSchema Schema => new() { Type = JsonSchemaType.String, Pattern = "^[a-z0-9_]{1,64}$" };
+
+    public override string? FindProblem(string text) =>
+        text.Length is > 0 and <= MaxLength && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c == '_')
+            ? null
+            : $"must be 1 to {MaxLength} lower-case letters, digits or underscores";
+
+    /// <summary>The name given, or null.</summary>
+    public string? Find(HttpRequest request) => TextOf(request);
+}
+
+/// <summary>Where a list goes on: the <c>next</c> of the page before.</summary>
+internal sealed class CursorParameter<T>(Func<string[], T?> parse) : QueryParameter("before", "The next of the page before; goes on after its last item.") where T : class
+{
+    public override OpenApiSchema Schema => new() { Type = JsonSchemaType.String };
+
+    public override string? FindProblem(string text) => Parse(text) is null ? "must be the next of an earlier page of this list" : null;
+
+    /// <summary>The position given, or null.</summary>
+    public T? Find(HttpRequest request) => TextOf(request) is { } text ? Parse(text) : null;
+
+    private T? Parse(string text) => Cursor.Decode(text) is { } parts ? parse(parts) : null;
+}
+
+/// <summary>Refuses requests whose parameters are unknown, repeated or malformed, naming each of them.</summary>
+internal static class QueryParameterFilter
+{
+    /// <summary>Declares all parameters of the endpoint. Without any, every parameter is unknown.</summary>
+    public static RouteHandlerBuilder WithParameters(this RouteHandlerBuilder endpoint, params QueryParameter[] parameters) => endpoint
+        .WithMetadata(new QueryParameterList(parameters))
+        .ProducesValidationProblem()
+        .AddEndpointFilter(async (context, next) =>
+        {
+            var faults = FindFaults(context.HttpContext.Request.Query, parameters);
+            return faults.Count == 0 ? await next(context) : TypedResults.ValidationProblem(faults, detail: string.Join("; ", faults.Select(f => $"{f.Key} {f.Value[0]}")));
+        });
+
+    private static Dictionary<string, string[]> FindFaults(IQueryCollection query, QueryParameter[] parameters)
+    {
+        var faults = new Dictionary<string, string[]>();
+        foreach (var (name, values) in query)
+        {
+            var parameter = Array.Find(parameters, p => p.Name == name);
+            var problem = parameter is null ? $"is not a parameter here; known are: {(parameters.Length > 0 ? string.Join(", ", parameters.Select(p => p.Name)) : "none")}"
+                : values.Count != 1 ? "must be given once"
+                : parameter.FindProblem(values.ToString());
+            if (problem is not null)
+                faults[name] = [problem];
+        }
+
+        return faults;
+    }
+}
+
+/// <summary>The declared parameters of an endpoint, for the OpenAPI document.</summary>
+internal sealed record QueryParameterList(IReadOnlyList<QueryParameter> Parameters);

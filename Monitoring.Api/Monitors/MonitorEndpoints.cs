@@ -1,0 +1,80 @@
+using System.Text.Json.Serialization;
+using Monitoring.Api.Http;
+using Monitoring.Data.Checks;
+
+namespace Monitoring.Api.Monitors;
+
+/// <summary>How current a monitor's data is. Only <see cref="Fresh"/> lets its silence be read as calm.</summary>
+public enum Freshness
+{
+    /// <summary>The last success is younger than two intervals.</summary>
+    Fresh,
+
+    /// <summary>A check is overdue.</summary>
+    Late,
+
+    /// <summary>No success for three intervals and at least a minute: blind.</summary>
+    Stale,
+
+    /// <summary>Registered, but without any success yet.</summary>
+    Never,
+}
+
+/// <summary>A monitor: how current it is, and its runs within the window asked for. Gaps are grid times without a successful check; durations in ms.</summary>
+public sealed record MonitorView(
+    string Name, int IntervalSeconds, Freshness State, DateTimeOffset? LastSuccessAt, double? AgeSeconds, string? LastError, DateTimeOffset? LastErrorAt,
+    long Runs, long Failures, long Gaps,
+    [property: JsonPropertyName("p50_ms")] double? P50Ms, [property: JsonPropertyName("p99_ms")] double? P99Ms);
+
+/// <summary>All monitors.</summary>
+public sealed record MonitorPage(IReadOnlyList<MonitorView> Monitors) : Page<MonitorView>(Monitors, null);
+
+/// <summary>Puts a monitor's registration and its ledger together.</summary>
+internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, TimeProvider clock)
+{
+    /// <summary>Every registered monitor by name, with its runs of the last hours.</summary>
+    public async Task<IReadOnlyList<MonitorView>> ListAsync(int hours, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        var since = now.AddHours(-hours);
+        var latest = (await runs.ListLatestAsync(cancellationToken)).ToDictionary(run => run.Monitor);
+        var views = new List<MonitorView>();
+        foreach (var monitor in await monitors.ListAsync(cancellationToken))
+        {
+            // Its present interval may be younger than the window: runs before that were on another grid.
+            var from = monitor.IntervalSince > since ? monitor.IntervalSince : since;
+            var summary = await runs.SummariseAsync(monitor.Monitor, from, now, cancellationToken);
+            var last = latest.GetValueOrDefault(monitor.Monitor);
+            views.Add(new MonitorView(monitor.Monitor, monitor.IntervalSeconds, Judge(monitor.IntervalSeconds, now - last?.LastSuccessAt), last?.LastSuccessAt,
+                last?.LastSuccessAt is { } success ? Math.Round((now - success).TotalSeconds, 1) : null, last?.LastError, last?.LastErrorAt,
+                summary.Runs, summary.Failures, Math.Max(0, monitor.CountGridTimes(from, now) - summary.GridSuccesses), Round(summary.P50Ms), Round(summary.P99Ms)));
+        }
+
+        return views;
+    }
+
+    /// <summary>Freshness by the age of the last success.</summary>
+    public static Freshness Judge(int intervalSeconds, TimeSpan? age) => age switch
+    {
+        null => Freshness.Never,
+        { TotalSeconds: var seconds } when seconds >= Math.Max(3 * intervalSeconds, 60) => Freshness.Stale,
+        { TotalSeconds: var seconds } when seconds >= Math.Max(2 * intervalSeconds, 15) => Freshness.Late,
+        _ => Freshness.Fresh,
+    };
+
+    private static double? Round(double? milliseconds) => milliseconds is { } value ? Math.Round(value, 1) : null;
+}
+
+/// <summary>The route of the monitors.</summary>
+internal static class MonitorEndpoints
+{
+    private static readonly WholeParameter Hours = new("hours", 1, 168, 24, "Count runs, failures and gaps of the last so many hours.");
+
+    public static void MapMonitors(this IEndpointRouteBuilder routes) =>
+        PageResult<MonitorPage, MonitorView>.Describe(
+            routes.MapGet("/security/monitors", ListMonitors).WithName(nameof(ListMonitors)).WithTags("Monitors").WithParameters(Hours));
+
+    /// <summary>Every monitor: how current its data is, and its runs, failures and gaps.</summary>
+    internal static async Task<IResult> ListMonitors(HttpRequest request, MonitorReader monitors, CancellationToken cancellationToken) =>
+        new PageResult<MonitorPage, MonitorView>(new MonitorPage(await monitors.ListAsync(Hours.Read(request), cancellationToken)));
+}

@@ -1,0 +1,43 @@
+using Monitoring.Api;
+using Monitoring.Data.Configuration;
+
+if (args is ["--help" or "-h" or "-?"])
+{
+    Console.WriteLine("""
+        The read service of the monitor: JSON, the dashboard page at / and its description at /openapi/v1.json.
+        It takes no options. Settings come from appsettings.json and the environment, docs/configuration.md lists them:
+          DATABASE_URL          which database to read
+          API_HOST, API_PORT    where to listen (127.0.0.1, 8000)
+        """);
+    return 0;
+}
+
+if (args.Length > 0)
+{
+    await Console.Error.WriteLineAsync($"'{args[0]}' is not known: Monitoring.Api takes no options but --help");
+    return 2;
+}
+
+try
+{
+    var configuration = new ConfigurationBuilder()
+        .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
+        .AddEnvironmentVariables()
+        .Build();
+    await using var app = ApiHost.Build(ApiOptions.Read(new SettingsReader(configuration)), TimeProvider.System, Path.Combine(AppContext.BaseDirectory, "wwwroot"));
+    await app.StartAsync();
+    Console.WriteLine($"listening on {string.Join(", ", app.Urls)}");
+    await app.WaitForShutdownAsync();
+    return 0;
+}
+catch (ConfigurationFaultException faults)
+{
+    foreach (var fault in faults.Faults)
+        await Console.Error.WriteLineAsync(fault);
+    return 1;
+}
+catch (IOException fault)
+{
+    await Console.Error.WriteLineAsync($"cannot listen: {fault.Message}");
+    return 1;
+}

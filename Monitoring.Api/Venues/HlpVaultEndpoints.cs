@@ -1,0 +1,128 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Monitoring.Api.Http;
+using Monitoring.Data.Checks;
+using Monitoring.Data.Venues;
+
+namespace Monitoring.Api.Venues;
+
+/// <summary>A vault as one check saw it. Money in USD, drawdowns in percent, scores 0–100.</summary>
+public record HlpVaultSnapshotView(
+    DateTimeOffset Timestamp, DateTimeOffset VenueTime, string VaultAddress, decimal AccountValue, decimal TotalValueLocked,
+    [property: JsonPropertyName("pnl_1h")] decimal? Pnl1h,
+    [property: JsonPropertyName("pnl_24h")] decimal? Pnl24h,
+    [property: JsonPropertyName("pnl_7d")] decimal? Pnl7d,
+    [property: JsonPropertyName("pnl_30d")] decimal? Pnl30d,
+    decimal AllTimePnl, decimal? SharpeRatio, decimal DrawdownPct, decimal MaxDrawdown, decimal? ZScore,
+    decimal LossScore, decimal DrawdownScore, decimal VolatilityScore, decimal AnomalyScore, bool IsHealthy, IReadOnlyList<string> HealthIssues)
+{
+    internal static HlpVaultSnapshotView Of(HlpVaultSnapshot row) => new(
+        row.ObservedAt, row.VenueAt, row.VaultAddress, row.AccountValue, row.TotalValueLocked, row.Pnl1h, row.Pnl24h, row.Pnl7d, row.Pnl30d, row.AllTimePnl,
+        row.SharpeRatio, row.DrawdownPct, row.MaxDrawdownPct, row.ZScore, row.LossScore, row.DrawdownScore, row.VolatilityScore, row.AnomalyScore,
+        row.IsHealthy, row.HealthIssues);
+}
+
+/// <summary>A component vault's account: value, notional and unrealised PnL in USD, and the number of open positions.</summary>
+public sealed record HlpVaultComponentView(string VaultAddress, decimal AccountValue, decimal TotalNotionalUsd, decimal UnrealizedPnl, int Positions);
+
+/// <summary>The newest snapshot, how old it is, and the component vaults that the same check could read.</summary>
+public sealed record HlpVaultNow : HlpVaultSnapshotView
+{
+    internal HlpVaultNow(HlpVaultSnapshotView snapshot) : base(snapshot)
+    {
+    }
+
+    /// <summary>Seconds since the check's scheduled time.</summary>
+    public required double AgeSeconds { get; init; }
+
+    /// <summary>By address; a component that could not be read is a health issue instead.</summary>
+    public required IReadOnlyList<HlpVaultComponentView> Components { get; init; }
+}
+
+/// <summary>Answer of <c>/security/hlp-vault</c>.</summary>
+public sealed record HlpVaultAnswer(bool Success, HlpVaultNow Snapshot);
+
+/// <summary>A page of snapshots.</summary>
+public sealed record HlpVaultHistoryPage(IReadOnlyList<HlpVaultSnapshotView> Snapshots, string? Next) : Page<HlpVaultSnapshotView>(Snapshots, Next);
+
+/// <summary>Snapshots of a window, added up. <c>health_rate</c> is the healthy share from 0 to 1; <c>gaps</c> are grid times without a successful check.</summary>
+public sealed record HlpVaultStatisticsAnswer(
+    bool Success, int Days, long TotalSnapshots, decimal? AvgAccountValue, decimal? MinAccountValue, decimal? MaxAccountValue,
+    decimal? AvgAnomalyScore, decimal? MaxAnomalyScore, long UnhealthySnapshots, decimal? HealthRate, long Gaps);
+
+/// <summary>Reads the HLP vault for the endpoints and for the dashboard. The vault is the one that was observed last.</summary>
+internal sealed class HlpVaultReader(HlpVaultSnapshots snapshots, HlpVaultComponents components, CheckRuns runs, MonitorTable monitors, TimeProvider clock)
+{
+    public const string Monitor = "hlp-vault";
+
+    /// <summary>The newest snapshot, or null while nothing is stored.</summary>
+    public async Task<HlpVaultNow?> FindNowAsync(CancellationToken cancellationToken)
+    {
+        if (await snapshots.FindNewestVaultAsync(cancellationToken) is not { } vault
+            || await snapshots.FindLatestAsync(vault, cancellationToken) is not { } row)
+            return null;
+        var parts = await components.ListAtAsync(vault, row.ObservedAt, cancellationToken);
+        return new HlpVaultNow(HlpVaultSnapshotView.Of(row))
+        {
+            AgeSeconds = Math.Round((clock.GetUtcNow() - row.ObservedAt).TotalSeconds, 1),
+            Components = [.. parts.Select(c => new HlpVaultComponentView(c.ComponentAddress, c.AccountValue, c.TotalNotionalUsd, c.UnrealizedPnl, c.Positions))],
+        };
+    }
+
+    /// <summary>Adds up the last days. Without any snapshot the figures are null and the gaps still count.</summary>
+    public async Task<HlpVaultStatisticsAnswer> SummariseAsync(int days, CancellationToken cancellationToken)
+    {
+        var now = clock.GetUtcNow();
+        var since = now.AddDays(-days);
+        var vault = await snapshots.FindNewestVaultAsync(cancellationToken);
+        var sum = vault is null ? new HlpVaultStatistics(0, null, null, null, null, null, 0) : await snapshots.SummariseAsync(vault, since, cancellationToken);
+        var registered = (await monitors.ListAsync(cancellationToken)).FirstOrDefault(m => m.Monitor == Monitor);
+        var gaps = registered is null ? 0
+            : registered.CountGridTimes(since, now) - (await runs.SummariseAsync(Monitor, Later(since, registered.IntervalSince), now, cancellationToken)).GridSuccesses;
+        return new HlpVaultStatisticsAnswer(true, days, sum.TotalSnapshots, sum.AvgAccountValue, sum.MinAccountValue, sum.MaxAccountValue,
+            sum.AvgAnomalyScore, sum.MaxAnomalyScore, sum.UnhealthySnapshots,
+            sum.TotalSnapshots == 0 ? null : decimal.Round((decimal)(sum.TotalSnapshots - sum.UnhealthySnapshots) / sum.TotalSnapshots, 6), Math.Max(0, gaps));
+    }
+
+    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
+}
+
+/// <summary>The routes of the HLP vault.</summary>
+internal static class HlpVaultEndpoints
+{
+    private static readonly WholeParameter Limit = new("limit", 1, 500, 100, "How many snapshots at most.");
+    private static readonly WholeParameter Hours = new("hours", 1, 8760, null, "Only the last so many hours.");
+    private static readonly WholeParameter Days = new("days", 1, 365, 30, "The last so many days.");
+    private static readonly CursorParameter<object> Before = new(parts => parts.Length == 1 ? Cursor.ParseTime(parts[0]) : null);
+
+    public static void MapHlpVault(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/security/hlp-vault").WithTags("HLP vault");
+        group.MapGet("/", GetHlpVault).WithName(nameof(GetHlpVault)).WithParameters();
+        PageResult<HlpVaultHistoryPage, HlpVaultSnapshotView>.Describe(
+            group.MapGet("/history", ListHlpVaultHistory).WithName(nameof(ListHlpVaultHistory)).WithParameters(Limit, Before, Hours));
+        group.MapGet("/statistics", GetHlpVaultStatistics).WithName(nameof(GetHlpVaultStatistics)).WithParameters(Days);
+    }
+
+    /// <summary>The vault's newest snapshot, its age and its component vaults.</summary>
+    internal static async Task<Results<Ok<HlpVaultAnswer>, ProblemHttpResult>> GetHlpVault(HlpVaultReader vault, CancellationToken cancellationToken) =>
+        await vault.FindNowAsync(cancellationToken) is { } now
+            ? TypedResults.Ok(new HlpVaultAnswer(true, now))
+            : TypedResults.Problem("No check of the vault has been stored yet.", statusCode: StatusCodes.Status404NotFound);
+
+    /// <summary>The vault's snapshots, newest first.</summary>
+    internal static async Task<IResult> ListHlpVaultHistory(HttpRequest request, HlpVaultSnapshots snapshots, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var limit = Limit.Read(request);
+        var before = (DateTimeOffset?)Before.Find(request) ?? DateTimeOffset.MaxValue;
+        var since = Hours.Find(request) is { } hours ? clock.GetUtcNow().AddHours(-hours) : DateTimeOffset.UnixEpoch;
+        var vault = await snapshots.FindNewestVaultAsync(cancellationToken);
+        var rows = vault is null ? [] : await snapshots.ListAsync(vault, since, before, limit, cancellationToken);
+        return new PageResult<HlpVaultHistoryPage, HlpVaultSnapshotView>(new HlpVaultHistoryPage(
+            [.. rows.Select(HlpVaultSnapshotView.Of)], rows.Count == limit ? Cursor.Encode(rows[^1].ObservedAt) : null));
+    }
+
+    /// <summary>The vault's last days, added up.</summary>
+    internal static async Task<Ok<HlpVaultStatisticsAnswer>> GetHlpVaultStatistics(HttpRequest request, HlpVaultReader vault, CancellationToken cancellationToken) =>
+        TypedResults.Ok(await vault.SummariseAsync(Days.Read(request), cancellationToken));
+}

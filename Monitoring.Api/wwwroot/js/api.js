@@ -1,0 +1,54 @@
+// Asks the read service. Every fault comes out as a Fault with words for people, never as an empty answer.
+
+const TIMEOUT_MS = 8000;
+const KEY = 'monitoring-api-key';
+
+let clockOffset = 0;
+
+export class Fault extends Error {
+  constructor(title, detail, status, retryAfter) {
+    super(title);
+    Object.assign(this, { title, detail, status, retryAfter });
+  }
+}
+
+/** The service's time: ages must not depend on this machine's clock. */
+export const serverNow = () => Date.now() + clockOffset;
+
+export const rememberKey = (key) => sessionStorage.setItem(KEY, key);
+
+/** A conditional GET: the browser revalidates its copy by ETag, so an unchanged answer costs a 304. */
+export async function get(path) {
+  const key = sessionStorage.getItem(KEY);
+  let response;
+  try {
+    response = await fetch(path, {
+      cache: 'no-cache',
+      headers: { Accept: 'application/json', ...(key && { 'X-API-Key': key }) },
+      signal: AbortSignal.timeout(TIMEOUT_MS),
+    });
+  } catch (error) {
+    throw new Fault('The service cannot be reached', error.name === 'TimeoutError' ? `No answer within ${TIMEOUT_MS / 1000} s.` : '', 0);
+  }
+  if (!response.ok) throw await faultOf(response);
+
+  // A 304 renews the Date header of the kept answer but not its body; hence the header tells the time.
+  const sentAt = Date.parse(response.headers.get('Date') ?? '');
+  if (Number.isFinite(sentAt)) setClock(sentAt - Date.now());
+  try {
+    return await response.json();
+  } catch {
+    throw new Fault('The service gave an answer that is not JSON', path, response.status);
+  }
+}
+
+/** The header has whole seconds, so the true difference is the largest of those measured. */
+function setClock(measured) {
+  if (measured > clockOffset || clockOffset - measured > 2000) clockOffset = measured;
+}
+
+async function faultOf(response) {
+  const problem = await response.json().catch(() => ({}));
+  const retryAfter = Number(response.headers.get('Retry-After')) || 0;
+  return new Fault(`The service answers ${response.status}: ${problem.title ?? response.statusText}`, problem.detail ?? '', response.status, retryAfter);
+}

@@ -1,0 +1,77 @@
+// The page: asks every two seconds while it is visible, and draws every second so that ages move.
+
+import { Fault, get, serverNow } from './api.js';
+import { askForKey, renderConnection } from './connection.js';
+import { renderEvents } from './events.js';
+import { number } from './format.js';
+import { refreshHistory, startHistory } from './history-card.js';
+import { renderMonitors } from './monitors.js';
+import { renderRisk } from './risk.js';
+import { renderVault } from './vault.js';
+import { isLive, verdict } from './verdict.js';
+
+const POLL_MS = 2000;
+const state = { dashboard: null, events: [], fault: null, answeredAt: 0 };
+let timer = 0;
+let asking = false;
+
+async function poll() {
+  if (asking || document.hidden) return;
+  clearTimeout(timer);
+  asking = true;
+  try {
+    const [dashboard, events] = await Promise.all([get('security/dashboard'), get('security/events?limit=50')]);
+    Object.assign(state, { dashboard, events: events.events, fault: null, answeredAt: serverNow() });
+    refreshHistory(dashboard.hlp_vault?.timestamp);
+  } catch (fault) {
+    state.fault = fault;
+  }
+  render();
+  asking = false;
+  if (!document.hidden) timer = setTimeout(poll, Math.max(POLL_MS, 1000 * (state.fault?.retryAfter ?? 0)));
+}
+
+function render() {
+  if (document.hidden) return;
+  try {
+    draw(serverNow());
+  } catch (error) {
+    state.fault = new Fault('The page cannot show the answer', error.message, 0);
+    const now = serverNow();
+    const found = verdict(state, now);
+    renderConnection(state, now);
+    renderRisk(null, found);
+    setTitle(found);
+  }
+}
+
+function draw(now) {
+  const live = isLive(state, now);
+  const found = verdict(state, now);
+  renderConnection(state, now);
+  renderRisk(state.dashboard, found);
+  renderVault(state.dashboard, live, now);
+  renderEvents(state.events, state.dashboard, found.tone !== 'unknown' && found.spots.length === 0, now);
+  renderMonitors(state.dashboard?.monitors ?? [], live, now);
+  setTitle(found);
+}
+
+function setTitle({ level, score }) {
+  document.title = `${level}${score === undefined ? '' : ` ${number(score)}`} · DeFi risk monitor`;
+}
+
+// A hidden page asks nothing, so its title must not go on saying that all is well.
+document.addEventListener('visibilitychange', () => {
+  clearTimeout(timer);
+  if (document.hidden) document.title = 'Paused · DeFi risk monitor';
+  else poll();
+});
+
+startHistory();
+askForKey(poll);
+for (const input of document.querySelectorAll('input[name="range"]')) {
+  input.addEventListener('change', () => refreshHistory(state.dashboard?.hlp_vault?.timestamp));
+}
+setInterval(render, 1000);
+render();
+poll();

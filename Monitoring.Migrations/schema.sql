@@ -1,0 +1,215 @@
+CREATE FUNCTION public.ensure_day_partition(parent text, day date) RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    child text := parent || '_p' || to_char(day, 'YYYYMMDD');
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_partitioned_table WHERE partrelid = to_regclass('public.' || quote_ident(parent))) THEN
+        RAISE EXCEPTION 'table % is not partitioned by day', parent;
+    END IF;
+    IF to_regclass('public.' || quote_ident(child)) IS NOT NULL THEN
+        RETURN;
+    END IF;
+    PERFORM pg_advisory_xact_lock(hashtextextended('partition ' || child, 0));
+    EXECUTE format('CREATE TABLE IF NOT EXISTS public.%I PARTITION OF public.%I FOR VALUES FROM (%L) TO (%L)', child, parent,
+                   day::timestamp AT TIME ZONE 'UTC', (day + 1)::timestamp AT TIME ZONE 'UTC');
+END $$;
+COMMENT ON FUNCTION public.ensure_day_partition(parent text, day date) IS 'Makes the partition of one UTC day where it is missing.';
+CREATE FUNCTION public.grant_monitoring_roles() RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitoring_owner') THEN
+        GRANT ALL ON ALL TABLES IN SCHEMA public TO monitoring_owner;
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitoring_worker') THEN
+        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO monitoring_worker;
+        IF to_regclass('public."VersionInfo"') IS NOT NULL THEN
+            REVOKE INSERT, UPDATE, DELETE ON public."VersionInfo" FROM monitoring_worker;
+        END IF;
+        IF to_regclass('public.security_event_changes') IS NOT NULL THEN
+            REVOKE UPDATE, DELETE ON public.security_event_changes FROM monitoring_worker;
+        END IF;
+        GRANT EXECUTE ON FUNCTION ensure_day_partition(text, date) TO monitoring_worker;
+    END IF;
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitoring_api') THEN
+        GRANT SELECT ON ALL TABLES IN SCHEMA public TO monitoring_api;
+    END IF;
+END $$;
+CREATE FUNCTION public.number_security_event_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    UPDATE public.security_event_change_counter SET last_seq = last_seq + 1 RETURNING last_seq INTO NEW.seq;
+    RETURN NEW;
+END $$;
+CREATE TABLE public."VersionInfo" (
+    "Version" bigint NOT NULL,
+    "AppliedOn" timestamp without time zone,
+    "Description" character varying(1024)
+);
+CREATE TABLE public.check_runs (
+    monitor text NOT NULL,
+    scheduled_at timestamp with time zone NOT NULL,
+    trigger text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    finished_at timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    observations integer NOT NULL,
+    findings integer NOT NULL,
+    error text,
+    worker text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT check_runs_check CHECK (((outcome = 'succeeded'::text) = (error IS NULL))),
+    CONSTRAINT check_runs_outcome_check CHECK ((outcome = ANY (ARRAY['succeeded'::text, 'failed'::text, 'timed_out'::text]))),
+    CONSTRAINT check_runs_trigger_check CHECK ((trigger = ANY (ARRAY['grid'::text, 'feed'::text])))
+)
+PARTITION BY RANGE (scheduled_at);
+COMMENT ON TABLE public.check_runs IS 'The ledger: one row per monitor and scheduled time, whatever became of the check.';
+CREATE TABLE public.hlp_vault_components (
+    vault_address text NOT NULL,
+    component_address text NOT NULL,
+    observed_at timestamp with time zone NOT NULL,
+    account_value numeric NOT NULL,
+    total_notional_usd numeric NOT NULL,
+    unrealized_pnl numeric NOT NULL,
+    positions integer NOT NULL
+);
+COMMENT ON TABLE public.hlp_vault_components IS 'The accounts of the vaults of which a vault consists, at each check.';
+CREATE TABLE public.hlp_vault_hourly (
+    vault_address text NOT NULL,
+    hour timestamp with time zone NOT NULL,
+    snapshots integer NOT NULL,
+    account_value_sum numeric NOT NULL,
+    account_value_min numeric NOT NULL,
+    account_value_max numeric NOT NULL,
+    anomaly_score_sum numeric NOT NULL,
+    anomaly_score_max numeric NOT NULL,
+    unhealthy integer NOT NULL
+);
+COMMENT ON TABLE public.hlp_vault_hourly IS 'Sums of hlp_vault_snapshots by UTC hour, kept up to date by the statement that stores a snapshot.';
+CREATE TABLE public.hlp_vault_snapshots (
+    vault_address text NOT NULL,
+    observed_at timestamp with time zone NOT NULL,
+    venue_at timestamp with time zone NOT NULL,
+    account_value numeric NOT NULL,
+    total_value_locked numeric NOT NULL,
+    pnl_1h numeric,
+    pnl_24h numeric,
+    pnl_7d numeric,
+    pnl_30d numeric,
+    all_time_pnl numeric NOT NULL,
+    sharpe_ratio numeric,
+    drawdown_pct numeric NOT NULL,
+    max_drawdown_pct numeric NOT NULL,
+    z_score numeric,
+    loss_score numeric NOT NULL,
+    drawdown_score numeric NOT NULL,
+    volatility_score numeric NOT NULL,
+    anomaly_score numeric NOT NULL,
+    is_healthy boolean NOT NULL,
+    health_issues text[] NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL
+);
+COMMENT ON TABLE public.hlp_vault_snapshots IS 'What each check saw of a vault; money in USD.';
+COMMENT ON COLUMN public.hlp_vault_snapshots.observed_at IS 'The scheduled time of the check.';
+COMMENT ON COLUMN public.hlp_vault_snapshots.venue_at IS 'The time that the venue gave its figures.';
+COMMENT ON COLUMN public.hlp_vault_snapshots.drawdown_pct IS 'Present fall of flow-adjusted equity from its peak of the last 30 days.';
+COMMENT ON COLUMN public.hlp_vault_snapshots.max_drawdown_pct IS 'Largest fall of flow-adjusted equity within the last 30 days.';
+CREATE TABLE public.monitors (
+    monitor text NOT NULL,
+    interval_seconds integer NOT NULL,
+    interval_since timestamp with time zone NOT NULL,
+    CONSTRAINT monitors_interval_seconds_check CHECK ((interval_seconds > 0))
+);
+COMMENT ON TABLE public.monitors IS 'The monitors that some worker runs, so that silence can be told from calm.';
+COMMENT ON COLUMN public.monitors.interval_since IS 'When the present interval took effect; gaps are judged from here.';
+CREATE TABLE public.security_event_change_counter (
+    only_row boolean DEFAULT true NOT NULL,
+    last_seq bigint NOT NULL,
+    CONSTRAINT security_event_change_counter_only_row_check CHECK (only_row)
+);
+CREATE TABLE public.security_event_changes (
+    seq bigint NOT NULL,
+    event_id uuid NOT NULL,
+    changed_at timestamp with time zone NOT NULL,
+    scheduled_at timestamp with time zone,
+    kind text NOT NULL,
+    severity text NOT NULL,
+    actor text NOT NULL,
+    note text,
+    evidence jsonb,
+    CONSTRAINT security_event_changes_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'escalated'::text, 'acknowledged'::text, 'silenced'::text, 'resolved'::text]))),
+    CONSTRAINT security_event_changes_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'low'::text, 'medium'::text, 'high'::text, 'critical'::text])))
+);
+COMMENT ON TABLE public.security_event_changes IS 'Every change of every event; append only.';
+COMMENT ON COLUMN public.security_event_changes.seq IS 'In commit order and without holes, so that a reader who has seen n has seen all up to n.';
+COMMENT ON COLUMN public.security_event_changes.evidence IS 'Values, thresholds and arithmetic of the finding at that moment.';
+CREATE TABLE public.security_events (
+    event_id uuid NOT NULL,
+    fingerprint text NOT NULL,
+    monitor text NOT NULL,
+    rule_id text NOT NULL,
+    rule_version integer NOT NULL,
+    threat_type text NOT NULL,
+    severity text NOT NULL,
+    status text NOT NULL,
+    subject text NOT NULL,
+    title text NOT NULL,
+    description text NOT NULL,
+    indicators jsonb NOT NULL,
+    related_addresses text[] NOT NULL,
+    estimated_loss_usd numeric,
+    occurrences bigint NOT NULL,
+    clean_checks integer NOT NULL,
+    first_seen_at timestamp with time zone NOT NULL,
+    last_seen_at timestamp with time zone NOT NULL,
+    judged_at timestamp with time zone NOT NULL,
+    acknowledged_at timestamp with time zone,
+    acknowledged_by text,
+    resolved_at timestamp with time zone,
+    resolution text,
+    CONSTRAINT security_events_check CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
+    CONSTRAINT security_events_check1 CHECK (((acknowledged_at IS NULL) = (acknowledged_by IS NULL))),
+    CONSTRAINT security_events_check2 CHECK ((first_seen_at <= last_seen_at)),
+    CONSTRAINT security_events_occurrences_check CHECK ((occurrences > 0)),
+    CONSTRAINT security_events_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
+    CONSTRAINT security_events_status_check CHECK ((status = ANY (ARRAY['open'::text, 'acknowledged'::text, 'resolved'::text])))
+);
+COMMENT ON TABLE public.security_events IS 'The lasting record of a finding: open, then perhaps acknowledged, then resolved.';
+COMMENT ON COLUMN public.security_events.fingerprint IS 'Rule id and subject; unique among events that are not resolved.';
+COMMENT ON COLUMN public.security_events.indicators IS 'The newest values of the rule''s evidence.';
+COMMENT ON COLUMN public.security_events.clean_checks IS 'Successful checks in a row that judged the rule and did not find it, since last_seen_at.';
+COMMENT ON COLUMN public.security_events.judged_at IS 'The newest check that found it or found it gone.';
+ALTER TABLE ONLY public.check_runs
+    ADD CONSTRAINT check_runs_pkey PRIMARY KEY (monitor, scheduled_at);
+ALTER TABLE ONLY public.hlp_vault_components
+    ADD CONSTRAINT hlp_vault_components_pkey PRIMARY KEY (vault_address, component_address, observed_at);
+ALTER TABLE ONLY public.hlp_vault_hourly
+    ADD CONSTRAINT hlp_vault_hourly_pkey PRIMARY KEY (vault_address, hour);
+ALTER TABLE ONLY public.hlp_vault_snapshots
+    ADD CONSTRAINT hlp_vault_snapshots_pkey PRIMARY KEY (vault_address, observed_at);
+ALTER TABLE ONLY public.monitors
+    ADD CONSTRAINT monitors_pkey PRIMARY KEY (monitor);
+ALTER TABLE ONLY public.security_event_change_counter
+    ADD CONSTRAINT security_event_change_counter_pkey PRIMARY KEY (only_row);
+ALTER TABLE ONLY public.security_event_changes
+    ADD CONSTRAINT security_event_changes_pkey PRIMARY KEY (seq);
+ALTER TABLE ONLY public.security_events
+    ADD CONSTRAINT security_events_pkey PRIMARY KEY (event_id);
+CREATE UNIQUE INDEX "UC_Version" ON public."VersionInfo" USING btree ("Version");
+CREATE INDEX hlp_vault_components_observed_idx ON public.hlp_vault_components USING btree (vault_address, observed_at);
+CREATE INDEX hlp_vault_snapshots_observed_idx ON public.hlp_vault_snapshots USING btree (observed_at DESC);
+CREATE INDEX security_event_changes_event_idx ON public.security_event_changes USING btree (event_id, seq);
+CREATE INDEX security_events_fingerprint_idx ON public.security_events USING btree (fingerprint, first_seen_at DESC, event_id DESC);
+CREATE INDEX security_events_first_seen_idx ON public.security_events USING btree (first_seen_at DESC, event_id DESC);
+CREATE INDEX security_events_last_seen_idx ON public.security_events USING btree (last_seen_at DESC);
+CREATE INDEX security_events_list_idx ON public.security_events USING btree (((status <> 'resolved'::text)) DESC, first_seen_at DESC, event_id DESC);
+CREATE UNIQUE INDEX security_events_unresolved_fingerprint_key ON public.security_events USING btree (fingerprint) WHERE (status <> 'resolved'::text);
+CREATE INDEX security_events_unresolved_monitor_idx ON public.security_events USING btree (monitor) WHERE (status <> 'resolved'::text);
+CREATE TRIGGER number_security_event_change BEFORE INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.number_security_event_change();
+ALTER TABLE ONLY public.security_event_changes
+    ADD CONSTRAINT security_event_changes_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.security_events(event_id) ON DELETE CASCADE;

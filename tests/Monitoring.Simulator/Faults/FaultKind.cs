@@ -1,0 +1,35 @@
+namespace Monitoring.Simulator.Faults;
+
+/// <summary>The ways in which an answer can go wrong.</summary>
+internal enum FaultKind
+{
+    /// <summary>Status 500 with an HTML body.</summary>
+    Http500,
+
+    /// <summary>Status 429 with the body null.</summary>
+    Http429,
+
+    /// <summary>Status 200 with the body null.</summary>
+    Null,
+
+    /// <summary>Status 200 with the page of a content network.</summary>
+    Html,
+
+    /// <summary>The good answer, cut in the middle.</summary>
+    Truncated,
+
+    /// <summary>The good answer, late.</summary>
+    Slow,
+
+    /// <summary>No answer until the client leaves or the faults are cleared.</summary>
+    Hang,
+
+    /// <summary>Well-formed JSON of another shape.</summary>
+    WrongTypes,
+
+    /// <summary>Status 200 without a body.</summary>
+    Empty,
+
+    /// <summary>The connection is aborted.</summary>
+    Reset,
+}

@@ -1,0 +1,71 @@
+namespace Monitoring.Simulator.Model;
+
+/// <summary>What happens at the venue: a calm base, timed moves, and the events a monitor should raise.</summary>
+internal sealed record Scenario(
+    string Name,
+    string Description,
+    long Seed,
+    int DurationSeconds,
+    VaultSetup Vault,
+    IReadOnlyList<ComponentSetup> Components,
+    IReadOnlyDictionary<string, decimal> Prices,
+    IReadOnlyList<Move>? Moves = null,
+    IReadOnlyList<ExpectedEvent>? Expected = null,
+    Severity UnexpectedFrom = Severity.Critical)
+{
+    public IReadOnlyList<Move> Moves { get; init; } = Moves ?? [];
+
+    public IReadOnlyList<ExpectedEvent> Expected { get; init; } = Expected ?? [];
+
+    /// <summary>The moves in the order they happen; those of one moment keep the order of the file.</summary>
+    public IEnumerable<Move> Timeline() => Moves.OrderBy(move => move.At);
+
+    /// <summary>The component of that name or address, if there is one.</summary>
+    public ComponentSetup? FindComponent(string nameOrAddress) => Components.FirstOrDefault(component =>
+        string.Equals(component.Name, nameOrAddress, StringComparison.OrdinalIgnoreCase)
+        || string.Equals(component.Address, nameOrAddress, StringComparison.OrdinalIgnoreCase));
+}
+
+/// <summary>The parent vault at second 0; what its components do not hold is its idle cash.</summary>
+internal sealed record VaultSetup(
+    string Address, string Name, string Leader, decimal AccountValue, decimal AllTimePnl, int CreatedDaysAgo, decimal HourlyNoiseUsd);
+
+/// <summary>A child vault at second 0.</summary>
+internal sealed record ComponentSetup(
+    string Address, string Name, decimal AccountValue, IReadOnlyList<PositionSetup>? Positions = null)
+{
+    public IReadOnlyList<PositionSetup> Positions { get; init; } = Positions ?? [];
+}
+
+/// <summary>A position held at second 0; a negative size is a short.</summary>
+internal sealed record PositionSetup(string Coin, decimal Size, decimal EntryPrice);
+
+/// <summary>One change at a moment or, with <see cref="Over"/>, evenly over some seconds; exactly one kind is given.</summary>
+internal sealed record Move(
+    decimal At,
+    decimal Over = 0,
+    PriceMove? Price = null,
+    PositionMove? Position = null,
+    ReduceMove? Reduce = null,
+    PnlMove? PnlUsd = null,
+    FlowMove? FlowUsd = null,
+    string? Note = null);
+
+/// <summary>The market price of a coin goes to a level.</summary>
+internal sealed record PriceMove(string Coin, decimal To);
+
+/// <summary>A position passes to a component at the market's price.</summary>
+internal sealed record PositionMove(string Component, string Coin, decimal Size, decimal Price);
+
+/// <summary>A component works a position off towards zero at the market's price.</summary>
+internal sealed record ReduceMove(string Component, string Coin, decimal ToSize);
+
+/// <summary>Profit or loss from market making, shared by the components as the noise is.</summary>
+internal sealed record PnlMove(decimal Amount);
+
+/// <summary>A deposit, or with a negative amount a withdrawal; without a component it is the parent's cash that moves.</summary>
+internal sealed record FlowMove(decimal Amount, string? Component = null);
+
+/// <summary>An event that a monitor should raise; one that is not required is welcome but its absence is no failure.</summary>
+internal sealed record ExpectedEvent(
+    string Rule, Severity Severity, decimal CauseAt, int WithinSeconds, string? Note = null, bool Required = true);

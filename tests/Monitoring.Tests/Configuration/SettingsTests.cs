@@ -1,0 +1,88 @@
+using Microsoft.Extensions.Configuration;
+using Monitoring.Api;
+using Monitoring.Data.Configuration;
+using Monitoring.Data.Events;
+using Monitoring.Worker.Hosting;
+
+namespace Monitoring.Tests.Configuration;
+
+public sealed class SettingsTests
+{
+    private const string Database = "postgresql://u:hunter2@127.0.0.1:1/d";
+
+    private static SettingsReader Reader(params (string Key, string Value)[] values) =>
+        new(new ConfigurationBuilder().AddInMemoryCollection(values.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value))).Build());
+
+    private static IReadOnlyList<string> FaultsOf(params (string Key, string Value)[] values) =>
+        Assert.Throws<ConfigurationFaultException>(() => WorkerOptions.Read(Reader(values), withoutDatabase: false))!.Faults;
+
+    [Test]
+    public void Defaults_are_those_of_the_contract()
+    {
+        var options = WorkerOptions.Read(Reader(("DATABASE_URL", Database)), withoutDatabase: false);
+        Assert.That((options.HlpVault.Interval.TotalSeconds, options.HlpVault.VaultAddress, options.HyperliquidUrl.Host, options.Events.AlertMinSeverity, options.Database.Connection!.MaxPoolSize, options.Database.Connection.Timeout, options.Database.Connection.ConnectionLifetime),
+            Is.EqualTo((300d, "0xdfc24b077bc1425ad1dea75bcb6f8158e10df303", "api.hyperliquid.xyz", Severity.High, 15, 30, 3600)));
+    }
+
+    [Test]
+    public void Every_fault_is_named_in_one_line_of_its_own()
+    {
+        var faults = FaultsOf(
+            ("DATABASE_URL", "postgresql://u:hunter2@h:x/d"), ("HLP_CHECK_INTERVAL", "0"), ("ALERT_MIN_SEVERITY", "awful"), ("HLP_VAULT_ADDRESS", "0x12"),
+            ("HYPERLIQUID_API_URL", "ftp://x"), ("DATABASE_POOL_SIZE", ""), ("Rules:hlp.loss:HighUsd", "1e99"), ("Rules:hlp.los:HighUsd", "1"));
+        Assert.That(faults, Has.Count.EqualTo(8));
+        Assert.That(faults, Has.None.Contains("hunter2"));
+        foreach (var name in new[] { "DATABASE_URL: port 'x'", "HLP_CHECK_INTERVAL: '0'", "ALERT_MIN_SEVERITY: 'awful'", "HLP_VAULT_ADDRESS: '0x12'", "HYPERLIQUID_API_URL: 'ftp://x'", "DATABASE_POOL_SIZE: is empty", "Rules:hlp.loss:HighUsd: '1e99'", "Rules:hlp.los:HighUsd: no such setting" })
+            Assert.That(faults, Has.One.StartsWith(name));
+    }
+
+    [Test]
+    public void Missing_database_names_both_ways_out() =>
+        Assert.That(FaultsOf(), Is.EqualTo(new[] { "DATABASE_URL: is not set; it must be " + DatabaseUrl.Form + ". Or run with --no-database" }));
+
+    [Test]
+    public void Section_form_and_environment_form_set_the_same_threshold()
+    {
+        var section = WorkerOptions.Read(Reader(("DATABASE_URL", Database), ("Rules:hlp.loss:CriticalUsd", "3000000")), withoutDatabase: false);
+        var environment = WorkerOptions.Read(Reader(("DATABASE_URL", Database), ("Rules:hlp_loss:critical_usd", "3000000")), withoutDatabase: false);
+        Assert.That((section.HlpVault.Thresholds.LossCriticalUsd, environment.HlpVault.Thresholds.LossCriticalUsd), Is.EqualTo((3_000_000m, 3_000_000m)));
+    }
+
+    [Test]
+    public void Critical_threshold_below_the_high_one_is_refused() =>
+        Assert.That(FaultsOf(("DATABASE_URL", Database), ("Rules:hlp.loss:CriticalUsd", "500000")), Has.One.StartsWith("Rules:hlp.loss:CriticalUsd: 500000 is below"));
+
+    [Test]
+    public void Secret_comes_from_a_file_and_never_from_both()
+    {
+        var file = Path.GetTempFileName();
+        File.WriteAllText(file, Database + "\n");
+        try
+        {
+            Assert.That(WorkerOptions.Read(Reader(("DATABASE_URL_FILE", file)), withoutDatabase: false).Database.Connection!.Password, Is.EqualTo("hunter2"));
+            Assert.That(FaultsOf(("DATABASE_URL_FILE", file), ("DATABASE_URL", Database)), Has.One.Contains("keep one of them"));
+            File.WriteAllText(file, " ");
+            Assert.That(FaultsOf(("DATABASE_URL_FILE", file)), Has.Some.Contains("is empty"));
+            Assert.That(FaultsOf(("DATABASE_URL_FILE", file + ".gone")), Has.Some.Contains("cannot read"));
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [TestCase("0.0.0.0", "API_AUTH:")]
+    [TestCase("risk.example", "API_HOST:")]
+    public void Service_that_anybody_can_reach_is_refused_without_keys(string host, string fault) =>
+        Assert.That(Assert.Throws<ConfigurationFaultException>(() => ApiOptions.Read(Reader(("DATABASE_URL", Database), ("API_HOST", host))))!.Faults, Has.One.StartsWith(fault));
+
+    [Test]
+    public void Reference_lists_every_setting()
+    {
+        var worker = Reader(("DATABASE_URL", Database));
+        WorkerOptions.Read(worker, withoutDatabase: false);
+        var api = Reader(("DATABASE_URL", Database));
+        ApiOptions.Read(api);
+        Snapshot.Matches("docs/configuration.md", ConfigurationReference.Write(worker.Declared, api.Declared));
+    }
+}

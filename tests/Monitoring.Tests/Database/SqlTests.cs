@@ -1,0 +1,110 @@
+using System.Reflection;
+using System.Text.RegularExpressions;
+using Dapper;
+using Monitoring.Data.Database;
+using Npgsql;
+
+namespace Monitoring.Tests.Database;
+
+/// <summary>Every statement of the data layer is planned by a real PostgreSQL on the newest schema.</summary>
+public sealed partial class SqlTests
+{
+    private static readonly DateTime Time = ManualClock.Noon.UtcDateTime;
+
+    // A sample for every parameter name in use; a statement with a new name asks for one here.
+    private static readonly Dictionary<string, object?> Samples = new()
+    {
+        ["vault"] = "0x", ["since"] = Time, ["until"] = Time, ["before"] = Time, ["limit"] = 10, ["observedAt"] = Time, ["firstWholeHour"] = Time,
+        ["monitor"] = "m", ["intervalSeconds"] = 1, ["now"] = Time, ["days"] = new[] { "2026-11-21" }, ["fingerprints"] = new[] { "f" }, ["eventId"] = Guid.Empty,
+        ["status"] = "open", ["severity"] = "high", ["threatType"] = "t", ["afterResolved"] = false, ["afterFirstSeenAt"] = Time, ["afterEventId"] = Guid.Empty,
+        ["vaults"] = new[] { "v" }, ["components"] = new[] { "c" }, ["times"] = new[] { Time }, ["accountValues"] = new[] { 1m }, ["notionals"] = new[] { 1m },
+        ["pnls"] = new[] { 1m }, ["positions"] = new[] { 1 },
+    };
+
+    public static IEnumerable<TestCaseData> Statements() =>
+        from type in typeof(Observation).Assembly.GetTypes()
+        from field in type.GetFields(BindingFlags.NonPublic | BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly)
+        where field is { IsLiteral: true, FieldType.Name: "String" } && field.Name.EndsWith("Sql", StringComparison.Ordinal)
+        select new TestCaseData((string)field.GetRawConstantValue()!).SetArgDisplayNames($"{type.Name}.{field.Name}");
+
+    [TestCaseSource(nameof(Statements))]
+    public async Task Statement_fits_the_schema(string sql)
+    {
+        var db = await TestDatabase.CloneAsync();
+        try
+        {
+            await using var connection = await db.OpenConnectionAsync();
+            await using var command = new NpgsqlCommand("EXPLAIN " + sql, connection);
+            foreach (var name in Parameter().Matches(sql).Select(match => match.Groups["name"].Value).Distinct())
+                command.Parameters.AddWithValue(name, Sample(name) ?? DBNull.Value);
+            Assert.That(await command.ExecuteScalarAsync(), Is.Not.Null);
+        }
+        finally
+        {
+            await TestDatabase.DropAsync(db);
+        }
+    }
+
+    [Test]
+    public void Every_statement_names_its_columns() =>
+        Assert.That(Statements().Select(statement => (string)statement.Arguments[0]!), Has.None.Contains("SELECT *"));
+
+    [Test]
+    public async Task Lists_are_read_from_an_index()
+    {
+        var db = await TestDatabase.CloneAsync();
+        try
+        {
+            await using var connection = await db.OpenConnectionAsync();
+            await connection.ExecuteAsync("""
+                SELECT ensure_day_partition('check_runs', day::date) FROM generate_series('2026-11-01'::date, '2026-11-05'::date, '1 day') AS day;
+                INSERT INTO monitors VALUES ('m', 10, '2026-11-01Z');
+                INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, worker)
+                SELECT 'm', at, 'grid', at, at, 'succeeded', 1, 0, 'w' FROM generate_series('2026-11-01Z'::timestamptz, '2026-11-05Z', '20 seconds') AS at;
+                INSERT INTO hlp_vault_snapshots (vault_address, observed_at, venue_at, account_value, total_value_locked, all_time_pnl, drawdown_pct, max_drawdown_pct,
+                                                 loss_score, drawdown_score, volatility_score, anomaly_score, is_healthy, health_issues)
+                SELECT 'v', at, at, 1, 1, 1, 0, 0, 0, 0, 0, 0, true, '{}' FROM generate_series('2026-11-01Z'::timestamptz, '2026-11-05Z', '15 seconds') AS at;
+                INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description, indicators,
+                                             related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at, resolved_at)
+                SELECT gen_random_uuid(), 'f' || n, 'm', 'r', 1, 't', 'high', 'resolved', 's', 't', 'd', '{}', '{}', 1, 3, at, at, at, at
+                  FROM generate_series(1, 20000) AS n, LATERAL (SELECT '2026-11-01Z'::timestamptz + n * interval '10 seconds' AS at) AS t;
+                ANALYZE;
+                """);
+            foreach (var (type, field) in new[] { ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEvents", "LockRelevantSql"), ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql") })
+            {
+                var sql = (string)typeof(Observation).Assembly.GetTypes().Single(t => t.Name == type).GetField(field, BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue()!;
+                await using var command = new NpgsqlCommand("EXPLAIN " + sql, connection);
+                foreach (var name in Parameter().Matches(sql).Select(match => match.Groups["name"].Value).Distinct())
+                    command.Parameters.AddWithValue(name, name == "vault" ? "v" : name == "since" ? Time.AddDays(-17) : Sample(name) ?? DBNull.Value);
+                await using var reader = await command.ExecuteReaderAsync();
+                var plan = "";
+                while (await reader.ReadAsync())
+                    plan += reader.GetString(0) + "\n";
+                Assert.That(plan, Does.Contain("Index").And.Not.Match("Seq Scan on (hlp|check|security)"), $"{type}.{field}\n{plan}");
+            }
+        }
+        finally
+        {
+            await TestDatabase.DropAsync(db);
+        }
+    }
+
+    // Names of record members begin with a capital; their sample follows from the record's type.
+    private static object? Sample(string name)
+    {
+        if (Samples.TryGetValue(name, out var sample))
+            return sample;
+        var member = typeof(Observation).Assembly.GetTypes().Where(type => type.IsAssignableTo(typeof(object)))
+            .SelectMany(type => type.GetConstructors()).SelectMany(constructor => constructor.GetParameters())
+            .FirstOrDefault(parameter => parameter.Name == name) ?? throw new InvalidOperationException($"@{name} has no sample in {nameof(SqlTests)}");
+        var type = Nullable.GetUnderlyingType(member.ParameterType) ?? member.ParameterType;
+        return type == typeof(DateTimeOffset) ? Time
+            : type == typeof(string) ? name is "Evidence" or "Indicators" ? "{}" : "x"
+            : type.IsEnum ? Monitoring.Data.Configuration.SnakeCase.Of((dynamic)Enum.GetValues(type).GetValue(0)!)
+            : type == typeof(string[]) ? new[] { "x" }
+            : Activator.CreateInstance(type);
+    }
+
+    [GeneratedRegex(@"(?<![@:\w])@(?<name>\w+)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex Parameter();
+}

@@ -1,0 +1,178 @@
+using System.Text.Json.Nodes;
+using Monitoring.Data.Checks;
+using Monitoring.Data.Events;
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Events;
+
+namespace Monitoring.Tests.Events;
+
+public sealed class EventLifecycleTests
+{
+    private static readonly DateTimeOffset Noon = ManualClock.Noon;
+    private readonly Dictionary<Guid, SecurityEvent> _events = [];
+    private readonly List<(ChangeKind Kind, Severity Severity, DateTimeOffset? At)> _changes = [];
+
+    private SecurityEvent Only => _events.Values.Single();
+
+    private void Check(int minute, params Finding[] findings) => Check(minute, CheckOutcome.Succeeded, [], findings);
+
+    private void Check(int minute, CheckOutcome outcome, string[] unjudged, params Finding[] findings)
+    {
+        var update = EventLifecycle.Apply([.. _events.Values], ResultSample.Of("m", Noon.AddMinutes(minute), outcome, findings, unjudged), resolveAfter: 3, Noon.AddHours(1));
+        foreach (var changed in update.Events)
+            _events[changed.EventId] = changed;
+        _changes.AddRange(update.Changes.Select(change => (change.Kind, change.Severity, change.ScheduledAt)));
+    }
+
+    private static Finding Found(Severity severity = Severity.High, string subject = "s", string rule = "r") => ResultSample.Finding(rule, subject, severity);
+
+    [Test]
+    public void First_finding_opens_and_the_next_is_the_same_event()
+    {
+        Check(0, Found());
+        Check(1, Found());
+        Assert.That((Only.Status, Only.Occurrences, Only.FirstSeenAt, Only.LastSeenAt), Is.EqualTo((EventStatus.Open, 2L, Noon, Noon.AddMinutes(1))));
+        Assert.That(_changes, Is.EqualTo(new[] { (ChangeKind.Opened, Severity.High, (DateTimeOffset?)Noon) }));
+    }
+
+    [Test]
+    public void Severity_rises_with_a_change_and_does_not_fall()
+    {
+        Check(0, Found(Severity.Medium));
+        Check(1, Found(Severity.Critical));
+        Check(2, Found(Severity.Low));
+        Assert.That((Only.Severity, _changes.Count, _changes[1].Kind), Is.EqualTo((Severity.Critical, 2, ChangeKind.Escalated)));
+    }
+
+    [Test]
+    public void Third_clean_check_in_a_row_resolves()
+    {
+        Check(0, Found());
+        Check(1);
+        Check(2);
+        Assert.That(Only.Status, Is.EqualTo(EventStatus.Open));
+        Check(3);
+        Assert.That((Only.Status, Only.ResolvedAt, _changes[^1].Kind), Is.EqualTo((EventStatus.Resolved, (DateTimeOffset?)Noon.AddMinutes(3), ChangeKind.Resolved)));
+    }
+
+    [Test]
+    public void Finding_in_between_starts_the_count_anew()
+    {
+        Check(0, Found());
+        Check(1);
+        Check(2);
+        Check(3, Found());
+        Check(4);
+        Check(5);
+        Assert.That(Only.Status, Is.EqualTo(EventStatus.Open));
+    }
+
+    [TestCase(CheckOutcome.Failed)]
+    [TestCase(CheckOutcome.TimedOut)]
+    public void Failed_check_neither_confirms_nor_resolves(CheckOutcome outcome)
+    {
+        Check(0, Found());
+        Check(1);
+        Check(2);
+        for (var minute = 3; minute < 30; minute++)
+            Check(minute, outcome, []);
+        Assert.That((Only.Status, Only.Occurrences, Only.CleanChecks), Is.EqualTo((EventStatus.Open, 1L, 2)));
+        Check(30);
+        Assert.That(Only.Status, Is.EqualTo(EventStatus.Resolved));
+    }
+
+    [Test]
+    public void Rule_that_could_not_be_judged_is_not_clean()
+    {
+        Check(0, Found());
+        for (var minute = 1; minute < 10; minute++)
+            Check(minute, CheckOutcome.Succeeded, ["r:s"]);
+        Assert.That((Only.Status, Only.CleanChecks), Is.EqualTo((EventStatus.Open, 0)));
+    }
+
+    [Test]
+    public void Finding_after_the_resolution_is_a_new_event()
+    {
+        Check(0, Found());
+        Check(1);
+        Check(2);
+        Check(3);
+        Check(4, Found());
+        Assert.That(_events, Has.Count.EqualTo(2));
+        Assert.That(_events.Values.Count(e => e.Status == EventStatus.Open), Is.EqualTo(1));
+    }
+
+    [Test]
+    public void Late_finding_counts_for_its_time_and_opens_nothing()
+    {
+        Check(0, Found());
+        Check(2);
+        Check(3);
+        Check(4);
+        Check(1, Found());
+        Assert.That((Only.Status, Only.Occurrences, Only.LastSeenAt), Is.EqualTo((EventStatus.Resolved, 2L, Noon.AddMinutes(1))));
+        Assert.That(_changes, Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public void Late_clean_check_from_before_the_finding_does_not_count()
+    {
+        Check(5, Found());
+        Check(1);
+        Check(2);
+        Check(3);
+        Assert.That((Only.Status, Only.CleanChecks), Is.EqualTo((EventStatus.Open, 0)));
+    }
+
+    [Test]
+    public void Late_finding_moves_the_beginning_back()
+    {
+        Check(5, Found());
+        Check(4, Found());
+        Assert.That((Only.FirstSeenAt, Only.LastSeenAt, Only.Occurrences), Is.EqualTo((Noon.AddMinutes(4), Noon.AddMinutes(5), 2L)));
+    }
+
+    [Test]
+    public void Subjects_and_rules_have_events_of_their_own()
+    {
+        Check(0, Found(subject: "a"), Found(subject: "b"), Found(rule: "q", subject: "a"));
+        Assert.That(_events.Values.Select(e => e.Fingerprint), Is.EquivalentTo(new[] { "r:a", "r:b", "q:a" }));
+    }
+
+    [Test]
+    public void Same_finding_twice_in_one_check_counts_once_with_the_higher_severity()
+    {
+        Check(0, Found(Severity.Low), Found(Severity.Critical));
+        Assert.That((Only.Severity, Only.Occurrences), Is.EqualTo((Severity.Critical, 1L)));
+    }
+
+    [Test]
+    public void Acknowledged_event_escalates_and_stays_acknowledged()
+    {
+        Check(0, Found(Severity.High));
+        _events[Only.EventId] = Only with { Status = EventStatus.Acknowledged, AcknowledgedAt = Noon, AcknowledgedBy = "ada" };
+        Check(1, Found(Severity.Critical));
+        Assert.That((Only.Status, Only.Severity, _changes[^1].Kind), Is.EqualTo((EventStatus.Acknowledged, Severity.Critical, ChangeKind.Escalated)));
+    }
+
+    [Test]
+    public void Clean_check_of_another_monitor_resolves_nothing()
+    {
+        Check(0, Found());
+        var other = EventLifecycle.Apply([Only], ResultSample.Of("other", Noon.AddMinutes(1), CheckOutcome.Succeeded, [], []), 3, Noon);
+        Assert.That(other.Events, Is.Empty);
+    }
+}
+
+/// <summary>Made-up results of checks.</summary>
+internal static class ResultSample
+{
+    public static CheckResult Of(string monitor, DateTimeOffset at, CheckOutcome outcome, IReadOnlyList<Finding> findings, IReadOnlyList<string> unjudged,
+        params Monitoring.Data.Database.Observation[] observations) => new(
+        new CheckRun(monitor, at, CheckTrigger.Grid, at, at.AddMilliseconds(20), outcome, observations.Length, findings.Count,
+            outcome == CheckOutcome.Succeeded ? null : "because", "test"),
+        observations, findings, unjudged);
+
+    public static Finding Finding(string rule, string subject, Severity severity) => new(rule, 1, "threat", severity, subject, $"{severity} {subject}", "description",
+        new Evidence(new JsonObject { ["value"] = 1.25m }, new JsonObject { ["limit"] = 1m }, ["1.25 >= 1"]), [subject], 12.5m);
+}

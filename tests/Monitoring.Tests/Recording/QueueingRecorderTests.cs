@@ -1,0 +1,87 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Monitoring.Data.Checks;
+using Monitoring.Data.Database;
+using Monitoring.Data.Events;
+using Monitoring.Data.Venues;
+using Monitoring.Tests.Events;
+using Monitoring.Tests.Venues;
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Recording;
+using Npgsql;
+
+namespace Monitoring.Tests.Recording;
+
+public sealed class QueueingRecorderTests
+{
+    private static readonly DateTimeOffset Noon = ManualClock.Noon;
+    private readonly TestLogs _logs = new();
+    private NpgsqlDataSource _db = null!;
+    private TcpGate _gate = null!;
+    private ServiceProvider _services = null!;
+
+    [SetUp]
+    public async Task PutGateInFront()
+    {
+        _db = await TestDatabase.CloneAsync();
+        var connection = TestDatabase.ConnectionTo(_db);
+        _gate = new TcpGate(connection.Host!, connection.Port);
+        connection.Host = "127.0.0.1";
+        connection.Port = _gate.Port;
+        _services = new ServiceCollection().AddSingleton(DataServices.CreateDataSource(connection)).AddMonitoringTables()
+            .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton<TimeProvider>(new ManualClock(Noon))
+            .AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>().AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
+            .AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
+    }
+
+    [TearDown]
+    public async Task TakeGateAway()
+    {
+        await _services.DisposeAsync();
+        await _gate.DisposeAsync();
+        await TestDatabase.DropAsync(_db);
+    }
+
+    private static CheckResult Result(int minute) => ResultSample.Of("hlp-vault", Noon.AddMinutes(minute), CheckOutcome.Succeeded, [], [], Sample.Snapshot(Noon.AddMinutes(minute), Sample.Measures()));
+
+    [Test]
+    public async Task What_came_while_the_database_was_away_is_stored_in_order_when_it_is_back()
+    {
+        var recorder = _services.GetRequiredService<QueueingRecorder>();
+        await recorder.RecordAsync(Result(0), default);
+        _gate.Close();
+        for (var minute = 1; minute <= 5; minute++)
+            await recorder.RecordAsync(Result(minute), default);
+        Assert.That(recorder.Waiting, Is.EqualTo(5));
+        Assert.That(_logs.Lines.Count(line => line.Level == LogLevel.Error), Is.EqualTo(1), "one line says that it is away");
+
+        _gate.Open();
+        await recorder.DrainAsync(default);
+        Assert.That(recorder.Waiting, Is.Zero);
+        var stored = await new HlpVaultSnapshots(_db).ListAsync(Sample.Vault, Noon, Noon.AddDays(1), 100, default);
+        Assert.That(stored.Select(row => row.ObservedAt), Is.EqualTo(Enumerable.Range(0, 6).Reverse().Select(minute => Noon.AddMinutes(minute))));
+        Assert.That(_logs.Lines, Has.One.Matches<(LogLevel, string Text)>(line => line.Text.Contains("the database takes results again")));
+    }
+
+    [Test]
+    public async Task Result_that_the_database_refuses_is_set_aside_and_holds_up_nothing()
+    {
+        var recorder = _services.GetRequiredService<QueueingRecorder>();
+        var refused = Result(0);
+        await recorder.RecordAsync(refused with { Run = refused.Run with { Error = "a success without error is what the table asks for" } }, default);
+        await recorder.RecordAsync(Result(1), default);
+        Assert.That(await new HlpVaultSnapshots(_db).ListAsync(Sample.Vault, Noon, Noon.AddDays(1), 100, default), Has.Count.EqualTo(1));
+        Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Critical && line.Text.Contains("set aside here: {\"run\"")));
+    }
+
+    [Test]
+    public async Task Past_the_bound_the_oldest_goes_and_the_log_says_so()
+    {
+        var recorder = _services.GetRequiredService<QueueingRecorder>();
+        _gate.Close();
+        for (var i = 0; i <= QueueingRecorder.Capacity; i++)
+            await recorder.RecordAsync(Result(i), default);
+        Assert.That(recorder.Waiting, Is.EqualTo(QueueingRecorder.Capacity));
+        Assert.That(_logs.Lines, Has.One.Matches<(LogLevel, string Text)>(line => line.Text.Contains("is dropped")));
+    }
+}

@@ -1,0 +1,153 @@
+using System.Text.Json;
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+using Monitoring.Data.Checks;
+using Monitoring.Data.Database;
+using Monitoring.Data.Events;
+using Monitoring.Data.Venues;
+using Monitoring.Tests.Events;
+using Monitoring.Tests.Venues;
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Recording;
+using Npgsql;
+
+namespace Monitoring.Tests.Recording;
+
+public sealed class RecorderTests
+{
+    private static readonly DateTimeOffset Noon = ManualClock.Noon;
+    private NpgsqlDataSource _db = null!;
+
+    [SetUp]
+    public async Task CloneDatabase() => _db = await TestDatabase.CloneAsync();
+
+    [TearDown]
+    public Task DropDatabase() => TestDatabase.DropAsync(_db);
+
+    private static DatabaseRecorder Recorder(NpgsqlDataSource db)
+    {
+        var services = new ServiceCollection().AddSingleton(db).AddMonitoringTables()
+            .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(TimeProvider.System).AddSingleton<DatabaseRecorder>();
+        return services.BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
+    }
+
+    private static CheckResult Result(DateTimeOffset at, CheckOutcome outcome = CheckOutcome.Succeeded, params Finding[] findings)
+    {
+        var measures = Sample.Measures();
+        return outcome == CheckOutcome.Succeeded
+            ? ResultSample.Of("hlp-vault", at, outcome, findings, ["r:unjudged"], Sample.Snapshot(at, measures, "an issue"),
+                new HlpVaultComponent(Sample.Vault, "0xc1", at, -518811.82111m, 10.5m, 0.123456789012345m, 2), new HlpVaultComponent(Sample.Vault, "0xc2", at, 1, 2, 3, 0))
+            : ResultSample.Of("hlp-vault", at, outcome, [], []);
+    }
+
+    private async Task<T> QueryAsync<T>(string sql)
+    {
+        await using var connection = await _db.OpenConnectionAsync();
+        return await connection.QuerySingleAsync<T>(sql);
+    }
+
+    [Test]
+    public async Task Result_recorded_twice_is_stored_once()
+    {
+        var recorder = Recorder(_db);
+        var result = Result(Noon, findings: ResultSample.Finding("r", "s", Severity.High));
+        Assert.That(await recorder.WriteAsync(result, default), Is.Not.Null);
+        Assert.That(await recorder.WriteAsync(result, default), Is.Null);
+        Assert.That(await QueryAsync<(long, long, long, long, long, long)>("""
+            SELECT (SELECT count(*) FROM check_runs), (SELECT count(*) FROM hlp_vault_snapshots), (SELECT count(*) FROM hlp_vault_components),
+                   (SELECT sum(occurrences)::bigint FROM security_events), (SELECT count(*) FROM security_event_changes), (SELECT sum(snapshots)::bigint FROM hlp_vault_hourly)
+            """), Is.EqualTo((1L, 1L, 2L, 1L, 1L, 1L)));
+    }
+
+    [Test]
+    public async Task What_is_read_back_is_what_was_recorded()
+    {
+        var result = Result(Noon, findings: ResultSample.Finding("r", "s", Severity.High));
+        await Recorder(_db).WriteAsync(result, default);
+        var snapshot = await new HlpVaultSnapshots(_db).FindLatestAsync(Sample.Vault, default);
+        Assert.That(snapshot! with { HealthIssues = Array.Empty<string>() }, Is.EqualTo((HlpVaultSnapshot)result.Observations[0] with { HealthIssues = Array.Empty<string>() }));
+        Assert.That(snapshot.HealthIssues, Is.EqualTo(new[] { "an issue" }));
+    }
+
+    [Test]
+    public async Task Components_keep_their_last_digit()
+    {
+        var result = Result(Noon);
+        await Recorder(_db).WriteAsync(result, default);
+        Assert.That(await new HlpVaultComponents(_db).ListAtAsync(Sample.Vault, Noon, default), Is.EqualTo(result.Observations.OfType<HlpVaultComponent>()));
+    }
+
+    [Test]
+    public async Task Success_replaces_another_workers_failure_of_the_same_time_and_not_the_other_way_round()
+    {
+        var recorder = Recorder(_db);
+        await recorder.WriteAsync(Result(Noon, CheckOutcome.Failed), default);
+        Assert.That(await recorder.WriteAsync(Result(Noon), default), Is.Not.Null);
+        Assert.That(await recorder.WriteAsync(Result(Noon, CheckOutcome.Failed), default), Is.Null);
+        Assert.That(await QueryAsync<(string, string?, long)>("SELECT outcome, error, (SELECT count(*) FROM hlp_vault_snapshots) FROM check_runs"), Is.EqualTo(("succeeded", (string?)null, 1L)));
+    }
+
+    [Test]
+    public async Task Two_workers_on_one_database_store_each_grid_time_once_and_double_no_event()
+    {
+        var workers = new[] { Recorder(_db), Recorder(_db) };
+        await Task.WhenAll(workers.Select(async worker =>
+        {
+            for (var i = 0; i < 60; i++) // two minutes at two seconds
+                await worker.WriteAsync(Result(Noon.AddSeconds(2 * i), findings: i % 20 < 10 ? [ResultSample.Finding("r", "s", i % 20 < 5 ? Severity.High : Severity.Critical)] : []), default);
+        }));
+        Assert.That(await QueryAsync<(long, long, long, long)>("""
+            SELECT (SELECT count(*) FROM check_runs), (SELECT count(*) FROM hlp_vault_snapshots), (SELECT count(*) FROM security_events), (SELECT sum(occurrences)::bigint FROM security_events)
+            """), Is.EqualTo((60L, 60L, 3L, 30L)));
+        Assert.That(await QueryAsync<(long, long)>("SELECT count(*), max(seq) FROM security_event_changes"), Is.EqualTo((9L, 9L)), "opened, escalated, resolved, three times, without a hole");
+    }
+
+    [Test]
+    public async Task Numbers_of_changes_have_no_hole_after_a_rolled_back_writer()
+    {
+        var recorder = Recorder(_db);
+        await recorder.WriteAsync(Result(Noon, findings: ResultSample.Finding("r", "a", Severity.High)), default);
+        await using (var connection = await _db.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            await connection.ExecuteAsync("INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor) SELECT event_id, now(), 'silenced', 'high', 'x' FROM security_events", transaction: transaction);
+            await transaction.RollbackAsync();
+        }
+
+        await recorder.WriteAsync(Result(Noon.AddMinutes(1), findings: ResultSample.Finding("r", "b", Severity.High)), default);
+        Assert.That(await QueryAsync<(long, long, long)>("SELECT count(*), min(seq), max(seq) FROM security_event_changes"), Is.EqualTo((2L, 1L, 2L)));
+    }
+
+    [Test]
+    public void Result_survives_json_without_loss()
+    {
+        var result = Result(Noon, findings: ResultSample.Finding("r", "s", Severity.High));
+        var json = JsonSerializer.Serialize(result, CheckResult.Json);
+        var back = JsonSerializer.Deserialize<CheckResult>(json, CheckResult.Json)!;
+        Assert.That(JsonSerializer.Serialize(back, CheckResult.Json), Is.EqualTo(json));
+        Assert.That((back.Run, back.Observations[1], back.Observations[2]), Is.EqualTo((result.Run, result.Observations[1], result.Observations[2])));
+        Assert.That((decimal)back.Findings[0].Evidence.Values["value"]!, Is.EqualTo(1.25m));
+    }
+
+    [Test]
+    public async Task Statistics_from_the_rollup_equal_those_of_the_rows()
+    {
+        var recorder = Recorder(_db);
+        for (var i = 0; i < 40; i++)
+        {
+            var measures = Sample.Measures(capital: 100_000_000 + (i * 1_000), score: new(i, 0, 0));
+            await recorder.WriteAsync(ResultSample.Of("hlp-vault", Noon.AddMinutes(7 * i), CheckOutcome.Succeeded, [], [], Sample.Snapshot(Noon.AddMinutes(7 * i), measures, i % 3 == 0 ? ["x"] : [])), default);
+        }
+
+        foreach (var since in new[] { Noon.AddDays(-1), Noon, Noon.AddMinutes(30), Noon.AddMinutes(61), Noon.AddMinutes(180), Noon.AddDays(1) })
+        {
+            var summed = await new HlpVaultSnapshots(_db).SummariseAsync(Sample.Vault, since, default);
+            var counted = await QueryAsync<HlpVaultStatistics>($"""
+                SELECT count(*) AS total_snapshots, round(avg(account_value), 6) AS avg_account_value, min(account_value) AS min_account_value, max(account_value) AS max_account_value,
+                       round(avg(anomaly_score), 6) AS avg_anomaly_score, max(anomaly_score) AS max_anomaly_score, count(*) FILTER (WHERE NOT is_healthy) AS unhealthy_snapshots
+                  FROM hlp_vault_snapshots WHERE observed_at >= '{since:O}'
+                """);
+            Assert.That(summed, Is.EqualTo(counted), $"since {since:O}");
+        }
+    }
+}

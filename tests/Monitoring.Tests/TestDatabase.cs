@@ -1,0 +1,143 @@
+using System.Diagnostics;
+using Monitoring.Data.Configuration;
+using Monitoring.Data.Database;
+using Monitoring.Migrations;
+using Monitoring.Migrations.Runner;
+using Npgsql;
+#if TESTCONTAINERS
+using Testcontainers.PostgreSql;
+#endif
+
+[assembly: Parallelizable(ParallelScope.All)]
+[assembly: FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
+
+namespace Monitoring.Tests;
+
+/// <summary>
+/// A real PostgreSQL for all tests: the one DATABASE_URL names, a container (-p:UseTestcontainers=true), or a private cluster from the machine's binaries.
+/// Every test gets a clone of a migrated template.
+/// </summary>
+[SetUpFixture]
+public sealed class TestDatabase
+{
+    private static readonly SemaphoreSlim Cloning = new(1);
+    private static readonly string Template = $"monitoring_test_{Environment.ProcessId}";
+    private static int _clones;
+    private static Process? _cluster;
+    private static NpgsqlConnectionStringBuilder _server = null!;
+    private static NpgsqlDataSource _admin = null!;
+#if TESTCONTAINERS
+    private static PostgreSqlContainer? _container;
+#endif
+
+    [OneTimeSetUp]
+    public static async Task StartAsync()
+    {
+        _server = DatabaseUrl.Parse(await FindServerAsync());
+        _admin = DataServices.CreateDataSource(_server);
+        await ExecuteAsync($"CREATE DATABASE {Template}");
+        await using var db = Open(Template);
+        await Commands(db).UpAsync(default);
+        NpgsqlConnection.ClearAllPools();
+    }
+
+    [OneTimeTearDown]
+    public static async Task StopAsync()
+    {
+        await ExecuteAsync($"DROP DATABASE {Template} WITH (FORCE)");
+        await _admin.DisposeAsync();
+#if TESTCONTAINERS
+        if (_container is not null)
+            await _container.DisposeAsync();
+#endif
+        if (_cluster is null)
+            return;
+        _cluster.StandardInput.Close(); // it stops when its input ends, however this process ends
+        await _cluster.WaitForExitAsync();
+        _cluster.Dispose();
+    }
+
+    /// <summary>A database of its own with the newest schema.</summary>
+    public static Task<NpgsqlDataSource> CloneAsync() => CreateAsync($"TEMPLATE {Template} STRATEGY FILE_COPY");
+
+    /// <summary>A database of its own without any table.</summary>
+    public static Task<NpgsqlDataSource> CreateEmptyAsync() => CreateAsync("TEMPLATE template0");
+
+    /// <summary>Drops what <see cref="CloneAsync"/> made, whoever is still connected.</summary>
+    public static async Task DropAsync(NpgsqlDataSource db)
+    {
+        var name = new NpgsqlConnectionStringBuilder(db.ConnectionString).Database;
+        await db.DisposeAsync();
+        await ExecuteAsync($"DROP DATABASE {name} WITH (FORCE)");
+    }
+
+    /// <summary>The connection string of a clone, with its password.</summary>
+    public static NpgsqlConnectionStringBuilder ConnectionTo(NpgsqlDataSource db) =>
+        new(_server.ConnectionString) { Database = new NpgsqlConnectionStringBuilder(db.ConnectionString).Database };
+
+    /// <summary>The migrations' commands with the small runner; their output is thrown away.</summary>
+    public static SchemaCommands Commands(NpgsqlDataSource db, params IEnumerable<Type> more) => new(
+        new SchemaRunner(db, typeof(SchemaCommands).Assembly.GetTypes().Concat(more)), new SchemaHistory(db), TextWriter.Null, TextWriter.Null);
+
+    /// <summary>Runs one statement on the server, outside of any test's database.</summary>
+    public static async Task ExecuteAsync(string sql)
+    {
+        await Cloning.WaitAsync();
+        try
+        {
+            await using var command = _admin.CreateCommand(sql);
+            await command.ExecuteNonQueryAsync();
+        }
+        finally
+        {
+            Cloning.Release();
+        }
+    }
+
+    private static async Task<NpgsqlDataSource> CreateAsync(string how)
+    {
+        var name = $"{Template}_{Interlocked.Increment(ref _clones)}";
+        await ExecuteAsync($"CREATE DATABASE {name} {how}");
+        return Open(name);
+    }
+
+    private static NpgsqlDataSource Open(string database) =>
+        DataServices.CreateDataSource(new NpgsqlConnectionStringBuilder(_server.ConnectionString) { Database = database, MaxPoolSize = 20 });
+
+    private static async Task<string> FindServerAsync()
+    {
+        if (Environment.GetEnvironmentVariable("DATABASE_URL") is { Length: > 0 } given)
+            return given;
+#if TESTCONTAINERS
+        _container = new PostgreSqlBuilder("postgres:17").Build();
+        await _container.StartAsync();
+        return _container.GetConnectionString();
+#else
+        var start = new ProcessStartInfo("bash")
+        {
+            ArgumentList = { Repository.File("deploy/local/postgres.sh"), "serve", Repository.File($".data/test-{Environment.ProcessId}"), "--no-fsync" },
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+        };
+        _cluster = Process.Start(start)!;
+        return await _cluster.StandardOutput.ReadLineAsync() is { } line && line.StartsWith("DATABASE_URL=", StringComparison.Ordinal)
+            ? line["DATABASE_URL=".Length..]
+            : throw new InvalidOperationException("deploy/local/postgres.sh gave no PostgreSQL; its message is above");
+#endif
+    }
+}
+
+/// <summary>Files of the checkout that the tests run from.</summary>
+internal static class Repository
+{
+    private static readonly Lazy<string> Root = new(() =>
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (folder is not null && !System.IO.File.Exists(Path.Combine(folder.FullName, "Monitoring.sln")))
+            folder = folder.Parent;
+        return folder?.FullName ?? throw new InvalidOperationException("the tests must run from within the checkout");
+    });
+
+    public static string File(string path) => Path.Combine(Root.Value, path);
+}

@@ -1,0 +1,79 @@
+using Monitoring.Data.Events;
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Venues.HlpVault;
+
+namespace Monitoring.Tests.Venues;
+
+public sealed class HlpVaultRulesTests
+{
+    private static Finding? Find(string rule, HlpVaultMeasures measures, params string[] issues) =>
+        HlpVaultRules.Evaluate(Sample.Snapshot(measures, issues), measures, HlpVaultThresholds.Default).SingleOrDefault(finding => finding.RuleId == rule);
+
+    // Both the amount and the share must be reached; thresholds are inclusive.
+    [TestCase(-1_000_000, 500_000_000, Severity.High)]
+    [TestCase(-999_999.99, 1_000_000, null)]
+    [TestCase(-1_000_000, 500_000_001, null)]
+    [TestCase(-2_000_000, 500_000_000, Severity.Critical)]
+    [TestCase(-1_999_999.99, 100_000_000, Severity.High)]
+    [TestCase(-2_000_000, 500_000_001, Severity.High)]
+    [TestCase(-5_000_000, 0, Severity.Critical)]
+    [TestCase(5_000_000, 100_000_000, null)]
+    public void Loss_needs_amount_and_share(decimal pnl, decimal capital, Severity? expected)
+    {
+        Assert.That(Find(HlpVaultRules.Loss, Sample.Measures(pnl1h: pnl, capital: capital))?.Severity, Is.EqualTo(expected));
+        Assert.That(Find(HlpVaultRules.Loss, Sample.Measures(pnl24h: pnl, capital: capital))?.Severity, Is.EqualTo(expected));
+    }
+
+    [Test]
+    public void Loss_takes_the_worse_window_and_says_why()
+    {
+        var finding = Find(HlpVaultRules.Loss, Sample.Measures(pnl1h: -1_500_000, pnl24h: -4_000_000))!;
+        Assert.That((finding.Severity, finding.ThreatType, finding.EstimatedLossUsd, finding.Fingerprint),
+            Is.EqualTo((Severity.Critical, "hlp_exploitation", (decimal?)4_000_000m, "hlp.loss:" + Sample.Vault)));
+        Assert.That(finding.Title, Is.EqualTo("HLP vault lost 4.00 M USD in 24 h (-4.00 % of capital)"));
+        Assert.That((decimal)finding.Evidence.Values["pnl_1h_usd"]!, Is.EqualTo(-1_500_000m));
+        Assert.That((decimal)finding.Evidence.Thresholds["critical_usd"]!, Is.EqualTo(-2_000_000m));
+        Assert.That(finding.Evidence.Arithmetic, Has.Count.EqualTo(2).And.One.Contains("of high").And.One.Contains("of critical"));
+    }
+
+    [TestCase(9.999999, null)]
+    [TestCase(10, Severity.High)]
+    [TestCase(100, Severity.High)]
+    public void Drawdown_of_ten_percent_is_high(decimal drawdown, Severity? expected) =>
+        Assert.That(Find(HlpVaultRules.Drawdown, Sample.Measures(drawdownPct: drawdown))?.Severity, Is.EqualTo(expected));
+
+    [TestCase(2.9999, null)]
+    [TestCase(3, Severity.Medium)]
+    [TestCase(-3, Severity.Medium)]
+    [TestCase(4, Severity.Medium)]
+    [TestCase(4.0001, Severity.High)]
+    [TestCase(-12, Severity.High)]
+    public void Sigma_judges_both_directions(decimal z, Severity? expected) =>
+        Assert.That(Find(HlpVaultRules.Sigma, Sample.Measures(z: z))?.Severity, Is.EqualTo(expected));
+
+    [Test]
+    public void Sigma_without_history_is_not_judged_rather_than_clean()
+    {
+        var blind = Sample.Measures();
+        Assert.That(HlpVaultRules.Unjudged(Sample.Snapshot(blind), blind), Is.EqualTo(new[] { "hlp.sigma:" + Sample.Vault }));
+        var seeing = Sample.Measures(z: 0.1m);
+        Assert.That(HlpVaultRules.Unjudged(Sample.Snapshot(seeing), seeing), Is.Empty);
+    }
+
+    [TestCase(40, 30, 0, Severity.Critical, "hlp_exploitation")]
+    [TestCase(40, 29.99, 0, Severity.High, "hlp_anomaly")]
+    [TestCase(30, 20, 0, Severity.High, "hlp_anomaly")]
+    [TestCase(30, 19.99, 0, null, null)]
+    public void Anomaly_follows_the_score(decimal loss, decimal drawdown, decimal volatility, Severity? severity, string? threat)
+    {
+        var finding = Find(HlpVaultRules.Anomaly, Sample.Measures(score: new AnomalyScore(loss, drawdown, volatility)));
+        Assert.That((finding?.Severity, finding?.ThreatType), Is.EqualTo((severity, threat)));
+    }
+
+    [Test]
+    public void Health_issue_below_the_score_is_medium()
+    {
+        var finding = Find(HlpVaultRules.Anomaly, Sample.Measures(), "the vault is closed")!;
+        Assert.That((finding.Severity, finding.ThreatType, finding.Title), Is.EqualTo((Severity.Medium, "hlp_anomaly", "HLP vault has a health issue: the vault is closed")));
+    }
+}

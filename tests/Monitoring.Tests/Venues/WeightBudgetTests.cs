@@ -1,0 +1,49 @@
+using Monitoring.Worker.Venues.Hyperliquid;
+
+namespace Monitoring.Tests.Venues;
+
+public sealed class WeightBudgetTests
+{
+    private readonly ManualClock _clock = new(ManualClock.Noon);
+
+    [Test]
+    public async Task No_window_of_a_minute_holds_more_than_1200()
+    {
+        using var budget = new WeightBudget(_clock);
+        var spent = new List<(DateTimeOffset At, int Weight)>();
+        for (var i = 0; i < 200; i++)
+        {
+            var weight = i % 3 == 0 ? 2 : 20;
+            await _clock.AdvanceUntilDoneAsync(budget.SpendAsync(weight, default), TimeSpan.FromMilliseconds(50));
+            spent.Add((_clock.GetUtcNow(), weight));
+        }
+
+        var worst = spent.Max(first => spent.Where(s => s.At >= first.At && s.At < first.At.AddMinutes(1)).Sum(s => s.Weight));
+        Assert.That(worst, Is.InRange(1000, 1200));
+    }
+
+    [Test]
+    public async Task Refusal_stops_everything_for_as_long_as_the_venue_said()
+    {
+        using var budget = new WeightBudget(_clock);
+        budget.Pause(TimeSpan.FromSeconds(7));
+        var waiting = budget.SpendAsync(2, default);
+        _clock.Advance(TimeSpan.FromSeconds(6.99));
+        Assert.That(waiting.IsCompleted, Is.False);
+        await _clock.AdvanceUntilDoneAsync(waiting, TimeSpan.FromMilliseconds(10));
+        Assert.That(_clock.GetUtcNow() - ManualClock.Noon, Is.InRange(TimeSpan.FromSeconds(7), TimeSpan.FromSeconds(7.5)));
+    }
+
+    [Test]
+    public void Caller_that_gives_up_holds_up_nobody()
+    {
+        using var budget = new WeightBudget(_clock);
+        using var given = new CancellationTokenSource();
+        budget.Pause(TimeSpan.FromMinutes(1));
+        var waiting = budget.SpendAsync(2, given.Token);
+        given.Cancel();
+        Assert.That(async () => await waiting, Throws.InstanceOf<OperationCanceledException>());
+        _clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.That(budget.SpendAsync(2, default).IsCompletedSuccessfully, Is.True);
+    }
+}

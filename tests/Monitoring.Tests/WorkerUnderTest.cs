@@ -1,0 +1,73 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Monitoring.Data.Checks;
+using Monitoring.Data.Configuration;
+using Monitoring.Simulator;
+using Monitoring.Simulator.Model;
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Hosting;
+using Npgsql;
+
+namespace Monitoring.Tests;
+
+/// <summary>The real worker on a database of its own, watching the simulator over real HTTP; its checks are run one by one, by hand.</summary>
+internal sealed class WorkerUnderTest : IAsyncDisposable
+{
+    private readonly WebApplication _simulator;
+    private readonly IHost _host;
+
+    private WorkerUnderTest(WebApplication simulator, IHost host, NpgsqlDataSource db, TestLogs logs)
+    {
+        (_simulator, _host, Db, Logs) = (simulator, host, db, logs);
+        Venue = simulator.Services.GetRequiredService<Venue>();
+        Schedule = host.Services.GetServices<MonitorSchedule>().Single();
+    }
+
+    public NpgsqlDataSource Db { get; }
+
+    public TestLogs Logs { get; }
+
+    public Venue Venue { get; }
+
+    public MonitorSchedule Schedule { get; }
+
+    public IServiceProvider Services => _host.Services;
+
+    public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, string scenario = "calm", DateTimeOffset? start = null, params (string Key, string Value)[] settings)
+    {
+        var simulator = SimulatorApp.Build(new SimulatorOptions(ScenarioLoader.Load(scenario)) { Clock = clock, Start = start });
+        await simulator.StartAsync();
+        var db = await TestDatabase.CloneAsync();
+        var values = new Dictionary<string, string?>
+        {
+            ["DATABASE_URL"] = TestDatabase.ConnectionTo(db).ConnectionString,
+            ["HYPERLIQUID_API_URL"] = simulator.Urls.First(),
+            ["HLP_CHECK_INTERVAL"] = "2",
+        };
+        foreach (var (key, value) in settings)
+            values[key] = value;
+        var options = WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
+        var logs = new TestLogs();
+        return new WorkerUnderTest(simulator, WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs);
+    }
+
+    /// <summary>Runs the check of one grid time to its end, recorded.</summary>
+    public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt) =>
+        Services.GetRequiredService<CheckRunner>().RunAsync(Schedule, scheduledAt, CheckTrigger.Grid, CancellationToken.None);
+
+    /// <summary>Lets the worker run by itself, on its schedule.</summary>
+    public Task StartAsync() => _host.StartAsync();
+
+    public Task StopAsync() => _host.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        _host.Dispose();
+        await _simulator.StopAsync();
+        await _simulator.DisposeAsync();
+        await TestDatabase.DropAsync(Db);
+    }
+}
