@@ -22,7 +22,7 @@ internal static class Cursor
 
     /// <summary>A time as <see cref="Encode"/> wrote it.</summary>
     public static DateTimeOffset? ParseTime(string part) =>
-        long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) && ticks <= DateTimeOffset.MaxValue.UtcTicks
+        part.All(char.IsAsciiDigit) && long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) && ticks <= DateTimeOffset.MaxValue.UtcTicks
             ? new DateTimeOffset(ticks, TimeSpan.Zero)
             : null;
 }

@@ -38,8 +38,9 @@ internal sealed class WholeParameter(string name, int min, int max, int? fallbac
     /// <summary>The value of a parameter that has a default.</summary>
     public int Read(HttpRequest request) => Find(request) ?? throw new InvalidOperationException($"{Name} has no default");
 
+    // Digits alone: the parser would let a trailing null character pass.
     private int? Parse(string text) =>
-        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max ? value : null;
+        text.All(char.IsAsciiDigit) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max ? value : null;
 }
 
 /// <summary>One name out of an enumeration.</summary>

@@ -8,7 +8,7 @@ namespace Monitoring.Tests;
 internal sealed class TcpGate : IAsyncDisposable
 {
     private readonly IPEndPoint _server;
-    private readonly ConcurrentDictionary<TcpClient, bool> _clients = [];
+    private readonly ConcurrentDictionary<Socket, bool> _sockets = [];
     private TcpListener? _listener;
 
     public TcpGate(string host, int port)
@@ -32,19 +32,28 @@ internal sealed class TcpGate : IAsyncDisposable
     {
         _listener?.Stop();
         _listener = null;
-        foreach (var client in _clients.Keys)
-        {
-            client.LingerState = new LingerOption(true, 0); // reset, as a server that dies does
-            client.Close();
-        }
-
-        _clients.Clear();
+        foreach (var socket in _sockets.Keys)
+            Reset(socket);
+        _sockets.Clear();
     }
 
     public ValueTask DisposeAsync()
     {
         Close();
         return ValueTask.CompletedTask;
+    }
+
+    private static void Reset(Socket socket)
+    {
+        try
+        {
+            socket.LingerState = new LingerOption(true, 0); // reset, as a server that dies does
+            socket.Close();
+        }
+        catch (Exception fault) when (fault is SocketException or ObjectDisposedException)
+        {
+            // it had ended by itself
+        }
     }
 
     private async Task AcceptAsync(TcpListener listener)
@@ -63,7 +72,8 @@ internal sealed class TcpGate : IAsyncDisposable
     private async Task ForwardAsync(TcpClient client)
     {
         var server = new TcpClient();
-        _clients[client] = _clients[server] = true;
+        var (inner, outer) = (server.Client, client.Client);
+        _sockets[inner] = _sockets[outer] = true;
         try
         {
             await server.ConnectAsync(_server);
@@ -75,8 +85,8 @@ internal sealed class TcpGate : IAsyncDisposable
         }
         finally
         {
-            _clients.TryRemove(client, out _);
-            _clients.TryRemove(server, out _);
+            _sockets.TryRemove(inner, out _);
+            _sockets.TryRemove(outer, out _);
             client.Dispose();
             server.Dispose();
         }

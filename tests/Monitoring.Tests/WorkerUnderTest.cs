@@ -58,6 +58,10 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt) =>
         Services.GetRequiredService<CheckRunner>().RunAsync(Schedule, scheduledAt, CheckTrigger.Grid, CancellationToken.None);
 
+    /// <summary>Registers the monitor, as a started worker does.</summary>
+    public Task RegisterAsync() => Services.GetRequiredService<MonitorTable>()
+        .RegisterAsync(Schedule.Monitor.Name, Schedule.Interval, Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
+
     /// <summary>Lets the worker run by itself, on its schedule.</summary>
     public Task StartAsync() => _host.StartAsync();
 
