@@ -23,19 +23,6 @@ public sealed record LatestCheckRuns(string Monitor, DateTimeOffset? LastSuccess
 /// <summary>The ledger of checks, partitioned by day of <c>scheduled_at</c>.</summary>
 public sealed class CheckRuns(NpgsqlDataSource db)
 {
-    private const string EnsurePartitionsSql = """
-        SELECT ensure_day_partition('check_runs', day::date)
-          FROM unnest(@days) AS day
-        """;
-
-    /// <summary>Makes the partitions of these UTC days where they are missing.</summary>
-    public async Task EnsurePartitionsAsync(DateOnly[] days, CancellationToken cancellationToken)
-    {
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new(EnsurePartitionsSql,
-            new { days = days.Select(day => day.ToString("yyyy-MM-dd")).ToArray() }, cancellationToken: cancellationToken));
-    }
-
     private const string RecordSql = """
         INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error, worker)
         VALUES (@Monitor, @ScheduledAt, @Trigger, @StartedAt, @FinishedAt, @Outcome, @Observations, @Findings, @Error, @Worker)

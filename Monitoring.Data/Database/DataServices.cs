@@ -24,6 +24,7 @@ public static class DataServices
     {
         DapperConventions.Apply();
         services.AddSingleton<SchemaVersions>();
+        services.AddSingleton<DayPartitions>();
         services.AddSingleton<MonitorTable>();
         services.AddSingleton<CheckRuns>();
         services.AddSingleton<SecurityEvents>();

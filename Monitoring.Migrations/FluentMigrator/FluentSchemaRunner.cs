@@ -1,5 +1,7 @@
+#pragma warning disable IDE0005 // which of the two namespaces holds the logging types differs between the package's versions
 using FluentMigrator.Runner;
 using FluentMigrator.Runner.Logging;
+#pragma warning restore IDE0005
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 

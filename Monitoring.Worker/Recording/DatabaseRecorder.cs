@@ -9,7 +9,7 @@ namespace Monitoring.Worker.Recording;
 
 /// <summary>Writes one result in one transaction: ledger row, observations, events and their changes. A result that is there already changes nothing.</summary>
 internal sealed class DatabaseRecorder(
-    NpgsqlDataSource db, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEvents events, SecurityEventChanges changes, EventOptions options,
+    NpgsqlDataSource db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEvents events, SecurityEventChanges changes, EventOptions options,
     TimeProvider clock)
 {
     private DateOnly _partitionsUntil = DateOnly.MinValue;
@@ -42,7 +42,7 @@ internal sealed class DatabaseRecorder(
     {
         if (day < _partitionsUntil && day >= _partitionsUntil.AddDays(-2))
             return;
-        await runs.EnsurePartitionsAsync([day, day.AddDays(1)], cancellationToken);
+        await partitions.EnsureAsync([day, day.AddDays(1)], cancellationToken);
         _partitionsUntil = day.AddDays(1);
     }
 }

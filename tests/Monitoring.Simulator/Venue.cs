@@ -16,6 +16,7 @@ internal sealed class Venue
         // The venue speaks milliseconds; a start between two of them would show in every series.
         Start = DateTimeOffset.FromUnixTimeMilliseconds((options.Start ?? options.Clock.GetUtcNow()).ToUnixTimeMilliseconds());
         Vaults = new(options.Scenario);
+        Prices = new(options.Scenario);
         Weight = new(options.Clock);
         Faults = new(options.Clock);
     }
@@ -26,6 +27,9 @@ internal sealed class Venue
     public DateTimeOffset Start { get; }
 
     public VaultTree Vaults { get; }
+
+    /// <summary>The market price of every coin.</summary>
+    public PriceBook Prices { get; }
 
     public WeightMeter Weight { get; }
 

@@ -70,3 +70,16 @@ internal sealed record Position
     public required decimal PositionValue { get; init; }
     public required decimal UnrealizedPnl { get; init; }
 }
+
+/// <summary>Answer of <c>metaAndAssetCtxs</c>: the markets that are not delisted, by name.</summary>
+internal sealed record Markets(IReadOnlyDictionary<string, AssetContext> ByCoin);
+
+/// <summary>What a perpetual is at: prices in USD of the venue's quote, open interest one-sided in base units. The oracle price is not the mid.</summary>
+internal sealed record AssetContext
+{
+    public required decimal OraclePx { get; init; }
+    public required decimal MarkPx { get; init; }
+    public decimal? MidPx { get; init; }
+    public required decimal OpenInterest { get; init; }
+    public required decimal DayNtlVlm { get; init; }
+}

@@ -38,6 +38,10 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
     public Task<ClearinghouseState> GetClearinghouseStateAsync(string user, CancellationToken cancellationToken) =>
         PostAsync<ClearinghouseState>("clearinghouseState", new { type = "clearinghouseState", user }, StateWeight, cancellationToken);
 
+    /// <summary>Every listed perpetual with its prices and open interest.</summary>
+    public Task<Markets> GetMarketsAsync(CancellationToken cancellationToken) =>
+        PostAsync<Markets>("metaAndAssetCtxs", new { type = "metaAndAssetCtxs" }, DetailsWeight, cancellationToken);
+
     private async Task<T> PostAsync<T>(string type, object body, int weight, CancellationToken cancellationToken) where T : class
     {
         try

@@ -12,7 +12,7 @@ internal static class HyperliquidJson
         NumberHandling = JsonNumberHandling.Strict,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
-        Converters = { new DecimalStringConverter(), new PortfolioConverter() },
+        Converters = { new DecimalStringConverter(), new PortfolioConverter(), new MarketsConverter() },
     };
 
     private static decimal ParseMoney(string? text) =>
@@ -88,5 +88,36 @@ internal static class HyperliquidJson
         private static JsonElement.ArrayEnumerator Items(JsonElement element, string what) => element.ValueKind == JsonValueKind.Array
             ? element.EnumerateArray()
             : throw new JsonException($"{what}: a list was expected, not {element.ValueKind}");
+    }
+
+    // [{"universe":[{"name":…,"isDelisted"?:true},…]},[context,…]]: a context belongs to the market at its own position and has no name inside.
+    private sealed class MarketsConverter : JsonConverter<Markets>
+    {
+        public override Markets Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            using var document = JsonDocument.ParseValue(ref reader);
+            var root = document.RootElement;
+            if (root.ValueKind != JsonValueKind.Array || root.GetArrayLength() != 2 || root[0].ValueKind != JsonValueKind.Object
+                || !root[0].TryGetProperty("universe", out var universe) || universe.ValueKind != JsonValueKind.Array || root[1].ValueKind != JsonValueKind.Array)
+                throw new JsonException("markets: a pair of meta and contexts was expected");
+            if (universe.GetArrayLength() != root[1].GetArrayLength())
+                throw new JsonException($"markets: {universe.GetArrayLength()} names and {root[1].GetArrayLength()} contexts");
+
+            var markets = new Dictionary<string, AssetContext>();
+            foreach (var (market, context) in universe.EnumerateArray().Zip(root[1].EnumerateArray()))
+            {
+                if (market.ValueKind != JsonValueKind.Object || !market.TryGetProperty("name", out var name) || name.ValueKind != JsonValueKind.String)
+                    throw new JsonException("markets: a market without a name");
+                if (market.TryGetProperty("isDelisted", out var delisted) && delisted.ValueKind == JsonValueKind.True)
+                    continue;
+                if (!markets.TryAdd(name.GetString()!, context.Deserialize<AssetContext>(options) ?? throw new JsonException($"markets: {name} has no context")))
+                    throw new JsonException($"markets: {name} is there twice");
+            }
+
+            return new Markets(markets);
+        }
+
+        public override void Write(Utf8JsonWriter writer, Markets value, JsonSerializerOptions options) =>
+            throw new NotSupportedException("the venue's answers are only read");
     }
 }

@@ -27,7 +27,7 @@ internal static class InfoEndpoint
     private static JsonNode? Answer(InfoRequest request, Venue venue)
     {
         var now = venue.Now;
-        var account = venue.Vaults.Find(request.Address);
+        var account = request.Address is null ? null : venue.Vaults.Find(request.Address);
         // Vaults trade on the venue's own market only; elsewhere their accounts are empty.
         var onMainDex = string.IsNullOrEmpty(request.Dex);
         return request.Type.Name switch
@@ -36,6 +36,7 @@ internal static class InfoEndpoint
             "portfolio" => PortfolioAnswer.Of(account, now),
             "clearinghouseState" => ClearinghouseAnswer.Of(onMainDex ? account : null, now),
             "userRole" => new JsonObject { ["role"] = account is null ? "missing" : "vault" },
+            "metaAndAssetCtxs" => onMainDex ? MarketsAnswer.Of(venue.Scenario, venue.Prices, now) : null,
             _ => throw new InvalidOperationException($"No answer for the type {request.Type.Name}"),
         };
     }

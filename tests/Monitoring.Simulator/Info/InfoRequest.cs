@@ -3,8 +3,8 @@ using Monitoring.Simulator.Model;
 
 namespace Monitoring.Simulator.Info;
 
-/// <summary>A well-formed request: its type, the account it asks about, and the optional fields.</summary>
-internal sealed record InfoRequest(InfoType Type, string Address, string? User, string? Dex)
+/// <summary>A well-formed request: its type, the account it asks about if any, and the optional fields.</summary>
+internal sealed record InfoRequest(InfoType Type, string? Address, string? User, string? Dex)
 {
     /// <summary>Reads a body; gives the venue's complaint instead when it is none of its requests.</summary>
     public static async Task<(InfoRequest? Request, string Complaint)> ReadAsync(Stream body, CancellationToken cancellationToken)
@@ -28,7 +28,8 @@ internal sealed record InfoRequest(InfoType Type, string Address, string? User, 
             return (null, "missing field `type`");
         if (InfoType.Find(name) is not { } type)
             return (null, $"unknown variant `{name}`");
-        if (!TryText(root, type.AddressField, out var address) || address is null || !FieldRules.IsAddress(address))
+        string? address = null;
+        if (type.AddressField is not null && (!TryText(root, type.AddressField, out address) || address is null || !FieldRules.IsAddress(address)))
             return (null, $"missing or invalid field `{type.AddressField}`");
         if (!TryText(root, "user", out var user) || (user is not null && !FieldRules.IsAddress(user)))
             return (null, "invalid field `user`");

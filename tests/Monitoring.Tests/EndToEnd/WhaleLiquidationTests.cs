@@ -7,8 +7,8 @@ namespace Monitoring.Tests.EndToEnd;
 /// <summary>The scenario from the venue to the page, on a clock that the test moves: simulator, worker, PostgreSQL, read service, Chromium.</summary>
 public sealed partial class WhaleLiquidationTests
 {
-    // The page takes its time from the service's answers, so the scenario is played around the real now.
-    private readonly ManualClock _clock = new(DateTimeOffset.FromUnixTimeSeconds(TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 2 * 2));
+    // The page reads the real time from the service's answers, so the scenario is played to end about now.
+    private readonly ManualClock _clock = new(DateTimeOffset.FromUnixTimeSeconds((TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 2 * 2) - 64));
     private WorkerUnderTest _worker = null!;
     private ApiUnderTest _api = null!;
 

@@ -1,0 +1,38 @@
+using System.Text.Json.Nodes;
+using Monitoring.Simulator.Model;
+
+namespace Monitoring.Simulator.Info;
+
+/// <summary>The answer to metaAndAssetCtxs: the markets, and in the same order what they are at. Each has an open interest of 400 M USD at second 0.</summary>
+internal static class MarketsAnswer
+{
+    private const decimal OpenInterestUsd = 400_000_000;
+
+    public static JsonArray Of(Scenario scenario, PriceBook prices, Moment now) =>
+    [
+        new JsonObject
+        {
+            ["universe"] = new JsonArray([.. scenario.Prices.Keys.Select(coin => new JsonObject
+            {
+                ["name"] = coin, ["szDecimals"] = 4, ["maxLeverage"] = Margin.MaxLeverage(coin), ["marginTableId"] = 50,
+            })]),
+            ["marginTables"] = new JsonArray(),
+            ["collateralToken"] = 0,
+        },
+        new JsonArray([.. scenario.Prices.Select(coin => Context(coin.Value, prices[coin.Key].At(now.Seconds)))]),
+    ];
+
+    private static JsonObject Context(decimal first, decimal price) => new()
+    {
+        ["funding"] = "0.0000125",
+        ["openInterest"] = WireNumber.Text(OpenInterestUsd / first),
+        ["prevDayPx"] = WireNumber.Text(first),
+        ["dayNtlVlm"] = WireNumber.Text(OpenInterestUsd),
+        ["dayBaseVlm"] = WireNumber.Text(OpenInterestUsd / first),
+        ["premium"] = "0.0",
+        ["oraclePx"] = WireNumber.Text(price),
+        ["markPx"] = WireNumber.Text(price),
+        ["midPx"] = WireNumber.Text(price),
+        ["impactPxs"] = new JsonArray(WireNumber.Text(price * 0.9999m), WireNumber.Text(price * 1.0001m)),
+    };
+}
