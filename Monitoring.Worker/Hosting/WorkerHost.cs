@@ -46,8 +46,8 @@ internal static class WorkerHost
         services.AddSingleton<WeightBudget>().AddSingleton<HyperliquidPipeline>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HyperliquidClient>(provider,
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(HyperliquidClient.Name)));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HlpVaultHistory>(provider,
-            options.WithoutDatabase ? [] : new object[] { provider.GetRequiredService<HlpVaultSnapshots>() }));
+        services.AddSingleton(provider => new HlpVaultHistory(options.HlpVault,
+            options.WithoutDatabase ? null : provider.GetRequiredService<HlpVaultSnapshots>(), provider.GetRequiredService<ILogger<HlpVaultHistory>>()));
     }
 
     private static void AddMonitor<T>(IServiceCollection services, TimeSpan interval) where T : class, IMonitor

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Monitoring.Data.Database;
 using Monitoring.Worker.Checks;
 using Npgsql;
 
@@ -127,13 +128,13 @@ internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventL
         catch (Exception fault) when (fault is NpgsqlException or TimeoutException or OperationCanceledException)
         {
             if (_awaySince is null)
-                LogAway(fault is OperationCanceledException ? $"no answer within {WriteTimeout.TotalSeconds:0} s" : fault.Message);
+                LogAway(fault is NpgsqlException away ? DatabaseFaults.Describe(away) : $"no answer within {WriteTimeout.TotalSeconds:0} s");
             _awaySince ??= clock.GetUtcNow();
             return false;
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "the database does not take results: {Error} They wait in memory and are written when it is back")]
+    [LoggerMessage(LogLevel.Error, "the database does not take results: {Error}. They wait in memory and are written when it is back")]
     private partial void LogAway(string error);
 
     [LoggerMessage(LogLevel.Information, "the database takes results again after {Seconds:0} s; {Waiting} were waiting")]

@@ -1,3 +1,4 @@
+using Monitoring.Data.Database;
 using Monitoring.Data.Venues;
 using Npgsql;
 
@@ -40,7 +41,7 @@ internal sealed partial class HlpVaultHistory(HlpVaultOptions options, HlpVaultS
         }
         catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
         {
-            LogNotLoaded(fault.Message);
+            LogNotLoaded(fault is NpgsqlException away ? DatabaseFaults.Describe(away) : $"no answer within {LoadTimeout.TotalSeconds:0} s");
         }
     }
 

@@ -1,0 +1,122 @@
+using Microsoft.AspNetCore.Builder;
+using Monitoring.Data.Venues;
+using Monitoring.Simulator;
+using Monitoring.Simulator.Model;
+using Monitoring.Tests.Venues;
+using Npgsql;
+
+namespace Monitoring.Tests.CommandLine;
+
+public sealed class WorkerProgramTests
+{
+    private NpgsqlDataSource _db = null!;
+    private WebApplication _simulator = null!;
+    private TcpGate _gate = null!;
+    private NpgsqlConnectionStringBuilder _connection = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        _db = await TestDatabase.CloneAsync();
+        _connection = TestDatabase.ConnectionTo(_db);
+        _gate = new TcpGate(_connection.Host!, _connection.Port);
+        (_connection.Host, _connection.Port) = ("127.0.0.1", _gate.Port);
+        _simulator = SimulatorApp.Build(new SimulatorOptions(ScenarioLoader.Load("calm")));
+        await _simulator.StartAsync();
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        await _simulator.StopAsync();
+        await _simulator.DisposeAsync();
+        await _gate.DisposeAsync();
+        await TestDatabase.DropAsync(_db);
+    }
+
+    private (string, string)[] Settings(params (string, string)[] more) =>
+        [("DATABASE_URL", _connection.ConnectionString), ("HYPERLIQUID_API_URL", _simulator.Urls.First()), .. more];
+
+    [Test]
+    public async Task Bad_configuration_stops_the_start_with_one_line_per_fault()
+    {
+        var (code, output, errors) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--hlp-interval 0", ("DATABASE_URL", "postgresql://u:hunter2@h:x/d"),
+            ("ALERT_MIN_SEVERITY", "awful"), ("HLP_VAULT_ADDRESS", "0x1"), ("HYPERLIQUID_API_URL", "nonsense"));
+        Assert.That((code, output), Is.EqualTo((1, "")));
+        Assert.That(errors.TrimEnd().Split('\n').Select(line => line[..line.IndexOf(':')]),
+            Is.EquivalentTo(new[] { "DATABASE_URL", "ALERT_MIN_SEVERITY", "HLP_VAULT_ADDRESS", "HYPERLIQUID_API_URL", "HLP_CHECK_INTERVAL" }));
+        Assert.That(errors, Does.Not.Contain("hunter2"));
+    }
+
+    [Test]
+    public async Task Unknown_option_is_a_usage_fault()
+    {
+        var (code, _, errors) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--frobnicate");
+        Assert.That((code, errors.Split('\n')[0]), Is.EqualTo((2, "Unrecognized command or argument '--frobnicate'.")));
+    }
+
+    [Test]
+    public async Task Check_says_that_all_is_well()
+    {
+        var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
+        Assert.That(code, Is.Zero, output);
+        Assert.That(output.TrimEnd().Split('\n'), Has.All.StartsWith("ok "));
+    }
+
+    [Test]
+    public async Task Check_names_every_connection_that_fails()
+    {
+        _gate.Close();
+        await _simulator.StopAsync();
+        var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output.TrimEnd().Split('\n'), Has.One.StartsWith("FAULT  database 127.0.0.1:").And.One.StartsWith("FAULT  venue http://127.0.0.1:").And.Some.Contains("Connection refused"));
+    }
+
+    [Test]
+    public async Task Check_says_which_command_makes_the_schema()
+    {
+        await TestDatabase.Commands(_db).ToAsync(0, default);
+        var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
+        Assert.That((code, output), Is.EqualTo((1, output)));
+        Assert.That(output, Does.Contain("run Monitoring.Migrations up"));
+    }
+
+    [Test]
+    public async Task Worker_without_its_database_says_so_goes_on_and_stores_all_when_it_comes()
+    {
+        _gate.Close();
+        using var worker = ProgramUnderTest.Start("Monitoring.Worker", "--hlp-interval 1", Settings());
+        await worker.WaitForLineAsync("is not ready");
+        await worker.WaitForLineAsync("the database does not take results");
+        _gate.Open();
+        await worker.WaitForLineAsync("the database takes results again");
+        Assert.That(await worker.TerminateAsync(), Is.Zero);
+        Assert.That(worker.Said, Does.Contain("worker stopped: up").And.Contains("0 failed"));
+        var stored = await new HlpVaultSnapshots(_db).ListAsync(Sample.Vault, DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, 1000, default);
+        Assert.That(worker.Said, Does.Contain($"{stored.Count} results stored, "));
+    }
+
+    [Test]
+    public async Task Without_database_it_watches_and_stores_nothing()
+    {
+        using var worker = ProgramUnderTest.Start("Monitoring.Worker", "--no-database --hlp-interval 1", ("HYPERLIQUID_API_URL", _simulator.Urls.First()));
+        await worker.WaitForLineAsync("without a database: nothing is stored");
+        await worker.WaitForLineAsync("hlp-vault: check of");
+        Assert.That(await worker.TerminateAsync(), Is.Zero);
+    }
+
+    [Test]
+    public async Task Killed_worker_loses_no_stored_check_and_doubles_none()
+    {
+        for (var life = 0; life < 2; life++)
+        {
+            using var worker = ProgramUnderTest.Start("Monitoring.Worker", "--hlp-interval 1", Settings());
+            await worker.WaitForLineAsync("hlp-vault: check of");
+        } // Dispose kills it
+
+        await using var connection = await _db.OpenConnectionAsync();
+        await using var command = new NpgsqlCommand("SELECT count(*) FILTER (WHERE s.vault_address IS NULL) FROM check_runs AS r LEFT JOIN hlp_vault_snapshots AS s ON s.observed_at = r.scheduled_at WHERE r.outcome = 'succeeded'", connection);
+        Assert.That(await command.ExecuteScalarAsync(), Is.Zero, "a run and its snapshot are one transaction");
+    }
+}
