@@ -55,11 +55,7 @@ static async Task<ExitCode> RunAsync(ParseResult parsed, Func<ParseResult, Schem
         settings.Finish(DatabaseOptions.Section);
 
         await using var db = DataServices.CreateDataSource(database.Connection!);
-#if USE_FLUENT_MIGRATOR
-        var runner = new Monitoring.Migrations.Fluent.FluentSchemaRunner(database.Connection!.ConnectionString);
-#else
-        var runner = new Monitoring.Migrations.Runner.SchemaRunner(db, typeof(SchemaCommands).Assembly.GetTypes());
-#endif
+        var runner = SchemaRunners.Create(db, database.Connection!.ConnectionString);
         return await run(parsed, new SchemaCommands(runner, new SchemaHistory(db), Console.Out, Console.Error), cancellationToken);
     }
     catch (ConfigurationFaultException fault)

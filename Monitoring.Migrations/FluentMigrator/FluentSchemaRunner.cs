@@ -1,14 +1,14 @@
+using System.Reflection;
 #pragma warning disable IDE0005 // which of the two namespaces holds the logging types differs between the package's versions
 using FluentMigrator.Runner;
 using FluentMigrator.Runner.Logging;
 #pragma warning restore IDE0005
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace Monitoring.Migrations.Fluent;
 
 /// <summary>Runs the migrations with FluentMigrator itself (<c>-p:UseFluentMigrator=true</c>).</summary>
-public sealed class FluentSchemaRunner(string connectionString) : ISchemaRunner
+public sealed class FluentSchemaRunner(string connectionString, Assembly[] assemblies) : ISchemaRunner
 {
     /// <inheritdoc/>
     public IReadOnlyDictionary<long, string> Migrations
@@ -49,7 +49,7 @@ public sealed class FluentSchemaRunner(string connectionString) : ISchemaRunner
             .AddPostgres()
             .WithGlobalConnectionString(connectionString)
             .ConfigureGlobalProcessorOptions(options => options.PreviewOnly = preview)
-            .ScanIn(typeof(FluentSchemaRunner).Assembly).For.Migrations())
+            .ScanIn(assemblies).For.Migrations())
         .AddLogging(logging =>
         {
             if (preview)

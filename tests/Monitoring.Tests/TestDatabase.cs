@@ -1,8 +1,8 @@
 using System.Diagnostics;
+using System.Reflection;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Migrations;
-using Monitoring.Migrations.Runner;
 using Npgsql;
 #if TESTCONTAINERS
 using Testcontainers.PostgreSql;
@@ -75,9 +75,12 @@ public sealed class TestDatabase
     public static NpgsqlConnectionStringBuilder ConnectionTo(NpgsqlDataSource db) =>
         new(_server.ConnectionString) { Database = new NpgsqlConnectionStringBuilder(db.ConnectionString).Database };
 
-    /// <summary>The migrations' commands with the small runner; their output is thrown away.</summary>
-    public static SchemaCommands Commands(NpgsqlDataSource db, params IEnumerable<Type> more) => new(
-        new SchemaRunner(db, typeof(SchemaCommands).Assembly.GetTypes().Concat(more)), new SchemaHistory(db), TextWriter.Null, TextWriter.Null);
+    /// <summary>The runner that this build was made with.</summary>
+    public static ISchemaRunner Runner(NpgsqlDataSource db, params IEnumerable<Assembly> more) => SchemaRunners.Create(db, ConnectionTo(db).ConnectionString, more);
+
+    /// <summary>The migrations' commands; their output is thrown away.</summary>
+    public static SchemaCommands Commands(NpgsqlDataSource db, params IEnumerable<Assembly> more) =>
+        new(Runner(db, more), new SchemaHistory(db), TextWriter.Null, TextWriter.Null);
 
     /// <summary>Runs one statement on the server, outside of any test's database.</summary>
     public static async Task ExecuteAsync(string sql)

@@ -3,7 +3,6 @@ using Dapper;
 using FluentMigrator;
 using Monitoring.Data.Database;
 using Monitoring.Migrations;
-using Monitoring.Migrations.Runner;
 using Npgsql;
 
 namespace Monitoring.Tests.Migrations;
@@ -18,7 +17,7 @@ public sealed class MigrationTests
     [TearDown]
     public Task DropDatabase() => TestDatabase.DropAsync(_db);
 
-    private static IReadOnlyList<long> Versions => [.. new SchemaRunner(NpgsqlDataSource.Create("Host=unused"), typeof(SchemaCommands).Assembly.GetTypes()).Migrations.Keys];
+    private IReadOnlyList<long> Versions => [.. TestDatabase.Runner(_db).Migrations.Keys];
 
     [Test]
     public void Newest_migration_is_the_version_that_the_programs_need() => Assert.That(Versions[^1], Is.EqualTo(SchemaVersions.Required));
@@ -74,7 +73,7 @@ public sealed class MigrationTests
     {
         await TestDatabase.Commands(_db).UpAsync(default);
         var before = await DumpAsync();
-        var broken = TestDatabase.Commands(_db, typeof(BrokenMigration));
+        var broken = TestDatabase.Commands(_db, typeof(BrokenMigration).Assembly);
         Assert.That(async () => await broken.UpAsync(default), Throws.TypeOf<MigrationFailedException>().With.Message.Contains("999912312359 failed and was rolled back"));
         Assert.That(await DumpAsync(), Is.EqualTo(before));
         Assert.That(await broken.StatusAsync(json: true, default), Is.EqualTo(ExitCode.Pending));
@@ -85,11 +84,11 @@ public sealed class MigrationTests
     {
         using var waiting = new StringWriter();
         var held = await new SchemaHistory(_db).LockAsync(() => { }, default);
-        var commands = new SchemaCommands(new SchemaRunner(_db, typeof(SchemaCommands).Assembly.GetTypes()), new SchemaHistory(_db), waiting, TextWriter.Null);
+        var commands = new SchemaCommands(TestDatabase.Runner(_db), new SchemaHistory(_db), waiting, TextWriter.Null);
         var second = commands.UpAsync(default);
 
         // The one that holds the lock migrates meanwhile; the other must not have begun.
-        var runner = new SchemaRunner(_db, typeof(SchemaCommands).Assembly.GetTypes());
+        var runner = TestDatabase.Runner(_db);
         foreach (var version in Versions)
             runner.Apply(version);
         Assert.That(second.IsCompleted, Is.False);
@@ -102,7 +101,7 @@ public sealed class MigrationTests
     public async Task Script_run_by_hand_makes_the_same_schema()
     {
         using var script = new StringWriter();
-        var runner = new SchemaRunner(_db, typeof(SchemaCommands).Assembly.GetTypes());
+        var runner = TestDatabase.Runner(_db);
         await new SchemaCommands(runner, new SchemaHistory(_db), script, TextWriter.Null).ScriptAsync(default);
         await using (var connection = await _db.OpenConnectionAsync())
             await connection.ExecuteAsync(script.ToString());
@@ -170,8 +169,9 @@ public sealed class MigrationTests
 
     private static string WithoutVersionInfo(string dump) => string.Join('\n', dump.Split(";\n").Where(statement => !statement.Contains("\"VersionInfo\"")));
 
+    /// <summary>Fails in its second statement.</summary>
     [Migration(999912312359, "Fails in the middle")]
-    private sealed class BrokenMigration : Migration
+    public sealed class BrokenMigration : Migration
     {
         public override void Up()
         {
