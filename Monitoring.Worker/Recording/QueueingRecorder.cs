@@ -20,7 +20,8 @@ internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventL
 
     private readonly LinkedList<CheckResult> _waiting = [];
     private readonly SemaphoreSlim _writing = new(1);
-    private DateTimeOffset? _awaySince;
+    private DateTimeOffset _awaySince; // only read and written while writing
+    private volatile bool _away;
 
     /// <summary>How many results wait to be written.</summary>
     public int Waiting
@@ -46,7 +47,7 @@ internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventL
         }
 
         // While the database is known to be away, a check need not wait for another attempt.
-        return _awaySince is null ? DrainAsync(cancellationToken) : Task.CompletedTask;
+        return _away ? Task.CompletedTask : DrainAsync(cancellationToken);
     }
 
     /// <summary>Writes what waits, oldest first, until nothing does or the database does not take it.</summary>
@@ -69,7 +70,15 @@ internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventL
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        await DrainAsync(cancellationToken);
+        try
+        {
+            await DrainAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // No time left: what waits is named below.
+        }
+
         if (Waiting > 0)
             LogLost(Waiting);
     }
@@ -113,9 +122,9 @@ internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventL
         {
             var update = await database.WriteAsync(result, timeout.Token);
             statistics.CountRecorded(update is not null, update?.Changes.Count ?? 0);
-            if (_awaySince is { } since)
-                LogBack((clock.GetUtcNow() - since).TotalSeconds, Waiting);
-            _awaySince = null;
+            if (_away)
+                LogBack((clock.GetUtcNow() - _awaySince).TotalSeconds, Waiting);
+            _away = false;
             if (update is not null)
                 log.Write(update);
             return true;
@@ -127,9 +136,13 @@ internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventL
         }
         catch (Exception fault) when (fault is NpgsqlException or TimeoutException or OperationCanceledException)
         {
-            if (_awaySince is null)
+            if (!_away)
+            {
                 LogAway(fault is NpgsqlException away ? DatabaseFaults.Describe(away) : $"no answer within {WriteTimeout.TotalSeconds:0} s");
-            _awaySince ??= clock.GetUtcNow();
+                _awaySince = clock.GetUtcNow();
+                _away = true;
+            }
+
             return false;
         }
     }
