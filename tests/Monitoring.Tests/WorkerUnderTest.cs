@@ -16,6 +16,8 @@ namespace Monitoring.Tests;
 /// <summary>The real worker on a database of its own, watching the simulator over real HTTP; its checks are run one by one, by hand.</summary>
 internal sealed class WorkerUnderTest : IAsyncDisposable
 {
+    private const string DefaultMonitor = "hlp-vault";
+
     private readonly WebApplication _simulator;
     private readonly IHost _host;
 
@@ -23,7 +25,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     {
         (_simulator, _host, Db, Logs) = (simulator, host, db, logs);
         Venue = simulator.Services.GetRequiredService<Venue>();
-        Schedule = host.Services.GetServices<MonitorSchedule>().Single();
+        Schedule = Find(DefaultMonitor);
     }
 
     public NpgsqlDataSource Db { get; }
@@ -55,12 +57,14 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     }
 
     /// <summary>Runs the check of one grid time to its end, recorded.</summary>
-    public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt) =>
-        Services.GetRequiredService<CheckRunner>().RunAsync(Schedule, scheduledAt, CheckTrigger.Grid, CancellationToken.None);
+    public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt, string monitor = DefaultMonitor) =>
+        Services.GetRequiredService<CheckRunner>().RunAsync(Find(monitor), scheduledAt, CheckTrigger.Grid, CancellationToken.None);
 
     /// <summary>Registers the monitor, as a started worker does.</summary>
-    public Task RegisterAsync() => Services.GetRequiredService<MonitorTable>()
-        .RegisterAsync(Schedule.Monitor.Name, Schedule.Interval, Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
+    public Task RegisterAsync(string monitor = DefaultMonitor) => Services.GetRequiredService<MonitorTable>()
+        .RegisterAsync(monitor, Find(monitor).Interval, Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
+
+    private MonitorSchedule Find(string monitor) => _host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Monitor.Name == monitor);
 
     /// <summary>Lets the worker run by itself, on its schedule.</summary>
     public Task StartAsync() => _host.StartAsync();

@@ -1,7 +1,7 @@
 namespace Monitoring.Simulator.Faults;
 
-/// <summary>The faults in force, oldest first; each request meets the first that applies to it.</summary>
-internal sealed class FaultSwitch(TimeProvider clock)
+/// <summary>The faults in force, oldest first, those of the scenario last; each request meets the first that applies to it.</summary>
+internal sealed class FaultSwitch(TimeProvider clock, TimedFaults timed, Func<decimal> now)
 {
     private readonly Lock _gate = new();
     private readonly List<Fault> _active = [];
@@ -42,7 +42,7 @@ internal sealed class FaultSwitch(TimeProvider clock)
         {
             var index = _active.FindIndex(fault => fault.Type is null || fault.Type == type);
             if (index < 0)
-                return null;
+                return timed.FindAt(now(), type) is { } due ? new(due, clock, _clearing.Token) : null;
             var fault = _active[index];
             if (fault.Count == 1)
                 _active.RemoveAt(index);
