@@ -36,11 +36,12 @@ internal sealed class FaultSwitch(TimeProvider clock, TimedFaults timed, Func<de
     }
 
     /// <summary>The fault that a request of this type meets, counted off if it has a count.</summary>
-    public FaultMet? Take(string type)
+    public FaultMet? Take(string type, string? account = null)
     {
         lock (_gate)
         {
-            var index = _active.FindIndex(fault => fault.Type is null || fault.Type == type);
+            var index = _active.FindIndex(fault => (fault.Type is null || fault.Type == type)
+                && (fault.Account is null || string.Equals(fault.Account, account, StringComparison.OrdinalIgnoreCase)));
             if (index < 0)
                 return timed.FindAt(now(), type) is { } due ? new(due, clock, _clearing.Token) : null;
             var fault = _active[index];

@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Monitoring.Simulator.Faults;
 
 namespace Monitoring.Simulator.Model;
 
@@ -120,7 +121,7 @@ internal sealed partial class ScenarioCheck
 
         if (move.Fault is { } fault)
         {
-            _rules.Require(Faults.TimedFaults.Find(fault.Kind) is not null, $"{field}.fault.kind", $"one of {string.Join(", ", Faults.TimedFaults.Names)}");
+            _rules.Require(TimedFaults.Find(fault.Kind) is not null, $"{field}.fault.kind", $"one of {string.Join(", ", TimedFaults.Names)}");
             _rules.Require(fault.Seconds > 0 && move.At + fault.Seconds <= _scenario.DurationSeconds, $"{field}.fault.seconds", "above 0, and over before duration_seconds");
             _rules.Require(fault.Type is null || Info.InfoType.Find(fault.Type) is not null, $"{field}.fault.type", "a request type that the simulator answers");
             _rules.Require(move.Over == 0, $"{field}.over", "a fault lasts its own seconds");
