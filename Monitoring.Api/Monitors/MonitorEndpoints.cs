@@ -51,9 +51,10 @@ internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, TimeP
             // Its present interval may be younger than the window: runs before that were on another grid.
             var from = monitor.IntervalSince > since ? monitor.IntervalSince : since;
             var summary = await runs.SummariseAsync(monitor.Monitor, from, now, cancellationToken);
-            // The newest grid time may still be at work.
+            // A check may still be at work until its deadline.
+            var deadline = Math.Clamp(monitor.IntervalSeconds, 5, 60);
             var spans = await runs.ListGapsAsync(monitor.Monitor, TimeSpan.FromSeconds(monitor.IntervalSeconds), monitor.NextGridTime(from),
-                monitor.NextGridTime(now.AddSeconds(-monitor.IntervalSeconds)), MaxSpans, cancellationToken);
+                monitor.NextGridTime(now.AddSeconds(-deadline)), MaxSpans, cancellationToken);
             var last = latest.GetValueOrDefault(monitor.Monitor);
             views.Add(new MonitorView(monitor.Monitor, monitor.IntervalSeconds, Judge(monitor.IntervalSeconds, now - last?.LastSuccessAt), last?.LastSuccessAt,
                 last?.LastSuccessAt is { } success ? Math.Round((now - success).TotalSeconds, 1) : null, last?.LastError, last?.LastErrorAt,

@@ -60,22 +60,21 @@ internal static class WorkerHost
         services.AddSingleton<WeightBudget>().AddSingleton<HyperliquidPipeline>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HyperliquidClient>(provider,
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(HyperliquidClient.Name)));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HlpVaultHistory>(provider,
-            options.WithoutDatabase ? [] : new object[] { provider.GetRequiredService<HlpVaultSnapshots>() }));
+        // Without a database the tables are not registered, and the histories are what this process sees.
+        services.AddSingleton(provider => new HlpVaultHistory(options.HlpVault, provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<ILogger<HlpVaultHistory>>()));
     }
 
     private static void AddInventory(IServiceCollection services, WorkerOptions options)
     {
         services.AddSingleton<VaultTree>();
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<InventoryHistory>(provider,
-            options.WithoutDatabase ? [] : new object[] { provider.GetRequiredService<HlpVaultInventory>() }));
+        services.AddSingleton(provider => new InventoryHistory(options.HlpVault, provider.GetService<HlpVaultInventory>(), provider.GetRequiredService<ILogger<InventoryHistory>>()));
     }
 
     private static void AddWatching(IServiceCollection services, WorkerOptions options)
     {
         services.AddSingleton(provider => new WatchedMonitors(provider.GetServices<MonitorSchedule>));
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<MonitorHealth>(provider,
-            options.WithoutDatabase ? [] : new object[] { provider.GetRequiredService<CheckRuns>() }));
+        services.AddSingleton(provider => new MonitorHealth(provider.GetRequiredService<WatchedMonitors>(), provider.GetRequiredService<SessionStatistics>(),
+            provider.GetService<CheckRuns>(), provider.GetRequiredService<ILogger<MonitorHealth>>()));
         services.AddHttpClient(Heartbeat.ClientName);
         services.AddSingleton<Heartbeat>();
         if (options.Watchdog.HeartbeatUrl is not null)
