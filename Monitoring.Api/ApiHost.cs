@@ -43,6 +43,7 @@ internal static class ApiHost
         app.UsePage(pageFolder);
         app.MapHealth();
         app.MapHlpVault();
+        app.MapHlpVaultInventory();
         app.MapSecurityEvents();
         app.MapMonitors();
         app.MapDashboard();

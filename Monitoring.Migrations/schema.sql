@@ -1,3 +1,32 @@
+CREATE FUNCTION public.drop_day_partitions_before(parent text, day date) RETURNS SETOF text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET lock_timeout TO '5s'
+    AS $_$
+DECLARE
+    child text;
+BEGIN
+    IF NOT EXISTS (SELECT FROM pg_partitioned_table WHERE partrelid = to_regclass('public.' || quote_ident(parent))) THEN
+        RAISE EXCEPTION 'table % is not partitioned by day', parent;
+    END IF;
+    IF day > (now() AT TIME ZONE 'UTC')::date THEN
+        RAISE EXCEPTION 'partitions before % may not be dropped: that day has not come', day;
+    END IF;
+    FOR child IN
+        SELECT relname
+          FROM pg_inherits
+          JOIN pg_class ON pg_class.oid = inhrelid
+         WHERE inhparent = to_regclass('public.' || quote_ident(parent))
+           AND left(relname, -8) = parent || '_p'
+           AND right(relname, 8) ~ '^[0-9]{8}$'
+           AND right(relname, 8) < to_char(day, 'YYYYMMDD')
+         ORDER BY relname
+    LOOP
+        EXECUTE format('DROP TABLE public.%I', child);
+        RETURN NEXT child;
+    END LOOP;
+END $_$;
+COMMENT ON FUNCTION public.drop_day_partitions_before(parent text, day date) IS 'Drops the partitions of all UTC days before this one and answers their names.';
 CREATE FUNCTION public.ensure_day_partition(parent text, day date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -91,6 +120,24 @@ CREATE TABLE public.hlp_vault_hourly (
     unhealthy integer NOT NULL
 );
 COMMENT ON TABLE public.hlp_vault_hourly IS 'Sums of hlp_vault_snapshots by UTC hour, kept up to date by the statement that stores a snapshot.';
+CREATE TABLE public.hlp_vault_inventory (
+    vault_address text NOT NULL,
+    parent_address text NOT NULL,
+    coin text NOT NULL,
+    observed_at timestamp with time zone NOT NULL,
+    size numeric NOT NULL,
+    notional_usd numeric NOT NULL,
+    unrealized_pnl numeric NOT NULL,
+    share_pct numeric,
+    open_interest_pct numeric
+)
+PARTITION BY RANGE (observed_at);
+COMMENT ON TABLE public.hlp_vault_inventory IS 'One row per open position of a component vault and check; money in USD.';
+COMMENT ON COLUMN public.hlp_vault_inventory.vault_address IS 'The component vault that holds the position.';
+COMMENT ON COLUMN public.hlp_vault_inventory.size IS 'In base units; a short is negative.';
+COMMENT ON COLUMN public.hlp_vault_inventory.notional_usd IS 'Without sign.';
+COMMENT ON COLUMN public.hlp_vault_inventory.share_pct IS 'Notional in percent of the parent''s account value; null where that was not above zero.';
+COMMENT ON COLUMN public.hlp_vault_inventory.open_interest_pct IS 'Size in percent of the coin''s open interest; null where that was not known.';
 CREATE TABLE public.hlp_vault_snapshots (
     vault_address text NOT NULL,
     observed_at timestamp with time zone NOT NULL,
@@ -190,6 +237,8 @@ ALTER TABLE ONLY public.hlp_vault_components
     ADD CONSTRAINT hlp_vault_components_pkey PRIMARY KEY (vault_address, component_address, observed_at);
 ALTER TABLE ONLY public.hlp_vault_hourly
     ADD CONSTRAINT hlp_vault_hourly_pkey PRIMARY KEY (vault_address, hour);
+ALTER TABLE ONLY public.hlp_vault_inventory
+    ADD CONSTRAINT hlp_vault_inventory_pkey PRIMARY KEY (vault_address, coin, observed_at);
 ALTER TABLE ONLY public.hlp_vault_snapshots
     ADD CONSTRAINT hlp_vault_snapshots_pkey PRIMARY KEY (vault_address, observed_at);
 ALTER TABLE ONLY public.monitors
@@ -202,6 +251,7 @@ ALTER TABLE ONLY public.security_events
     ADD CONSTRAINT security_events_pkey PRIMARY KEY (event_id);
 CREATE UNIQUE INDEX "UC_Version" ON public."VersionInfo" USING btree ("Version");
 CREATE INDEX hlp_vault_components_observed_idx ON public.hlp_vault_components USING btree (vault_address, observed_at);
+CREATE INDEX hlp_vault_inventory_list_idx ON ONLY public.hlp_vault_inventory USING btree (observed_at DESC, vault_address, coin);
 CREATE INDEX hlp_vault_snapshots_observed_idx ON public.hlp_vault_snapshots USING btree (observed_at DESC);
 CREATE INDEX security_event_changes_event_idx ON public.security_event_changes USING btree (event_id, seq);
 CREATE INDEX security_events_fingerprint_idx ON public.security_events USING btree (fingerprint, first_seen_at DESC, event_id DESC);

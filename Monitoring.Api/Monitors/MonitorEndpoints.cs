@@ -20,11 +20,16 @@ public enum Freshness
     Never,
 }
 
-/// <summary>A monitor: how current it is, and its runs within the window asked for. Gaps are grid times without a successful check; durations in ms.</summary>
+/// <summary>Neighbouring grid times without a success in time: <c>count</c> of them from <c>from</c> up to, but without, <c>until</c>.</summary>
+public sealed record GapSpanView(DateTimeOffset From, DateTimeOffset Until, long Count, GapReason Reason);
+
+/// <summary>A monitor: how current it is, and its runs within the window asked for. Gaps are grid times without a successful check; durations in ms.
+/// <c>gap_spans</c> are the newest twenty, with why; those of <c>database_away</c> and <c>late</c> have their data by now and do not count as gaps.</summary>
 public sealed record MonitorView(
     string Name, int IntervalSeconds, Freshness State, DateTimeOffset? LastSuccessAt, double? AgeSeconds, string? LastError, DateTimeOffset? LastErrorAt,
     long Runs, long Failures, long Gaps,
-    [property: JsonPropertyName("p50_ms")] double? P50Ms, [property: JsonPropertyName("p99_ms")] double? P99Ms);
+    [property: JsonPropertyName("p50_ms")] double? P50Ms, [property: JsonPropertyName("p99_ms")] double? P99Ms,
+    IReadOnlyList<GapSpanView> GapSpans);
 
 /// <summary>All monitors.</summary>
 public sealed record MonitorPage(IReadOnlyList<MonitorView> Monitors) : Page<MonitorView>(Monitors, null);
@@ -32,6 +37,8 @@ public sealed record MonitorPage(IReadOnlyList<MonitorView> Monitors) : Page<Mon
 /// <summary>Puts a monitor's registration and its ledger together.</summary>
 internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, TimeProvider clock)
 {
+    private const int MaxSpans = 20;
+
     /// <summary>Every registered monitor by name, with its runs of the last hours.</summary>
     public async Task<IReadOnlyList<MonitorView>> ListAsync(int hours, CancellationToken cancellationToken)
     {
@@ -44,10 +51,15 @@ internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, TimeP
             // Its present interval may be younger than the window: runs before that were on another grid.
             var from = monitor.IntervalSince > since ? monitor.IntervalSince : since;
             var summary = await runs.SummariseAsync(monitor.Monitor, from, now, cancellationToken);
+            // A check may still be at work until its deadline.
+            var deadline = Math.Clamp(monitor.IntervalSeconds, 5, 60);
+            var spans = await runs.ListGapsAsync(monitor.Monitor, TimeSpan.FromSeconds(monitor.IntervalSeconds), monitor.NextGridTime(from),
+                monitor.NextGridTime(now.AddSeconds(-deadline)), MaxSpans, cancellationToken);
             var last = latest.GetValueOrDefault(monitor.Monitor);
             views.Add(new MonitorView(monitor.Monitor, monitor.IntervalSeconds, Judge(monitor.IntervalSeconds, now - last?.LastSuccessAt), last?.LastSuccessAt,
                 last?.LastSuccessAt is { } success ? Math.Round((now - success).TotalSeconds, 1) : null, last?.LastError, last?.LastErrorAt,
-                summary.Runs, summary.Failures, Math.Max(0, monitor.CountGridTimes(from, now) - summary.GridSuccesses), Round(summary.P50Ms), Round(summary.P99Ms)));
+                summary.Runs, summary.Failures, Math.Max(0, monitor.CountGridTimes(from, now) - summary.GridSuccesses), Round(summary.P50Ms), Round(summary.P99Ms),
+                [.. spans.Select(span => new GapSpanView(span.FromAt, span.UntilAt, span.Count, span.Reason))]));
         }
 
         return views;

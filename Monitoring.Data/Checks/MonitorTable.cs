@@ -13,6 +13,9 @@ public sealed record RegisteredMonitor(string Monitor, int IntervalSeconds, Date
         return until <= start ? 0 : CeilingSlot(until) - CeilingSlot(start);
     }
 
+    /// <summary>The first grid time at or after a moment.</summary>
+    public DateTimeOffset NextGridTime(DateTimeOffset at) => DateTimeOffset.UnixEpoch.AddSeconds(CeilingSlot(at) * IntervalSeconds);
+
     private long CeilingSlot(DateTimeOffset at)
     {
         var interval = IntervalSeconds * TimeSpan.TicksPerSecond;

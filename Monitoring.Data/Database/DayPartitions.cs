@@ -22,4 +22,21 @@ public sealed class DayPartitions(NpgsqlDataSource db)
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new(EnsureSql, new { days = days.Select(day => day.ToString("yyyy-MM-dd")).ToArray() }, cancellationToken: cancellationToken));
     }
+
+    private const string DropBeforeSql = """
+        SELECT dropped
+          FROM pg_partitioned_table
+          JOIN pg_class AS parent ON parent.oid = partrelid
+         CROSS JOIN LATERAL drop_day_partitions_before(parent.relname::text, @firstKept::date) AS dropped
+         WHERE parent.relnamespace = 'public'::regnamespace
+         ORDER BY dropped
+         LIMIT 100000
+        """;
+
+    /// <summary>Drops the partitions of all UTC days before this one, whole, in every such table. Answers their names.</summary>
+    public async Task<IReadOnlyList<string>> DropBeforeAsync(DateOnly firstKept, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<string>(new(DropBeforeSql, new { firstKept = firstKept.ToString("yyyy-MM-dd") }, cancellationToken: cancellationToken))).AsList();
+    }
 }

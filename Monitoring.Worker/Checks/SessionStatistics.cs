@@ -2,21 +2,36 @@ using Monitoring.Data.Checks;
 
 namespace Monitoring.Worker.Checks;
 
+/// <summary>What this process knows of one monitor: its newest success, and the error of the newest check if that failed.</summary>
+internal sealed record MonitorMemory(DateTimeOffset? LastSuccessAt, string? LastError);
+
 /// <summary>Counts what this process did since its start; logged when it stops.</summary>
 internal sealed class SessionStatistics(TimeProvider clock)
 {
     private readonly Lock _lock = new();
     private readonly SortedDictionary<string, (long Succeeded, long Failed, int FailuresInARow)> _checks = [];
-    private readonly DateTimeOffset _startedAt = clock.GetUtcNow();
+    private readonly Dictionary<string, MonitorMemory> _memory = [];
     private long _stored;
     private long _alreadyThere;
     private long _changes;
+
+    /// <summary>When this process began.</summary>
+    public DateTimeOffset StartedAt { get; } = clock.GetUtcNow();
+
+    /// <summary>What is known of a monitor; null before its first check has ended.</summary>
+    public MonitorMemory? Find(string monitor)
+    {
+        lock (_lock)
+            return _memory.GetValueOrDefault(monitor);
+    }
 
     /// <summary>Counts a check; answers how many of its monitor have failed in a row by now.</summary>
     public int Count(CheckRun run)
     {
         lock (_lock)
         {
+            var lastSuccess = _memory.GetValueOrDefault(run.Monitor)?.LastSuccessAt;
+            _memory[run.Monitor] = new MonitorMemory(run.Outcome == CheckOutcome.Succeeded && !(lastSuccess > run.ScheduledAt) ? run.ScheduledAt : lastSuccess, run.Error);
             var (succeeded, failed, inARow) = _checks.GetValueOrDefault(run.Monitor);
             _checks[run.Monitor] = run.Outcome == CheckOutcome.Succeeded ? (succeeded + 1, failed, 0) : (succeeded, failed + 1, inARow + 1);
             return _checks[run.Monitor].FailuresInARow;
@@ -47,7 +62,7 @@ internal sealed class SessionStatistics(TimeProvider clock)
         lock (_lock)
         {
             var checks = string.Join("; ", _checks.Select(c => $"{c.Key} {c.Value.Succeeded} succeeded, {c.Value.Failed} failed"));
-            return $"up {(clock.GetUtcNow() - _startedAt).TotalSeconds:0} s; checks: {(checks.Length > 0 ? checks : "none")}; "
+            return $"up {(clock.GetUtcNow() - StartedAt).TotalSeconds:0} s; checks: {(checks.Length > 0 ? checks : "none")}; "
                 + $"{_stored} results stored, {_alreadyThere} already there; {_changes} event changes";
         }
     }

@@ -30,8 +30,10 @@ internal static class EventLifecycle
         var steps = found.Select(finding => See(Latest(known, finding.Fingerprint), finding, result.Run, now)).ToList();
 
         var notClean = found.Select(finding => finding.Fingerprint).Concat(result.Unjudged).ToHashSet();
+        var unjudgedGroups = result.Unjudged.Where(unjudged => unjudged.EndsWith('*')).Select(unjudged => unjudged[..^1]).ToList();
         steps.AddRange(known
-            .Where(e => e.Status != EventStatus.Resolved && e.Monitor == result.Run.Monitor && !notClean.Contains(e.Fingerprint) && result.Run.ScheduledAt > e.JudgedAt)
+            .Where(e => e.Status != EventStatus.Resolved && e.Monitor == result.Run.Monitor && !notClean.Contains(e.Fingerprint)
+                && !unjudgedGroups.Exists(group => e.Fingerprint.StartsWith(group, StringComparison.Ordinal)) && result.Run.ScheduledAt > e.JudgedAt)
             .Select(e => Miss(e, result.Run.ScheduledAt, resolveAfter, now)));
         return new EventUpdate([.. steps.Select(step => step.Event)], [.. steps.Select(step => step.Change).OfType<SecurityEventChange>()]);
     }

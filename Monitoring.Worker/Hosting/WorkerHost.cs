@@ -1,10 +1,14 @@
+using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Monitoring.Data.Logging;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
+using Monitoring.Worker.Venues.Inventory;
+using Monitoring.Worker.Watching;
 
 namespace Monitoring.Worker.Hosting;
 
@@ -21,7 +25,8 @@ internal static class WorkerHost
 
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
-        services.AddSingleton(options).AddSingleton(options.HlpVault).AddSingleton(options.Events);
+        services.AddSingleton(options).AddSingleton(options.HlpVault).AddSingleton(options.Events)
+            .AddSingleton(options.Inventory).AddSingleton(options.Watchdog).AddSingleton(options.Retention);
         services.AddSingleton(clock);
         services.AddSingleton(WorkerIdentity.OfThisProcess());
         services.AddSingleton<SessionStatistics>().AddSingleton<StopSignal>().AddSingleton<EventLog>().AddSingleton<CheckRunner>();
@@ -29,9 +34,18 @@ internal static class WorkerHost
 
         AddVenue(services, options);
         AddMonitor<HlpVaultMonitor>(services, options.HlpVault.Interval);
+        AddInventory(services, options);
+        AddMonitor<InventoryMonitor>(services, options.Inventory.Interval);
+        AddWatching(services, options);
+        AddMonitor<WatchdogMonitor>(services, options.Watchdog.Interval);
         AddRecording(services, options);
         // Last, because hosted services stop in reverse order: first no more checks, then the rest of the results, then the summary.
-        services.AddCheckScheduling([(HlpVaultMonitor.MonitorName, options.HlpVault.Interval)], clock.GetUtcNow());
+        services.AddCheckScheduling(
+            [
+                (HlpVaultMonitor.MonitorName, options.HlpVault.Interval),
+                (InventoryMonitor.MonitorName, options.Inventory.Interval),
+                (WatchdogMonitor.MonitorName, options.Watchdog.Interval),
+            ], clock.GetUtcNow());
         return builder.Build();
     }
 
@@ -46,8 +60,25 @@ internal static class WorkerHost
         services.AddSingleton<WeightBudget>().AddSingleton<HyperliquidPipeline>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HyperliquidClient>(provider,
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(HyperliquidClient.Name)));
-        services.AddSingleton(provider => new HlpVaultHistory(options.HlpVault,
-            options.WithoutDatabase ? null : provider.GetRequiredService<HlpVaultSnapshots>(), provider.GetRequiredService<ILogger<HlpVaultHistory>>()));
+        // Without a database the tables are not registered, and the histories are what this process sees.
+        services.AddSingleton(provider => new HlpVaultHistory(options.HlpVault, provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<ILogger<HlpVaultHistory>>()));
+    }
+
+    private static void AddInventory(IServiceCollection services, WorkerOptions options)
+    {
+        services.AddSingleton<VaultTree>();
+        services.AddSingleton(provider => new InventoryHistory(options.HlpVault, provider.GetService<HlpVaultInventory>(), provider.GetRequiredService<ILogger<InventoryHistory>>()));
+    }
+
+    private static void AddWatching(IServiceCollection services, WorkerOptions options)
+    {
+        services.AddSingleton(provider => new WatchedMonitors(provider.GetServices<MonitorSchedule>));
+        services.AddSingleton(provider => new MonitorHealth(provider.GetRequiredService<WatchedMonitors>(), provider.GetRequiredService<SessionStatistics>(),
+            provider.GetService<CheckRuns>(), provider.GetRequiredService<ILogger<MonitorHealth>>()));
+        services.AddHttpClient(Heartbeat.ClientName);
+        services.AddSingleton<Heartbeat>();
+        if (options.Watchdog.HeartbeatUrl is not null)
+            services.AddHostedService(provider => provider.GetRequiredService<Heartbeat>());
     }
 
     private static void AddMonitor<T>(IServiceCollection services, TimeSpan interval) where T : class, IMonitor
@@ -70,5 +101,7 @@ internal static class WorkerHost
         services.AddSingleton<IRecorder>(provider => provider.GetRequiredService<QueueingRecorder>());
         services.AddHostedService(provider => provider.GetRequiredService<QueueingRecorder>());
         services.AddHostedService<DatabaseWatch>();
+        services.AddSingleton<PartitionMaintenance>();
+        services.AddHostedService(provider => provider.GetRequiredService<PartitionMaintenance>());
     }
 }

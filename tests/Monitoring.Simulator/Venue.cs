@@ -18,7 +18,7 @@ internal sealed class Venue
         Vaults = new(options.Scenario);
         Prices = new(options.Scenario);
         Weight = new(options.Clock);
-        Faults = new(options.Clock);
+        Faults = new(options.Clock, new TimedFaults(options.Scenario), () => Now.Seconds);
     }
 
     public Scenario Scenario { get; }

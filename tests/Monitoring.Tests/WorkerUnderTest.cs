@@ -16,14 +16,16 @@ namespace Monitoring.Tests;
 /// <summary>The real worker on a database of its own, watching the simulator over real HTTP; its checks are run one by one, by hand.</summary>
 internal sealed class WorkerUnderTest : IAsyncDisposable
 {
-    private readonly WebApplication _simulator;
-    private readonly IHost _host;
+    private const string DefaultMonitor = "hlp-vault";
 
-    private WorkerUnderTest(WebApplication simulator, IHost host, NpgsqlDataSource db, TestLogs logs)
+    private readonly WebApplication _simulator;
+    private readonly Func<IHost> _build;
+    private IHost _host;
+
+    private WorkerUnderTest(WebApplication simulator, Func<IHost> build, NpgsqlDataSource db, TestLogs logs)
     {
-        (_simulator, _host, Db, Logs) = (simulator, host, db, logs);
+        (_simulator, _build, _host, Db, Logs) = (simulator, build, build(), db, logs);
         Venue = simulator.Services.GetRequiredService<Venue>();
-        Schedule = host.Services.GetServices<MonitorSchedule>().Single();
     }
 
     public NpgsqlDataSource Db { get; }
@@ -32,7 +34,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public Venue Venue { get; }
 
-    public MonitorSchedule Schedule { get; }
+    public MonitorSchedule Schedule => Find(DefaultMonitor);
 
     public IServiceProvider Services => _host.Services;
 
@@ -51,16 +53,25 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             values[key] = value;
         var options = WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
         var logs = new TestLogs();
-        return new WorkerUnderTest(simulator, WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs);
+        return new WorkerUnderTest(simulator, () => WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs);
     }
 
     /// <summary>Runs the check of one grid time to its end, recorded.</summary>
-    public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt) =>
-        Services.GetRequiredService<CheckRunner>().RunAsync(Schedule, scheduledAt, CheckTrigger.Grid, CancellationToken.None);
+    public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt, string monitor = DefaultMonitor) =>
+        Services.GetRequiredService<CheckRunner>().RunAsync(Find(monitor), scheduledAt, CheckTrigger.Grid, CancellationToken.None);
 
     /// <summary>Registers the monitor, as a started worker does.</summary>
-    public Task RegisterAsync() => Services.GetRequiredService<MonitorTable>()
-        .RegisterAsync(Schedule.Monitor.Name, Schedule.Interval, Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
+    public Task RegisterAsync(string monitor = DefaultMonitor) => Services.GetRequiredService<MonitorTable>()
+        .RegisterAsync(monitor, Find(monitor).Interval, Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
+
+    private MonitorSchedule Find(string monitor) => _host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Monitor.Name == monitor);
+
+    /// <summary>Another worker in place of this one, on the same database: it remembers nothing.</summary>
+    public void Restart()
+    {
+        _host.Dispose();
+        _host = _build();
+    }
 
     /// <summary>Lets the worker run by itself, on its schedule.</summary>
     public Task StartAsync() => _host.StartAsync();

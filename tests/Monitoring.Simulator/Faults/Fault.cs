@@ -1,5 +1,5 @@
 namespace Monitoring.Simulator.Faults;
 
-/// <summary>A fault in force: for one type or all, for a number of answers or until it is cleared.</summary>
+/// <summary>A fault in force: for one type or all, for one account or all, for a number of answers or until it is cleared.</summary>
 internal sealed record Fault(
-    FaultKind Kind, string? Type = null, int? Count = null, decimal? Seconds = null, int? RetryAfter = null);
+    FaultKind Kind, string? Type = null, int? Count = null, decimal? Seconds = null, int? RetryAfter = null, string? Account = null);

@@ -1,7 +1,7 @@
 namespace Monitoring.Simulator.Faults;
 
-/// <summary>The faults in force, oldest first; each request meets the first that applies to it.</summary>
-internal sealed class FaultSwitch(TimeProvider clock)
+/// <summary>The faults in force, oldest first, those of the scenario last; each request meets the first that applies to it.</summary>
+internal sealed class FaultSwitch(TimeProvider clock, TimedFaults timed, Func<decimal> now)
 {
     private readonly Lock _gate = new();
     private readonly List<Fault> _active = [];
@@ -36,13 +36,14 @@ internal sealed class FaultSwitch(TimeProvider clock)
     }
 
     /// <summary>The fault that a request of this type meets, counted off if it has a count.</summary>
-    public FaultMet? Take(string type)
+    public FaultMet? Take(string type, string? account = null)
     {
         lock (_gate)
         {
-            var index = _active.FindIndex(fault => fault.Type is null || fault.Type == type);
+            var index = _active.FindIndex(fault => (fault.Type is null || fault.Type == type)
+                && (fault.Account is null || string.Equals(fault.Account, account, StringComparison.OrdinalIgnoreCase)));
             if (index < 0)
-                return null;
+                return timed.FindAt(now(), type) is { } due ? new(due, clock, _clearing.Token) : null;
             var fault = _active[index];
             if (fault.Count == 1)
                 _active.RemoveAt(index);

@@ -17,7 +17,7 @@ internal static class InfoEndpoint
                 $"Failed to deserialize the JSON body into the target type: {complaint}");
         else if (!venue.Weight.Admit(request.Type.Weight))
             await InfoResponse.JsonAsync(http, StatusCodes.Status429TooManyRequests, null);
-        else if (venue.Faults.Take(request.Type.Name) is { } met)
+        else if (venue.Faults.Take(request.Type.Name, request.Address) is { } met)
             await FaultyAnswers.WriteAsync(http, met, () => Answer(request, venue));
         else
             await InfoResponse.JsonAsync(http, StatusCodes.Status200OK, Answer(request, venue));

@@ -49,6 +49,7 @@ internal sealed record Move(
     ReduceMove? Reduce = null,
     PnlMove? PnlUsd = null,
     FlowMove? FlowUsd = null,
+    FaultMove? Fault = null,
     string? Note = null);
 
 /// <summary>The market price of a coin goes to a level.</summary>
@@ -65,6 +66,9 @@ internal sealed record PnlMove(decimal Amount);
 
 /// <summary>A deposit, or with a negative amount a withdrawal; without a component it is the parent's cash that moves.</summary>
 internal sealed record FlowMove(decimal Amount, string? Component = null);
+
+/// <summary>The venue answers with a fault for some seconds, to every request or to those of one type.</summary>
+internal sealed record FaultMove(string Kind, decimal Seconds, string? Type = null);
 
 /// <summary>An event that a monitor should raise; one that is not required is welcome but its absence is no failure.</summary>
 internal sealed record ExpectedEvent(

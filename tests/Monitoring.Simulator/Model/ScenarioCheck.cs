@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Monitoring.Simulator.Faults;
 
 namespace Monitoring.Simulator.Model;
 
@@ -86,8 +87,8 @@ internal sealed partial class ScenarioCheck
             _rules.Require(move.At >= 0 && move.At <= _scenario.DurationSeconds, $"{field}.at", "from 0 to duration_seconds");
             _rules.Require(move.Over >= 0 && move.At + move.Over <= _scenario.DurationSeconds, $"{field}.over",
                 "0 or more, and over before duration_seconds");
-            object?[] kinds = [move.Price, move.Position, move.Reduce, move.PnlUsd, move.FlowUsd];
-            _rules.Require(kinds.Count(kind => kind is not null) == 1, field, "exactly one of price, position, reduce, pnl_usd, flow_usd");
+            object?[] kinds = [move.Price, move.Position, move.Reduce, move.PnlUsd, move.FlowUsd, move.Fault];
+            _rules.Require(kinds.Count(kind => kind is not null) == 1, field, "exactly one of price, position, reduce, pnl_usd, flow_usd, fault");
             Kind(move, field);
         }
     }
@@ -117,6 +118,14 @@ internal sealed partial class ScenarioCheck
 
         if (move.PnlUsd is { } pnl)
             _rules.RequireAmount(pnl.Amount, $"{field}.pnl_usd.amount");
+
+        if (move.Fault is { } fault)
+        {
+            _rules.Require(TimedFaults.Find(fault.Kind) is not null, $"{field}.fault.kind", $"one of {string.Join(", ", TimedFaults.Names)}");
+            _rules.Require(fault.Seconds > 0 && move.At + fault.Seconds <= _scenario.DurationSeconds, $"{field}.fault.seconds", "above 0, and over before duration_seconds");
+            _rules.Require(fault.Type is null || Info.InfoType.Find(fault.Type) is not null, $"{field}.fault.type", "a request type that the simulator answers");
+            _rules.Require(move.Over == 0, $"{field}.over", "a fault lasts its own seconds");
+        }
 
         if (move.FlowUsd is { } flow)
         {

@@ -20,6 +20,23 @@ internal sealed record Report(IReadOnlyList<ExpectedResult> Expected, IReadOnlyL
     /// <summary>How far a stored time, cut to the second, may lie before what it belongs to.</summary>
     public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
 
+    /// <summary>
+    /// How many seconds the first finding of a concentration came before the first of any other rule of the vault, when both were found: it sees a position
+    /// before its loss is booked.
+    /// </summary>
+    public (decimal Seconds, string Rule)? InventoryLead
+    {
+        get
+        {
+            DateTimeOffset? At(ExpectedResult result) => result.Seconds is { } seconds ? result.Expected.CauseAt.AddSeconds((double)seconds) : null;
+            var inventory = Expected.Where(result => result.Expected.Rule == InventoryRule).Min(At);
+            var loss = Expected.Where(result => result.Expected.Rule != InventoryRule && result.Expected.Rule.StartsWith("hlp.", StringComparison.Ordinal)).Where(result => At(result) is not null).MinBy(At);
+            return inventory is null || loss is null ? null : ((decimal)(At(loss)!.Value - inventory.Value).TotalSeconds, loss.Expected.Rule);
+        }
+    }
+
+    private const string InventoryRule = "hlp.inventory";
+
     public bool AllFound => Expected.All(result => result.Passed);
 
     public bool Passed => AllFound && Unexpected.Count == 0;

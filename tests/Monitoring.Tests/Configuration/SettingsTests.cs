@@ -3,6 +3,7 @@ using Monitoring.Api;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
 using Monitoring.Worker.Hosting;
+using Monitoring.Worker.Venues.Inventory;
 
 namespace Monitoring.Tests.Configuration;
 
@@ -51,6 +52,23 @@ public sealed class SettingsTests
     [Test]
     public void Critical_threshold_below_the_high_one_is_refused() =>
         Assert.That(FaultsOf(("DATABASE_URL", Database), ("Rules:hlp.loss:CriticalUsd", "500000")), Has.One.StartsWith("Rules:hlp.loss:CriticalUsd: 500000 is below"));
+
+    [Test]
+    public void Defaults_of_inventory_watchdog_and_retention_are_those_of_the_contract()
+    {
+        var options = WorkerOptions.Read(Reader(("DATABASE_URL", Database)), withoutDatabase: false);
+        Assert.That((options.Inventory.Interval.TotalSeconds, options.Inventory.Thresholds, options.Watchdog.Interval.TotalSeconds, options.Watchdog.HeartbeatUrl, options.Retention.Days),
+            Is.EqualTo((10d, new InventoryThresholds(15, 30, 50, 10), 10d, (Uri?)null, 30)));
+    }
+
+    [TestCase("Rules:hlp.inventory:HighPct", "14", "Rules:hlp.inventory:HighPct: 14 is below")]
+    [TestCase("Rules:hlp.inventory:CriticalPct", "29", "Rules:hlp.inventory:CriticalPct: 29 is below")]
+    [TestCase("RETENTION_DAYS", "0", "RETENTION_DAYS: '0'")]
+    [TestCase("RETENTION_DAYS", "3651", "RETENTION_DAYS: '3651'")]
+    [TestCase("INVENTORY_CHECK_INTERVAL", "0", "INVENTORY_CHECK_INTERVAL: '0'")]
+    [TestCase("HEARTBEAT_URL", "ftp://hunter2", "HEARTBEAT_URL: is not allowed")]
+    public void Values_out_of_order_are_refused(string key, string value, string fault) =>
+        Assert.That(FaultsOf(("DATABASE_URL", Database), (key, value)), Has.One.StartsWith(fault).And.None.Contains("hunter2"));
 
     [Test]
     public void Secret_comes_from_a_file_and_never_from_both()

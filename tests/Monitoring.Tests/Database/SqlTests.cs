@@ -19,6 +19,8 @@ public sealed partial class SqlTests
         ["status"] = "open", ["severity"] = "high", ["threatType"] = "t", ["afterResolved"] = false, ["afterFirstSeenAt"] = Time, ["afterEventId"] = Guid.Empty,
         ["vaults"] = new[] { "v" }, ["components"] = new[] { "c" }, ["times"] = new[] { Time }, ["accountValues"] = new[] { 1m }, ["notionals"] = new[] { 1m },
         ["pnls"] = new[] { 1m }, ["positions"] = new[] { 1 },
+        ["parents"] = new[] { "v" }, ["coins"] = new[] { "c" }, ["sizes"] = new[] { 1m }, ["shares"] = new[] { 1m }, ["openInterests"] = new[] { 1m }, ["parent"] = "0x",
+        ["beforeObservedAt"] = Time, ["beforeVault"] = "", ["beforeCoin"] = "", ["firstKept"] = "2020-01-01", ["interval"] = TimeSpan.FromSeconds(10),
     };
 
     public static IEnumerable<TestCaseData> Statements() =>

@@ -91,6 +91,15 @@ public sealed class EventLifecycleTests
     }
 
     [Test]
+    public void Group_that_could_not_be_judged_is_not_clean_and_the_others_are()
+    {
+        Check(0, Found(subject: "component:ETH"), Found(subject: "other:ETH"));
+        for (var minute = 1; minute < 4; minute++)
+            Check(minute, CheckOutcome.Succeeded, ["r:component:*"]);
+        Assert.That(_events.Values.Select(e => (e.Subject, e.Status)), Is.EquivalentTo(new[] { ("component:ETH", EventStatus.Open), ("other:ETH", EventStatus.Resolved) }));
+    }
+
+    [Test]
     public void Finding_after_the_resolution_is_a_new_event()
     {
         Check(0, Found());

@@ -1,0 +1,70 @@
+using Monitoring.Data.Configuration;
+using Monitoring.Data.Database;
+using Npgsql;
+
+namespace Monitoring.Worker.Maintenance;
+
+/// <summary>How long the high-volume tables are kept.</summary>
+internal sealed record RetentionOptions(int Days)
+{
+    public static RetentionOptions Read(SettingsReader settings) => new(settings.Whole("Retention:Days", "RETENTION_DAYS", 30, 1, 3650));
+}
+
+/// <summary>At the start and once a day: makes the partitions of the next days, and drops those that are older than their retention, whole.</summary>
+internal sealed partial class PartitionMaintenance(DayPartitions partitions, RetentionOptions retention, TimeProvider clock, ILogger<PartitionMaintenance> logger) : BackgroundService
+{
+    private const int DaysAhead = 2;
+
+    private static readonly TimeSpan RetryEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>Does it once. Throws what the database throws.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var today = DateOnly.FromDateTime(clock.GetUtcNow().UtcDateTime);
+        await partitions.EnsureAsync(Enumerable.Range(0, DaysAhead + 1).Select(today.AddDays), cancellationToken);
+        // The day that is being left is kept too: of the oldest rows kept, none is younger than the retention.
+        var dropped = await partitions.DropBeforeAsync(today.AddDays(-retention.Days), cancellationToken);
+        if (dropped.Count > 0)
+            LogDropped(dropped.Count, retention.Days, string.Join(", ", dropped));
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+                await Task.Delay(await TryRunAsync(stoppingToken) ? UntilTomorrow() : RetryEvery, clock, stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    private async Task<bool> TryRunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await RunAsync(cancellationToken);
+            return true;
+        }
+        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        {
+            LogLater(fault is NpgsqlException answered ? DatabaseFaults.Describe(answered) : fault.Message);
+            return false;
+        }
+    }
+
+    private TimeSpan UntilTomorrow()
+    {
+        var now = clock.GetUtcNow();
+        return new DateTimeOffset(now.UtcDateTime.Date.AddDays(1), TimeSpan.Zero).AddMinutes(5) - now;
+    }
+
+    [LoggerMessage(LogLevel.Information, "dropped {Count} partitions older than {Days} days: {Names}")]
+    private partial void LogDropped(int count, int days, string names);
+
+    [LoggerMessage(LogLevel.Information, "partitions are looked after in a minute: {Reason}")]
+    private partial void LogLater(string reason);
+}

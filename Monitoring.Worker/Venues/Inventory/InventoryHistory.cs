@@ -1,0 +1,61 @@
+using Monitoring.Data.Venues;
+using Npgsql;
+
+namespace Monitoring.Worker.Venues.Inventory;
+
+/// <summary>
+/// The shares that each component held when it was last read: kept in memory, and read from the database once, so that a position handed over while no
+/// worker ran is still a jump.
+/// </summary>
+internal sealed partial class InventoryHistory(HlpVault.HlpVaultOptions vault, HlpVaultInventory? table, ILogger<InventoryHistory> logger)
+{
+    private static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(2);
+
+    // What was held longer ago than this says nothing of a jump.
+    private static readonly TimeSpan MaxAge = TimeSpan.FromHours(1);
+
+    private readonly Dictionary<string, (DateTimeOffset At, IReadOnlyDictionary<string, decimal?> Shares)> _components = [];
+    private DateTimeOffset? _storedAt;
+    private bool _loaded = table is null;
+
+    /// <summary>Reads the newest stored check, once; while the database is away it is tried again at the next check.</summary>
+    public async Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (_loaded)
+            return;
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(LoadTimeout);
+        try
+        {
+            foreach (var component in (await table!.ListNewestAsync(vault.VaultAddress, now - MaxAge, timeout.Token)).GroupBy(row => row.VaultAddress))
+            {
+                _storedAt = component.First().ObservedAt;
+                _components.TryAdd(component.Key, (component.First().ObservedAt, component.ToDictionary(row => row.Coin, row => row.SharePct)));
+            }
+
+            _loaded = true;
+        }
+        catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            LogNotLoaded(fault.Message);
+        }
+    }
+
+    /// <summary>
+    /// The share at the check before: 0 for a coin that was not held, null when that is not known. A component without a row in the newest stored check
+    /// held nothing then: a row is stored for every open position.
+    /// </summary>
+    public decimal? FindShare(string component, string coin, DateTimeOffset now)
+    {
+        if (_components.TryGetValue(component, out var earlier))
+            return now - earlier.At > MaxAge ? null : earlier.Shares.TryGetValue(coin, out var share) ? share : 0;
+        return now - _storedAt <= MaxAge ? 0 : null;
+    }
+
+    /// <summary>Takes in what a check read of one component.</summary>
+    public void Set(string component, DateTimeOffset at, IEnumerable<HlpVaultPosition> positions) =>
+        _components[component] = (at, positions.ToDictionary(position => position.Coin, position => position.SharePct));
+
+    [LoggerMessage(LogLevel.Warning, "the stored inventory cannot be read yet, jumps are judged from the second check on: {Error}")]
+    private partial void LogNotLoaded(string error);
+}

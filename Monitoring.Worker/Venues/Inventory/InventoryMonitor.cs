@@ -1,0 +1,81 @@
+using Monitoring.Data.Venues;
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Venues.HlpVault;
+using Monitoring.Worker.Venues.Hyperliquid;
+
+namespace Monitoring.Worker.Venues.Inventory;
+
+/// <summary>Watches what HLP's component vaults hold: a position that is handed to them shows here before its loss is booked.</summary>
+internal sealed partial class InventoryMonitor(
+    HyperliquidClient venue, VaultTree tree, InventoryHistory history, HlpVaultOptions vault, InventoryOptions options, TimeProvider clock, ILogger<InventoryMonitor> logger) : IMonitor
+{
+    /// <summary>The name in the ledger.</summary>
+    public const string MonitorName = "inventory";
+
+    /// <inheritdoc/>
+    public string Name => MonitorName;
+
+    // Ends before the check's own deadline, so that one component that hangs does not take the others' rows with it.
+    private TimeSpan ReadDeadline => 0.6 * new MonitorSchedule(this, options.Interval).Deadline;
+
+    /// <inheritdoc/>
+    public async Task<CheckReport> CheckAsync(DateTimeOffset scheduledAt, CancellationToken cancellationToken)
+    {
+        await history.LoadAsync(scheduledAt, cancellationToken);
+        var known = tree.FindKnown(scheduledAt) ?? await tree.GetFrameAsync(scheduledAt, cancellationToken);
+
+        using var deadline = new CancellationTokenSource(ReadDeadline, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        var refreshing = tree.GetFrameAsync(scheduledAt, either.Token);
+        var asking = tree.FindMarketsAsync(scheduledAt, either.Token);
+        var reads = await Task.WhenAll(known.Components.Select(component => ReadAsync(component, either.Token)));
+        var (frame, markets) = (await refreshing, await asking);
+        cancellationToken.ThrowIfCancellationRequested();
+
+        if (Array.TrueForAll(reads, read => read.State is null))
+            throw new MissingDataException($"none of {reads.Length} component vaults could be read: {reads[0].Error}");
+        var unread = reads.Where(read => read.State is null).ToList();
+        foreach (var read in unread)
+            LogUnread(read.Component, read.Error!);
+
+        var steps = new List<InventoryStep>();
+        foreach (var read in reads.Where(read => read.State is not null))
+        {
+            var positions = read.State!.AssetPositions.Select(held => held.Position).Where(position => position.Szi != 0)
+                .Select(position => Map(read.Component, position, frame.Equity, markets, scheduledAt)).ToList();
+            steps.AddRange(positions.Select(position => new InventoryStep(position, history.FindShare(read.Component, position.Coin, scheduledAt))));
+            history.Set(read.Component, scheduledAt, positions);
+        }
+
+        return new CheckReport([.. steps.Select(step => step.Position)], InventoryRules.Evaluate(steps, frame.Equity, options.Thresholds),
+            InventoryRules.Unjudged(unread.Select(read => read.Component), steps));
+    }
+
+    private async Task<(string Component, ClearinghouseState? State, string? Error)> ReadAsync(string component, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (component, await venue.GetClearinghouseStateAsync(component, cancellationToken), null);
+        }
+        catch (Exception fault) when (fault is SourceUnavailableException or MissingDataException)
+        {
+            return (component, null, fault.Message);
+        }
+        catch (OperationCanceledException)
+        {
+            return (component, null, $"no answer within {ReadDeadline.TotalSeconds:0.#} s");
+        }
+    }
+
+    private HlpVaultPosition Map(string component, Position position, decimal equity, Markets? markets, DateTimeOffset at)
+    {
+        var notional = Math.Abs(position.PositionValue);
+        var openInterest = markets?.ByCoin.GetValueOrDefault(position.Coin)?.OpenInterest;
+        return new HlpVaultPosition(component, vault.VaultAddress, position.Coin, at, position.Szi, notional, position.UnrealizedPnl,
+            equity > 0 ? decimal.Round(100 * notional / equity, 4) : null,
+            openInterest > 0 ? decimal.Round(100 * Math.Abs(position.Szi) / openInterest.Value, 4) : null);
+    }
+
+    [LoggerMessage(LogLevel.Warning, "component {Component} could not be read, its positions are not judged: {Error}")]
+    private partial void LogUnread(string component, string error);
+}

@@ -1,0 +1,81 @@
+using Monitoring.Worker.Venues.HlpVault;
+using Monitoring.Worker.Venues.Hyperliquid;
+
+namespace Monitoring.Worker.Venues.Inventory;
+
+/// <summary>HLP's equity and its component vaults, as of a moment.</summary>
+internal sealed record VaultFrame(decimal Equity, IReadOnlyList<string> Components, DateTimeOffset ReadAt);
+
+/// <summary>
+/// Keeps what rarely changes of the vault between checks, because asking for it is dear: equity and components for three minutes, open interest for one.
+/// Where the venue does not answer, what was known holds for a while.
+/// </summary>
+internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions vault, ILogger<VaultTree> logger)
+{
+    private static readonly TimeSpan FrameRefresh = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan FrameMaxAge = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan MarketsRefresh = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan MarketsMaxAge = TimeSpan.FromMinutes(10);
+
+    private VaultFrame? _frame;
+    private Markets? _markets;
+    private DateTimeOffset _marketsAt;
+    private DateTimeOffset _marketsAskedAt = DateTimeOffset.MinValue;
+
+    /// <summary>What is known of the vault already, or null when that is nothing or too old.</summary>
+    public VaultFrame? FindKnown(DateTimeOffset now) => _frame is { } frame && now - frame.ReadAt <= FrameMaxAge ? frame : null;
+
+    /// <summary>Reads equity and components when they are due.</summary>
+    /// <exception cref="MissingDataException">Nothing usable is known.</exception>
+    public async Task<VaultFrame> GetFrameAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (_frame is { } fresh && now - fresh.ReadAt < FrameRefresh)
+            return fresh;
+        try
+        {
+            var details = await venue.GetVaultDetailsAsync(vault.VaultAddress, cancellationToken);
+            if (now - details.Portfolio.At > FrameMaxAge)
+                throw new MissingDataException($"hyperliquid vaultDetails: the newest point is of {details.Portfolio.At:yyyy-MM-dd HH:mm:ss}Z, the venue serves old data");
+            foreach (var contradiction in AccountValueIdentity.FindContradictions(details.Portfolio))
+                LogContradiction(contradiction);
+            // A vault that is no parent holds its positions itself.
+            var components = details.ComponentAddresses.Select(address => address.ToLowerInvariant()).Distinct().ToList();
+            return _frame = new VaultFrame(details.Portfolio.AllTime.Last.AccountValue, components.Count > 0 ? components : [vault.VaultAddress], now);
+        }
+        catch (Exception fault) when (FindKnown(now) is not null && IsOfTheVenue(fault))
+        {
+            LogNotRefreshed(_frame!.ReadAt, fault.Message);
+            return _frame;
+        }
+    }
+
+    /// <summary>The markets for the share of open interest; null when they are not known.</summary>
+    public async Task<Markets?> FindMarketsAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (now - _marketsAskedAt >= MarketsRefresh)
+        {
+            _marketsAskedAt = now;
+            try
+            {
+                (_markets, _marketsAt) = (await venue.GetMarketsAsync(cancellationToken), now);
+            }
+            catch (Exception fault) when (IsOfTheVenue(fault))
+            {
+                LogNoMarkets(fault.Message);
+            }
+        }
+
+        return now - _marketsAt <= MarketsMaxAge ? _markets : null;
+    }
+
+    private static bool IsOfTheVenue(Exception fault) => fault is SourceUnavailableException or MissingDataException or OperationCanceledException;
+
+    [LoggerMessage(LogLevel.Warning, "the vault's figures contradict each other: {Contradiction}")]
+    private partial void LogContradiction(string contradiction);
+
+    [LoggerMessage(LogLevel.Warning, "equity and components of the vault are those of {ReadAt:HH:mm:ss}, they cannot be read now: {Error}")]
+    private partial void LogNotRefreshed(DateTimeOffset readAt, string error);
+
+    [LoggerMessage(LogLevel.Warning, "open interest cannot be read, positions are recorded without their share of it: {Error}")]
+    private partial void LogNoMarkets(string error);
+}

@@ -1,0 +1,70 @@
+namespace Monitoring.Worker.Watching;
+
+/// <summary>
+/// A dead man's switch: requests an address once a minute while every monitor's data is fresh. Whoever listens there raises the alarm when the requests end,
+/// also when this machine does.
+/// </summary>
+internal sealed partial class Heartbeat(MonitorHealth health, WatchdogOptions options, IHttpClientFactory http, TimeProvider clock, ILogger<Heartbeat> logger) : BackgroundService
+{
+    /// <summary>Name of the configured <see cref="HttpClient"/>.</summary>
+    public const string ClientName = "heartbeat";
+
+    /// <summary>How often it beats.</summary>
+    public static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+
+    /// <summary>Requests the address if all is fresh. Answers whether it was requested and said yes; never throws for what it finds there.</summary>
+    public async Task<bool> TryBeatAsync(CancellationToken cancellationToken)
+    {
+        using var deadline = new CancellationTokenSource(Deadline, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            var now = clock.GetUtcNow();
+            var blind = (await health.ReadAsync(now, either.Token)).Where(state => state.LastSuccessAt is null || WatchdogRules.IsStale(state, now)).ToList();
+            if (blind.Count > 0)
+            {
+                LogWithheld(string.Join(", ", blind.Select(state => state.Monitor)));
+                return false;
+            }
+
+            using var client = http.CreateClient(ClientName);
+            using var answer = await client.GetAsync(options.HeartbeatUrl, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            if (!answer.IsSuccessStatusCode)
+                LogFailed($"HTTP {(int)answer.StatusCode}");
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException fault)
+        {
+            LogFailed(fault.Message);
+            return false;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogFailed($"no answer within {Deadline.TotalSeconds:0} s");
+            return false;
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var timer = new PeriodicTimer(Every, clock);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+                await TryBeatAsync(stoppingToken);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "no heartbeat is sent: no recent successful check of {Monitors}")]
+    private partial void LogWithheld(string monitors);
+
+    [LoggerMessage(LogLevel.Warning, "the heartbeat's address could not be reached: {Error}")]
+    private partial void LogFailed(string error);
+}

@@ -1,0 +1,60 @@
+using Monitoring.Data.Checks;
+using Monitoring.Worker.Checks;
+using Npgsql;
+
+namespace Monitoring.Worker.Watching;
+
+/// <summary>The monitors that this worker runs; asked for late, because the watchdog is one of them.</summary>
+internal sealed class WatchedMonitors(Func<IEnumerable<MonitorSchedule>> schedules)
+{
+    /// <summary>Every monitor with its interval.</summary>
+    public IReadOnlyList<MonitorSchedule> All => field ??= [.. schedules()];
+}
+
+/// <summary>
+/// How current a monitor's data is: its newest success by any worker, or null; since when it could have succeeded; and whether that can be said at all yet.
+/// </summary>
+internal sealed record MonitorState(string Monitor, TimeSpan Interval, DateTimeOffset? LastSuccessAt, DateTimeOffset Since, bool CanBeJudged, string? LastError);
+
+/// <summary>Puts together what this worker's checks did and what the ledger says of all workers'. Without the database, memory alone speaks.</summary>
+internal sealed partial class MonitorHealth(WatchedMonitors monitors, SessionStatistics statistics, CheckRuns? runs, ILogger<MonitorHealth> logger)
+{
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(2);
+
+    // A worker that has just started lets its first checks end before it judges by what the ledger says of the time before.
+    private static readonly TimeSpan StartGrace = TimeSpan.FromSeconds(60);
+
+    /// <summary>The state of every monitor of this worker.</summary>
+    public async Task<IReadOnlyList<MonitorState>> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var stored = await ReadStoredAsync(cancellationToken);
+        return [.. monitors.All.Select(schedule =>
+        {
+            var memory = statistics.Find(schedule.Monitor.Name);
+            var ledger = stored.GetValueOrDefault(schedule.Monitor.Name)?.LastSuccessAt;
+            var success = ledger is null || memory?.LastSuccessAt > ledger ? memory?.LastSuccessAt : ledger;
+            return new MonitorState(schedule.Monitor.Name, schedule.Interval, success, success ?? statistics.StartedAt,
+                CanBeJudged: memory is not null || now - statistics.StartedAt >= StartGrace, memory?.LastError);
+        })];
+    }
+
+    private async Task<IReadOnlyDictionary<string, LatestCheckRuns>> ReadStoredAsync(CancellationToken cancellationToken)
+    {
+        if (runs is null)
+            return new Dictionary<string, LatestCheckRuns>();
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(ReadTimeout);
+        try
+        {
+            return (await runs.ListLatestAsync(timeout.Token)).ToDictionary(run => run.Monitor);
+        }
+        catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            LogNoLedger(fault.Message);
+            return new Dictionary<string, LatestCheckRuns>();
+        }
+    }
+
+    [LoggerMessage(LogLevel.Debug, "the ledger cannot be read, monitors are judged by this worker's checks alone: {Error}")]
+    private partial void LogNoLedger(string error);
+}

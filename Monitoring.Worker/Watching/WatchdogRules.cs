@@ -1,0 +1,48 @@
+using System.Text.Json.Nodes;
+using Monitoring.Data.Events;
+using Monitoring.Worker.Checks;
+
+namespace Monitoring.Worker.Watching;
+
+/// <summary>The rule of the watchdog (CONTRACT §5): a monitor without a successful check for three intervals, at least a minute, is blind.</summary>
+internal static class WatchdogRules
+{
+    public const string Stale = "monitor.stale";
+
+    private const int Intervals = 3;
+    private static readonly TimeSpan AtLeast = TimeSpan.FromSeconds(60);
+
+    /// <summary>How old a monitor's newest success may grow.</summary>
+    public static TimeSpan Limit(TimeSpan interval) => Intervals * interval > AtLeast ? Intervals * interval : AtLeast;
+
+    /// <summary>Whether there was no success for too long.</summary>
+    public static bool IsStale(MonitorState state, DateTimeOffset now) => now - state.Since >= Limit(state.Interval);
+
+    /// <summary>One finding per blind monitor; the monitor's name is the subject.</summary>
+    public static IReadOnlyList<Finding> Evaluate(IReadOnlyList<MonitorState> states, DateTimeOffset now) =>
+        [.. states.Where(state => state.CanBeJudged && IsStale(state, now)).Select(state => Find(state, now))];
+
+    /// <summary>The fingerprints of monitors that cannot be judged yet.</summary>
+    public static IReadOnlyList<string> Unjudged(IReadOnlyList<MonitorState> states) =>
+        [.. states.Where(state => !state.CanBeJudged).Select(state => Finding.FingerprintOf(Stale, state.Monitor))];
+
+    private static Finding Find(MonitorState state, DateTimeOffset now)
+    {
+        var (age, limit) = ((now - state.Since).TotalSeconds, Limit(state.Interval).TotalSeconds);
+        var evidence = new Evidence(
+            new JsonObject
+            {
+                ["monitor"] = state.Monitor, ["age_seconds"] = age, ["interval_seconds"] = state.Interval.TotalSeconds,
+                ["last_success_at"] = state.LastSuccessAt?.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"), ["last_error"] = state.LastError,
+            },
+            new JsonObject { ["limit_seconds"] = limit },
+            [
+                $"limit = max({Intervals} * {state.Interval.TotalSeconds:0} s, {AtLeast.TotalSeconds:0} s) = {limit:0} s",
+                $"age of the {(state.LastSuccessAt is null ? "worker, which has had no success," : "newest success")} = {age:0} s >= {limit:0} s: high",
+            ]);
+        return new Finding(Stale, RuleVersion: 1, "monitor_stale", Severity.High, state.Monitor,
+            $"Monitor {state.Monitor} is blind",
+            $"{(state.LastSuccessAt is { } success ? $"The newest successful check is that of {success:yyyy-MM-dd HH:mm:ss}Z" : "No check has succeeded yet")}; nothing is known of what "
+            + $"it watches since.{(state.LastError is null ? "" : $" The newest fault: {state.LastError}")}", evidence, [], EstimatedLossUsd: null);
+    }
+}

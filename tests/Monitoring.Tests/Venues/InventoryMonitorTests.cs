@@ -1,0 +1,144 @@
+using Dapper;
+using Monitoring.Data.Checks;
+using Monitoring.Data.Venues;
+using Monitoring.Simulator.Faults;
+using Monitoring.Worker.Checks;
+
+namespace Monitoring.Tests.Venues;
+
+/// <summary>The monitor of the component vaults on the simulator, over real HTTP.</summary>
+public sealed class InventoryMonitorTests
+{
+    private const string Inventory = "inventory";
+    private const string Liquidator = "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14";
+
+    private readonly ManualClock _clock = new(ManualClock.Noon);
+    private WorkerUnderTest _worker = null!;
+
+    [TearDown]
+    public async Task StopWorker() => await _worker.DisposeAsync();
+
+    private Task<CheckResult> CheckAsync() => _worker.CheckAsync(_clock.GetUtcNow(), Inventory);
+
+    private void Play(double toSecond) => _clock.Advance(ManualClock.Noon.AddSeconds(toSecond) - _clock.GetUtcNow());
+
+    [Test]
+    public async Task Every_open_position_is_a_row_with_its_shares()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
+        Play(25);
+        var rows = (await CheckAsync()).Observations.Cast<HlpVaultPosition>().ToList();
+        Assert.That(rows.Select(row => row.Coin), Is.EquivalentTo(new[] { "BTC", "ETH", "SOL", "BTC", "ETH", "HYPE", "ETH" }));
+        var whale = rows.Single(row => row.VaultAddress == Liquidator);
+        Assert.That((whale.ParentAddress, whale.Coin, whale.Size, whale.NotionalUsd, whale.UnrealizedPnl), Is.EqualTo((Sample.Vault, "ETH", 160_234m, 160_234m * 1915, 0m)));
+        Assert.That(whale.SharePct, Is.EqualTo(100 * 160_234m * 1915 / 451_000_000).Within(0.1m));
+        Assert.That(whale.OpenInterestPct, Is.EqualTo(100 * 160_234m * 1915 / 400_000_000).Within(0.001m));
+        Assert.That(rows.Single(row => row.Coin == "HYPE").Size, Is.EqualTo(-41_000m));
+        Assert.That(rows.Single(row => row.Coin == "HYPE").NotionalUsd, Is.GreaterThan(0m), "the notional has no sign");
+    }
+
+    [Test]
+    public async Task Position_handed_over_is_a_jump_also_across_a_restart()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
+        Play(24);
+        Assert.That((await CheckAsync()).Findings, Is.Empty);
+        _worker.Restart();
+        Play(26);
+        var finding = (await CheckAsync()).Findings.Single();
+        Assert.That((decimal)finding.Evidence.Values["jump_points"]!, Is.GreaterThan(60m));
+        Assert.That((decimal)finding.Evidence.Values["earlier_share_pct"]!, Is.Zero);
+    }
+
+    [Test]
+    public async Task First_check_ever_knows_no_jump()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
+        Play(26);
+        Assert.That((await CheckAsync()).Findings.Single().Evidence.Values["jump_points"], Is.Null);
+    }
+
+    [Test]
+    public async Task Component_that_cannot_be_read_has_no_rows_and_its_event_is_not_resolved()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
+        Play(26);
+        await CheckAsync();
+        // The position is gone at 68 s, but nothing is known of the liquidator. A new worker has never seen its coins.
+        Play(70);
+        _worker.Restart();
+        _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "clearinghouseState", Account: Liquidator));
+        for (var i = 0; i < 4; i++)
+        {
+            var result = await CheckAsync();
+            Assert.That((result.Run.Outcome, result.Observations.Count), Is.EqualTo((CheckOutcome.Succeeded, 6)));
+            Assert.That(result.Unjudged, Is.EqualTo(new[] { $"hlp.inventory:{Liquidator}:*" }));
+            _clock.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.That(await StatusAsync(), Is.EqualTo("open"));
+        _worker.Venue.Faults.Clear();
+        for (var i = 0; i < 3; i++)
+        {
+            await CheckAsync();
+            _clock.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.That(await StatusAsync(), Is.EqualTo("resolved"));
+    }
+
+    [Test]
+    public async Task Check_fails_when_no_component_can_be_read()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock);
+        Assert.That((await CheckAsync()).Run.Outcome, Is.EqualTo(CheckOutcome.Succeeded));
+        _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "clearinghouseState"));
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        var failed = await CheckAsync();
+        Assert.That((failed.Run.Outcome, failed.Run.Error), Is.EqualTo((CheckOutcome.Failed, "none of 7 component vaults could be read: hyperliquid clearinghouseState: the answer is null, the venue knows nothing of it")));
+    }
+
+    [Test]
+    public async Task Equity_and_components_are_kept_while_they_cannot_be_read_and_not_for_ever()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock);
+        await CheckAsync();
+        _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "vaultDetails"));
+        _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "metaAndAssetCtxs"));
+        _clock.Advance(TimeSpan.FromMinutes(14));
+        var kept = await CheckAsync();
+        Assert.That(kept.Run.Outcome, Is.EqualTo(CheckOutcome.Succeeded));
+        Assert.That(kept.Observations.Cast<HlpVaultPosition>().Select(row => row.OpenInterestPct), Has.All.Null, "older than ten minutes");
+        _clock.Advance(TimeSpan.FromMinutes(2));
+        Assert.That((await CheckAsync()).Run.Outcome, Is.EqualTo(CheckOutcome.Failed));
+    }
+
+    [Test]
+    public async Task Component_that_hangs_does_not_take_the_others_rows()
+    {
+        // On the real clock: its deadlines are what is tested.
+        _worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, settings: ("INVENTORY_CHECK_INTERVAL", "2"));
+        _worker.Venue.Faults.Add(new Fault(FaultKind.Hang, Type: "clearinghouseState", Count: 1));
+        var result = await _worker.CheckAsync(TimeProvider.System.GetUtcNow(), Inventory);
+        Assert.That((result.Run.Outcome, result.Unjudged.Count), Is.EqualTo((CheckOutcome.Succeeded, 1)));
+    }
+
+    [Test]
+    public async Task Minute_of_checks_costs_little_of_the_venues_weight()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock);
+        for (var i = 0; i < 18; i++)
+        {
+            await CheckAsync();
+            _clock.Advance(TimeSpan.FromSeconds(10));
+        }
+
+        Assert.That((_worker.Venue.Requests["clearinghouseState"], _worker.Venue.Requests["vaultDetails"], _worker.Venue.Requests["metaAndAssetCtxs"]), Is.EqualTo((18 * 7, 1, 3)));
+    }
+
+    private async Task<string> StatusAsync()
+    {
+        await using var connection = await _worker.Db.OpenConnectionAsync();
+        return await connection.QuerySingleAsync<string>("SELECT status FROM security_events WHERE rule_id = 'hlp.inventory'");
+    }
+}

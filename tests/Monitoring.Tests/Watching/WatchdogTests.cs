@@ -1,0 +1,120 @@
+using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+using Monitoring.Data.Checks;
+using Monitoring.Data.Events;
+using Monitoring.Simulator.Faults;
+using Monitoring.Tests.Events;
+using Monitoring.Worker.Recording;
+using Monitoring.Worker.Watching;
+
+namespace Monitoring.Tests.Watching;
+
+public sealed class WatchdogTests
+{
+    private static readonly DateTimeOffset Noon = ManualClock.Noon;
+
+    private static MonitorState State(double ageSeconds, double interval, bool judged = true) =>
+        new("m", TimeSpan.FromSeconds(interval), Noon.AddSeconds(-ageSeconds), Noon.AddSeconds(-ageSeconds), judged, "HTTP 500");
+
+    [TestCase(59.999, 2, false)]
+    [TestCase(60, 2, true)]
+    [TestCase(60, 20, true)]
+    [TestCase(899.9, 300, false)]
+    [TestCase(900, 300, true)]
+    public void Monitor_is_blind_after_three_intervals_and_at_least_a_minute(double age, double interval, bool stale)
+    {
+        var findings = WatchdogRules.Evaluate([State(age, interval)], Noon);
+        Assert.That(findings.Select(finding => (finding.Fingerprint, finding.Severity, finding.ThreatType)),
+            Is.EqualTo(stale ? new[] { ("monitor.stale:m", Severity.High, "monitor_stale") } : []));
+    }
+
+    [Test]
+    public void Monitor_that_cannot_be_judged_yet_is_neither_blind_nor_well()
+    {
+        var state = State(5000, 10, judged: false);
+        Assert.That(WatchdogRules.Evaluate([state], Noon), Is.Empty);
+        Assert.That(WatchdogRules.Unjudged([state]), Is.EqualTo(new[] { "monitor.stale:m" }));
+    }
+
+    [Test]
+    public void Finding_says_since_when_and_why()
+    {
+        var finding = WatchdogRules.Evaluate([State(90, 10)], Noon).Single();
+        Assert.That(finding.Description, Is.EqualTo("The newest successful check is that of 2026-11-21 11:58:30Z; nothing is known of what it watches since. The newest fault: HTTP 500"));
+        Assert.That(finding.Evidence.Arithmetic, Is.EqualTo(new[] { "limit = max(3 * 10 s, 60 s) = 60 s", "age of the newest success = 90 s >= 60 s: high" }));
+    }
+
+    /// <summary>A worker whose hlp-vault is checked every 20 s, so that a minute makes it blind.</summary>
+    private static async Task<(WorkerUnderTest Worker, ManualClock Clock)> StartAsync()
+    {
+        var clock = new ManualClock(Noon);
+        return (await WorkerUnderTest.CreateAsync(clock, settings: ("HLP_CHECK_INTERVAL", "20")), clock);
+    }
+
+    private static async Task<string[]> BlindAsync(WorkerUnderTest worker, ManualClock clock) =>
+        [.. (await worker.CheckAsync(clock.GetUtcNow(), "watchdog")).Findings.Select(finding => finding.Subject).Where(subject => subject == "hlp-vault")];
+
+    [Test]
+    public async Task Blind_monitor_is_found_and_the_event_resolves_when_it_sees_again()
+    {
+        var (worker, clock) = await StartAsync();
+        await using var _ = worker;
+        await worker.CheckAsync(Noon);
+        worker.Venue.Faults.Add(new Fault(FaultKind.Null));
+        for (var second = 20; second <= 60; second += 20)
+        {
+            clock.Advance(TimeSpan.FromSeconds(20));
+            await worker.CheckAsync(clock.GetUtcNow());
+            Assert.That(await BlindAsync(worker, clock), second < 60 ? Is.Empty : Is.EqualTo(new[] { "hlp-vault" }), $"{second} s");
+        }
+
+        worker.Venue.Faults.Clear();
+        clock.Advance(TimeSpan.FromSeconds(20));
+        await worker.CheckAsync(clock.GetUtcNow());
+        for (var i = 0; i < 3; i++, clock.Advance(TimeSpan.FromSeconds(10)))
+            Assert.That(await BlindAsync(worker, clock), Is.Empty);
+        await using var connection = await worker.Db.OpenConnectionAsync();
+        Assert.That(await connection.QuerySingleAsync<(string, string)>("SELECT status, indicators->>'last_error' FROM security_events WHERE fingerprint = 'monitor.stale:hlp-vault'"),
+            Is.EqualTo(("resolved", "hyperliquid vaultDetails: the answer is null, the venue knows nothing of it")));
+    }
+
+    [Test]
+    public async Task Success_of_another_worker_counts()
+    {
+        var (worker, clock) = await StartAsync();
+        await using var _ = worker;
+        await worker.RegisterAsync();
+        clock.Advance(TimeSpan.FromSeconds(100));
+        worker.Venue.Faults.Add(new Fault(FaultKind.Null));
+        await worker.CheckAsync(clock.GetUtcNow());
+        Assert.That(await BlindAsync(worker, clock), Is.EqualTo(new[] { "hlp-vault" }));
+        await worker.Services.GetRequiredService<DatabaseRecorder>().WriteAsync(ResultSample.Of("hlp-vault", Noon.AddSeconds(80), CheckOutcome.Succeeded, [], []), default);
+        Assert.That(await BlindAsync(worker, clock), Is.Empty);
+    }
+
+    [Test]
+    public async Task Worker_that_has_just_started_lets_its_first_check_end()
+    {
+        var (worker, clock) = await StartAsync();
+        await using var _ = worker;
+        await worker.RegisterAsync();
+        await worker.Services.GetRequiredService<DatabaseRecorder>().WriteAsync(ResultSample.Of("hlp-vault", Noon.AddHours(-1), CheckOutcome.Succeeded, [], []), default);
+        var first = await worker.CheckAsync(Noon, "watchdog");
+        Assert.That((first.Findings.Count, first.Unjudged), Is.EqualTo((0, new[] { "monitor.stale:hlp-vault", "monitor.stale:inventory" })).Using<(int, IEnumerable<string>)>((a, b) => a.Item1 == b.Item1 && b.Item2.All(a.Item2.Contains)));
+        worker.Venue.Faults.Add(new Fault(FaultKind.Null));
+        await worker.CheckAsync(Noon);
+        Assert.That(await BlindAsync(worker, clock), Is.EqualTo(new[] { "hlp-vault" }), "an hour without success, and the first check of this worker failed too");
+    }
+
+    [Test]
+    public async Task Without_the_ledger_memory_speaks_alone()
+    {
+        var (worker, clock) = await StartAsync();
+        await using var _ = worker;
+        await worker.CheckAsync(Noon);
+        await using (var connection = await worker.Db.OpenConnectionAsync())
+            await connection.ExecuteAsync("DROP TABLE check_runs");
+        clock.Advance(TimeSpan.FromSeconds(50));
+        Assert.That((await worker.Services.GetRequiredService<MonitorHealth>().ReadAsync(clock.GetUtcNow(), default)).Single(state => state.Monitor == "hlp-vault").LastSuccessAt, Is.EqualTo(Noon));
+    }
+}
