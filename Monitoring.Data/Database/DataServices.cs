@@ -31,6 +31,7 @@ public static class DataServices
         services.AddSingleton<SecurityEventChanges>();
         services.AddObservationTable<HlpVaultSnapshots>();
         services.AddObservationTable<HlpVaultComponents>();
+        services.AddObservationTable<OracleDeviations>();
         return services;
     }
 

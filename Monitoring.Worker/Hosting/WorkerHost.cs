@@ -5,6 +5,7 @@ using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
+using Monitoring.Worker.Venues.Oracle;
 
 namespace Monitoring.Worker.Hosting;
 
@@ -29,9 +30,15 @@ internal static class WorkerHost
 
         AddVenue(services, options);
         AddMonitor<HlpVaultMonitor>(services, options.HlpVault.Interval);
+        services.AddOracle(options.Oracle, options.WithoutDatabase);
+        AddMonitor<OracleMonitor>(services, options.Oracle.Interval);
         AddRecording(services, options);
         // Last, because hosted services stop in reverse order: first no more checks, then the rest of the results, then the summary.
-        services.AddCheckScheduling([(HlpVaultMonitor.MonitorName, options.HlpVault.Interval)], clock.GetUtcNow());
+        services.AddCheckScheduling(
+        [
+            (HlpVaultMonitor.MonitorName, options.HlpVault.Interval),
+            (OracleMonitor.MonitorName, options.Oracle.Interval),
+        ], clock.GetUtcNow());
         return builder.Build();
     }
 

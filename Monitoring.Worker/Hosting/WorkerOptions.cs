@@ -1,11 +1,13 @@
 using Monitoring.Data.Configuration;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
+using Monitoring.Worker.Venues.Oracle;
 
 namespace Monitoring.Worker.Hosting;
 
 /// <summary>Everything that the worker is configured by.</summary>
-internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatabase, Uri HyperliquidUrl, HlpVaultOptions HlpVault, EventOptions Events)
+internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatabase, Uri HyperliquidUrl, HlpVaultOptions HlpVault, EventOptions Events,
+    OracleOptions Oracle)
 {
     /// <summary>Reads all settings.</summary>
     /// <exception cref="ConfigurationFaultException">With one line per fault.</exception>
@@ -16,7 +18,8 @@ internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatab
             withoutDatabase,
             settings.BaseAddress("Venues:Hyperliquid:Url", "HYPERLIQUID_API_URL", "https://api.hyperliquid.xyz"),
             HlpVaultOptions.Read(settings),
-            EventOptions.Read(settings));
+            EventOptions.Read(settings),
+            OracleOptions.Read(settings));
         if (options.Database.Connection is null && !withoutDatabase && !settings.HasFault("DATABASE_URL"))
             settings.Refuse("DATABASE_URL", $"is not set; it must be {DatabaseUrl.Form}. Or run with --no-database");
         settings.Finish(DatabaseOptions.Section, "Venues", "Monitors", "Events", "Rules");

@@ -17,6 +17,7 @@ internal sealed class Venue
         Start = DateTimeOffset.FromUnixTimeMilliseconds((options.Start ?? options.Clock.GetUtcNow()).ToUnixTimeMilliseconds());
         Vaults = new(options.Scenario);
         Prices = new(options.Scenario);
+        Oracles = new(options.Scenario, Prices);
         Weight = new(options.Clock);
         Faults = new(options.Clock);
     }
@@ -30,6 +31,9 @@ internal sealed class Venue
 
     /// <summary>The market price of every coin.</summary>
     public PriceBook Prices { get; }
+
+    /// <summary>The venue's oracle prices, and the worth of a USDT.</summary>
+    public OracleBook Oracles { get; }
 
     public WeightMeter Weight { get; }
 

@@ -7,6 +7,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Simulator;
 using Monitoring.Simulator.Model;
+using Monitoring.Simulator.References;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Hosting;
 using Npgsql;
@@ -19,11 +20,11 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     private readonly WebApplication _simulator;
     private readonly IHost _host;
 
-    private WorkerUnderTest(WebApplication simulator, IHost host, NpgsqlDataSource db, TestLogs logs)
+    private WorkerUnderTest(WebApplication simulator, IHost host, NpgsqlDataSource db, TestLogs logs, string monitor)
     {
         (_simulator, _host, Db, Logs) = (simulator, host, db, logs);
         Venue = simulator.Services.GetRequiredService<Venue>();
-        Schedule = host.Services.GetServices<MonitorSchedule>().Single();
+        Schedule = host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Monitor.Name == monitor);
     }
 
     public NpgsqlDataSource Db { get; }
@@ -36,7 +37,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public IServiceProvider Services => _host.Services;
 
-    public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, string scenario = "calm", DateTimeOffset? start = null, params (string Key, string Value)[] settings)
+    public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, string scenario = "calm", DateTimeOffset? start = null, string monitor = "hlp-vault", params (string Key, string Value)[] settings)
     {
         var simulator = SimulatorApp.Build(new SimulatorOptions(ScenarioLoader.Load(scenario)) { Clock = clock, Start = start });
         await simulator.StartAsync();
@@ -46,12 +47,15 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             ["DATABASE_URL"] = TestDatabase.ConnectionTo(db).ConnectionString,
             ["HYPERLIQUID_API_URL"] = simulator.Urls.First(),
             ["HLP_CHECK_INTERVAL"] = "2",
+            ["ORACLE_CHECK_INTERVAL"] = "2",
         };
+        foreach (var source in ReferenceSources.All)
+            values[$"{source.ToUpperInvariant()}_API_URL"] = simulator.Urls.First();
         foreach (var (key, value) in settings)
             values[key] = value;
         var options = WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
         var logs = new TestLogs();
-        return new WorkerUnderTest(simulator, WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs);
+        return new WorkerUnderTest(simulator, WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs, monitor);
     }
 
     /// <summary>Runs the check of one grid time to its end, recorded.</summary>
