@@ -75,10 +75,16 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
         }, transaction, cancellationToken: cancellationToken));
     }
 
+    private const string FindNewestSql = """
+        SELECT max(observed_at)
+          FROM oracle_deviations
+        """;
+
+    // The bound is a parameter, and no part of the statement, so that the planner knows how few rows there are after it.
     private const string ListNowSql = $"""
         SELECT DISTINCT ON (asset) {Columns}
           FROM oracle_deviations
-         WHERE observed_at > (SELECT max(observed_at) FROM oracle_deviations) - interval '10 minutes'
+         WHERE observed_at > @since
          ORDER BY asset, observed_at DESC
          LIMIT 2000
         """;
@@ -87,7 +93,9 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
     public async Task<IReadOnlyList<OracleDeviation>> ListNowAsync(CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<OracleDeviation>(new(ListNowSql, cancellationToken: cancellationToken))).AsList();
+        if (await connection.QuerySingleAsync<DateTimeOffset?>(new(FindNewestSql, cancellationToken: cancellationToken)) is not { } newest)
+            return [];
+        return (await connection.QueryAsync<OracleDeviation>(new(ListNowSql, new { since = newest.AddMinutes(-10) }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListSql = $"""

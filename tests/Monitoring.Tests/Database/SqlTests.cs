@@ -82,7 +82,7 @@ public sealed partial class SqlTests
                 ANALYZE;
                 """);
             foreach (var (type, field) in new[] { ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEvents", "LockRelevantSql"), ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"),
-                ("OracleDeviations", "ListNowSql"), ("OracleDeviations", "ListSql"), ("OracleDeviations", "ListOfAssetSql") })
+                ("OracleDeviations", "FindNewestSql"), ("OracleDeviations", "ListSql"), ("OracleDeviations", "ListOfAssetSql") })
             {
                 var sql = (string)typeof(Observation).Assembly.GetTypes().Single(t => t.Name == type).GetField(field, BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue()!;
                 await using var command = new NpgsqlCommand("EXPLAIN " + sql, connection);
