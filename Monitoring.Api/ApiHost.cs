@@ -32,7 +32,7 @@ internal static class ApiHost
         options.Database.Connection!.CommandTimeout = CommandTimeoutSeconds;
         var services = builder.Services;
         services.AddMonitoringData(options.Database);
-        services.AddSingleton(clock).AddSingleton<HlpVaultReader>().AddSingleton<MonitorReader>();
+        services.AddSingleton(clock).AddSingleton<HlpVaultReader>().AddSingleton<OracleReader>().AddSingleton<MonitorReader>();
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         services.AddProblemDetails().AddExceptionHandler<FaultHandler>().AddOpenApiDocument();
 
@@ -44,6 +44,7 @@ internal static class ApiHost
         app.MapHealth();
         app.MapHlpVault();
         app.MapHlpVaultInventory();
+        app.MapOracleDeviations();
         app.MapSecurityEvents();
         app.MapMonitors();
         app.MapDashboard();

@@ -174,6 +174,38 @@ CREATE TABLE public.monitors (
 );
 COMMENT ON TABLE public.monitors IS 'The monitors that some worker runs, so that silence can be told from calm.';
 COMMENT ON COLUMN public.monitors.interval_since IS 'When the present interval took effect; gaps are judged from here.';
+CREATE TABLE public.oracle_deviations (
+    asset text NOT NULL,
+    observed_at timestamp with time zone NOT NULL,
+    hyperliquid_price numeric NOT NULL,
+    mark_price numeric NOT NULL,
+    binance_price numeric,
+    coinbase_price numeric,
+    pyth_price numeric,
+    kraken_price numeric,
+    okx_price numeric,
+    reference_price numeric NOT NULL,
+    reference_count integer NOT NULL,
+    left_out text[] NOT NULL,
+    max_deviation_pct numeric NOT NULL,
+    max_deviation_source text NOT NULL,
+    breached_since timestamp with time zone,
+    duration_seconds integer NOT NULL,
+    floor_pct numeric,
+    is_dangerous boolean NOT NULL,
+    severity text,
+    risk_score numeric,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT oracle_deviations_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'low'::text, 'medium'::text, 'high'::text, 'critical'::text])))
+)
+PARTITION BY RANGE (observed_at);
+COMMENT ON TABLE public.oracle_deviations IS 'One row per asset and check wherever a reference price exists; prices in the quote of the venue''s oracle.';
+COMMENT ON COLUMN public.oracle_deviations.hyperliquid_price IS 'The venue''s oracle price, not its mid.';
+COMMENT ON COLUMN public.oracle_deviations.reference_price IS 'Median of the references that were used.';
+COMMENT ON COLUMN public.oracle_deviations.left_out IS 'References that were not used, each with the reason.';
+COMMENT ON COLUMN public.oracle_deviations.breached_since IS 'First check of the breach without interruption; duration_seconds counts from here.';
+COMMENT ON COLUMN public.oracle_deviations.floor_pct IS 'The asset''s own floor: below it a deviation is ordinary. Null without enough history.';
+COMMENT ON COLUMN public.oracle_deviations.risk_score IS 'Null where there were too few references to judge.';
 CREATE TABLE public.security_event_change_counter (
     only_row boolean DEFAULT true NOT NULL,
     last_seq bigint NOT NULL,
@@ -243,6 +275,8 @@ ALTER TABLE ONLY public.hlp_vault_snapshots
     ADD CONSTRAINT hlp_vault_snapshots_pkey PRIMARY KEY (vault_address, observed_at);
 ALTER TABLE ONLY public.monitors
     ADD CONSTRAINT monitors_pkey PRIMARY KEY (monitor);
+ALTER TABLE ONLY public.oracle_deviations
+    ADD CONSTRAINT oracle_deviations_pkey PRIMARY KEY (asset, observed_at);
 ALTER TABLE ONLY public.security_event_change_counter
     ADD CONSTRAINT security_event_change_counter_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY public.security_event_changes
@@ -253,6 +287,8 @@ CREATE UNIQUE INDEX "UC_Version" ON public."VersionInfo" USING btree ("Version")
 CREATE INDEX hlp_vault_components_observed_idx ON public.hlp_vault_components USING btree (vault_address, observed_at);
 CREATE INDEX hlp_vault_inventory_list_idx ON ONLY public.hlp_vault_inventory USING btree (observed_at DESC, vault_address, coin);
 CREATE INDEX hlp_vault_snapshots_observed_idx ON public.hlp_vault_snapshots USING btree (observed_at DESC);
+CREATE INDEX oracle_deviations_large_idx ON ONLY public.oracle_deviations USING btree (observed_at DESC, asset DESC) WHERE (max_deviation_pct >= 0.3);
+CREATE INDEX oracle_deviations_observed_idx ON ONLY public.oracle_deviations USING btree (observed_at DESC, asset DESC);
 CREATE INDEX security_event_changes_event_idx ON public.security_event_changes USING btree (event_id, seq);
 CREATE INDEX security_events_fingerprint_idx ON public.security_events USING btree (fingerprint, first_seen_at DESC, event_id DESC);
 CREATE INDEX security_events_first_seen_idx ON public.security_events USING btree (first_seen_at DESC, event_id DESC);

@@ -2,23 +2,28 @@ using System.CommandLine;
 using Monitoring.Data.Configuration;
 using Monitoring.Worker.Hosting;
 
-var hlpInterval = new Option<string?>("--hlp-interval") { Description = "Seconds between checks of the HLP vault, 1–86400 (HLP_CHECK_INTERVAL, default 300).", HelpName = "S" };
-var inventoryInterval = new Option<string?>("--inventory-interval") { Description = "Seconds between checks of the component vaults' positions, 1–86400 (INVENTORY_CHECK_INTERVAL, default 10).", HelpName = "S" };
+(Option<string?> Option, string Name)[] intervals =
+[
+    Interval("--hlp-interval", "HLP_CHECK_INTERVAL", "the HLP vault", 300),
+    Interval("--oracle-interval", "ORACLE_CHECK_INTERVAL", "the oracle prices", 60),
+    Interval("--inventory-interval", "INVENTORY_CHECK_INTERVAL", "the component vaults' positions", 10),
+];
 var noDatabase = new Option<bool>("--no-database") { Description = "Monitor and notify without storing anything." };
 var check = new Option<bool>("--check") { Description = "Validate the configuration and try every connection, say what is wrong, and exit with 0 or 1." };
 
 var root = new RootCommand("Watches a DeFi venue, records what it saw and decided in PostgreSQL, and tells people. "
     + "Configured by appsettings.json, the environment and these options; docs/configuration.md lists every setting.")
 {
-    hlpInterval, inventoryInterval, noDatabase, check,
+    noDatabase, check,
 };
+foreach (var (option, _) in intervals)
+    root.Add(option);
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var overrides = new Dictionary<string, string?>();
-    if (parsed.GetValue(hlpInterval) is { } interval)
-        overrides["HLP_CHECK_INTERVAL"] = interval;
-    if (parsed.GetValue(inventoryInterval) is { } secondsOfInventory)
-        overrides["INVENTORY_CHECK_INTERVAL"] = secondsOfInventory;
+    foreach (var (option, name) in intervals)
+        if (parsed.GetValue(option) is { } seconds)
+            overrides[name] = seconds;
     var configuration = new ConfigurationBuilder()
         .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
         .AddEnvironmentVariables()
@@ -49,3 +54,6 @@ foreach (var error in parsedLine.Errors)
     await Console.Error.WriteLineAsync(error.Message);
 await Console.Error.WriteLineAsync("Monitoring.Worker --help lists the options");
 return 2;
+
+static (Option<string?> Option, string Name) Interval(string option, string name, string what, int seconds) =>
+    (new Option<string?>(option) { Description = $"Seconds between checks of {what}, 1–86400 ({name}, default {seconds}).", HelpName = "S" }, name);

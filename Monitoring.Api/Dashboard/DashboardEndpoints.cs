@@ -22,9 +22,9 @@ public sealed record DatabaseView(
     [property: System.Text.Json.Serialization.JsonPropertyName("hlp_statistics_30d")] HlpVaultStatisticsAnswer HlpStatistics30d,
     [property: System.Text.Json.Serialization.JsonPropertyName("security_events_24h")] EventCounts SecurityEvents24h);
 
-/// <summary>Everything at a glance. <c>hlp_vault</c> is null while no check has been stored.</summary>
+/// <summary>Everything at a glance. <c>hlp_vault</c> and <c>oracle_monitoring</c> are null while no check has been stored.</summary>
 public sealed record DashboardAnswer(
-    bool Success, DateTimeOffset Timestamp, OverallRisk OverallRisk, HlpVaultNow? HlpVault, EventCounts OpenEvents, IReadOnlyList<MonitorView> Monitors, DatabaseView Database);
+    bool Success, DateTimeOffset Timestamp, OverallRisk OverallRisk, HlpVaultNow? HlpVault, OracleMonitoringView? OracleMonitoring, EventCounts OpenEvents, IReadOnlyList<MonitorView> Monitors, DatabaseView Database);
 
 /// <summary>The route of the dashboard's data.</summary>
 internal static class DashboardEndpoints
@@ -35,15 +35,16 @@ internal static class DashboardEndpoints
     public static void MapDashboard(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/security/dashboard", GetDashboard).WithName(nameof(GetDashboard)).WithTags("Dashboard").WithParameters();
 
-    /// <summary>Overall risk and what decided it, the vault, open events, monitors, and sums from the database.</summary>
+    /// <summary>Overall risk and what decided it, the vault, the oracle, open events, monitors, and sums from the database.</summary>
     internal static async Task<Ok<DashboardAnswer>> GetDashboard(
-        HlpVaultReader vault, SecurityEvents events, MonitorReader monitors, TimeProvider clock, CancellationToken cancellationToken)
+        HlpVaultReader vault, OracleReader oracle, SecurityEvents events, MonitorReader monitors, TimeProvider clock, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var snapshot = await vault.FindNowAsync(cancellationToken);
+        var deviations = await oracle.SummariseAsync(cancellationToken);
         var open = await events.CountOpenAsync(cancellationToken);
         var states = await monitors.ListAsync(MonitorHours, cancellationToken);
-        return TypedResults.Ok(new DashboardAnswer(true, now, OverallRisk.Of(snapshot?.AnomalyScore, open, states), snapshot, EventCounts.Of(open), states,
+        return TypedResults.Ok(new DashboardAnswer(true, now, OverallRisk.Of(snapshot?.AnomalyScore, open, states, deviations), snapshot, deviations, EventCounts.Of(open), states,
             new DatabaseView(true, await vault.SummariseAsync(StatisticsDays, cancellationToken),
                 EventCounts.Of(await events.CountSinceAsync(now.AddHours(-24), cancellationToken)))));
     }

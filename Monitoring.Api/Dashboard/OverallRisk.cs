@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Monitoring.Api.Monitors;
+using Monitoring.Api.Venues;
 using Monitoring.Data.Events;
 
 namespace Monitoring.Api.Dashboard;
@@ -14,12 +15,16 @@ public sealed record RiskPart(string Name, decimal Score, string Detail);
 public sealed record OverallRisk(
     decimal Score, [property: JsonConverter(typeof(JsonStringEnumConverter<RiskLevel>))] RiskLevel Level, string DecidedBy, IReadOnlyList<RiskPart> Parts)
 {
-    /// <summary>Weighs the vault's anomaly score, the open events and the monitors that cannot see.</summary>
-    internal static OverallRisk Of(decimal? anomalyScore, IReadOnlyList<SeverityCount> open, IReadOnlyList<MonitorView> monitors)
+    /// <summary>Weighs the vault's anomaly score, the oracle's risk, the open events and the monitors that cannot see.</summary>
+    internal static OverallRisk Of(decimal? anomalyScore, IReadOnlyList<SeverityCount> open, IReadOnlyList<MonitorView> monitors, OracleMonitoringView? oracle = null)
     {
         var parts = new List<RiskPart>();
         if (anomalyScore is { } score)
             parts.Add(new RiskPart("hlp_anomaly_score", score, $"anomaly score of the HLP vault: {score:0.#}"));
+
+        if (oracle is not null)
+            parts.Add(new RiskPart("oracle_risk", oracle.RiskScore, oracle.DangerousAssets.Count == 0
+                ? "no oracle price is dangerously off" : $"dangerously off is the oracle price of {string.Join(", ", oracle.DangerousAssets)}"));
 
         var worst = open.Where(count => count.Count > 0).MaxBy(count => count.Severity);
         parts.Add(worst is null

@@ -72,6 +72,52 @@ internal sealed class NameParameter(string name, string description) : QueryPara
     public string? Find(HttpRequest request) => TextOf(request);
 }
 
+/// <summary>A decimal number in a range.</summary>
+internal sealed class DecimalParameter(string name, decimal min, decimal max, decimal fallback, string description) : QueryParameter(name, description)
+{
+    private const int MaxLength = 30;
+
+    public override OpenApiSchema Schema => new()
+    {
+        Type = JsonSchemaType.Number, Minimum = min.ToString(CultureInfo.InvariantCulture), Maximum = max.ToString(CultureInfo.InvariantCulture), Default = JsonValue.Create(fallback),
+    };
+
+    public override string? FindProblem(string text) =>
+        Parse(text) is null ? string.Create(CultureInfo.InvariantCulture, $"must be a number from {min} to {max}, like 0.3") : null;
+
+    /// <summary>The value given, or the default.</summary>
+    public decimal Read(HttpRequest request) => TextOf(request) is { } text ? Parse(text)!.Value : fallback;
+
+    private decimal? Parse(string text) =>
+        text.Length <= MaxLength && text.All(c => char.IsAsciiDigit(c) || c == '.')
+        && decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max ? value : null;
+}
+
+/// <summary>Yes or no.</summary>
+internal sealed class FlagParameter(string name, bool fallback, string description) : QueryParameter(name, description)
+{
+    public override OpenApiSchema Schema => new() { Type = JsonSchemaType.Boolean, Default = JsonValue.Create(fallback) };
+
+    public override string? FindProblem(string text) => text is "true" or "false" ? null : "must be true or false";
+
+    /// <summary>The value given, or the default.</summary>
+    public bool Read(HttpRequest request) => TextOf(request) is { } text ? text == "true" : fallback;
+}
+
+/// <summary>The venue's name of an asset, such as BTC or kPEPE.</summary>
+internal sealed class AssetParameter(string name, string description) : QueryParameter(name, description)
+{
+    private const int MaxLength = 20;
+
+    public override OpenApiSchema Schema => new() { Type = JsonSchemaType.String, Pattern = "^[A-Za-z0-9]{1,20}$" };
+
+    public override string? FindProblem(string text) =>
+        text.Length is > 0 and <= MaxLength && text.All(char.IsAsciiLetterOrDigit) ? null : $"must be the name of an asset: 1 to {MaxLength} letters or digits";
+
+    /// <summary>The name given, or null.</summary>
+    public string? Find(HttpRequest request) => TextOf(request);
+}
+
 /// <summary>Where a list goes on: the <c>next</c> of the page before.</summary>
 internal sealed class CursorParameter<T>(Func<string[], T?> parse) : QueryParameter("before", "The next of the page before; goes on after its last item.") where T : class
 {

@@ -64,9 +64,14 @@ public sealed class SettingsReader
 
     /// <summary>A base address: http or https, without path, query or credentials.</summary>
     public Uri BaseAddress(string key, string? shortName, string fallback) =>
-        ReadClass(Declare(key, shortName, fallback, "an http or https address without path, like https://api.example.org"), new Uri(fallback), text =>
-            Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri is { AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" }
-                ? uri : null);
+        ReadClass(Declare(key, shortName, fallback, "an http or https address without path, like https://api.example.org"), new Uri(fallback), ParseBaseAddress);
+
+    /// <summary>A base address that may also be empty or <c>off</c>; null then.</summary>
+    public Uri? OptionalBaseAddress(string key, string? shortName, string fallback)
+    {
+        var setting = Declare(key, shortName, fallback, "an http or https address without path, like https://api.example.org, or off");
+        return Find(key, shortName)?.Trim() is "" or "off" ? null : ReadClass(setting, new Uri(fallback), ParseBaseAddress);
+    }
 
     /// <summary>An account address: 0x and 40 hexadecimal digits; answered in lower case.</summary>
     public string Address(string key, string? shortName, string fallback) =>
@@ -133,6 +138,10 @@ public sealed class SettingsReader
         var siblings = _declared.Where(s => Normalise(s.Key).StartsWith(Normalise(parent) + ":", StringComparison.OrdinalIgnoreCase)).ToList();
         return (siblings.Count > 0 ? siblings : _declared).Select(s => s.Key).Distinct();
     }
+
+    private static Uri? ParseBaseAddress(string text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri is { AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" }
+            ? uri : null;
 
     private Setting Declare(string key, string? shortName, string fallback, string form)
     {

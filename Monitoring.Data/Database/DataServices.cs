@@ -32,6 +32,7 @@ public static class DataServices
         services.AddObservationTable<HlpVaultSnapshots>();
         services.AddObservationTable<HlpVaultComponents>();
         services.AddObservationTable<HlpVaultInventory>();
+        services.AddObservationTable<OracleDeviations>();
         return services;
     }
 

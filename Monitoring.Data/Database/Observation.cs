@@ -9,6 +9,7 @@ namespace Monitoring.Data.Database;
 [JsonDerivedType(typeof(HlpVaultSnapshot), "hlp_vault_snapshots")]
 [JsonDerivedType(typeof(HlpVaultComponent), "hlp_vault_components")]
 [JsonDerivedType(typeof(HlpVaultPosition), "hlp_vault_inventory")]
+[JsonDerivedType(typeof(OracleDeviation), "oracle_deviations")]
 public abstract record Observation;
 
 /// <summary>A table that the recorder fills: it picks its own rows out of a check's observations.</summary>

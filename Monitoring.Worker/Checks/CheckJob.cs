@@ -16,12 +16,16 @@ internal sealed class CheckJob(IEnumerable<MonitorSchedule> schedules, CheckRunn
     }
 }
 
+/// <summary>The name and interval of a monitor, known before any monitor is made.</summary>
+internal sealed record ScheduledMonitor(string Name, TimeSpan Interval);
+
 /// <summary>Puts every monitor on its grid.</summary>
 internal static class CheckScheduling
 {
-    /// <summary>Adds Quartz with its in-memory store, and one job and two triggers per monitor.</summary>
-    public static void AddCheckScheduling(this IServiceCollection services, IEnumerable<(string Name, TimeSpan Interval)> monitors, DateTimeOffset now)
+    /// <summary>Adds Quartz with its in-memory store, and one job and two triggers per monitor that was added before.</summary>
+    public static void AddCheckScheduling(this IServiceCollection services, DateTimeOffset now)
     {
+        var monitors = services.Select(service => service.ImplementationInstance).OfType<ScheduledMonitor>().ToList();
         services.AddQuartz(quartz =>
         {
             foreach (var (name, interval) in monitors)

@@ -8,6 +8,7 @@ using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Inventory;
+using Monitoring.Worker.Venues.Oracle;
 using Monitoring.Worker.Watching;
 
 namespace Monitoring.Worker.Hosting;
@@ -33,19 +34,16 @@ internal static class WorkerHost
         services.AddHostedService<SessionLog>();
 
         AddVenue(services, options);
-        AddMonitor<HlpVaultMonitor>(services, options.HlpVault.Interval);
+        AddMonitor<HlpVaultMonitor>(services, HlpVaultMonitor.MonitorName, options.HlpVault.Interval);
         AddInventory(services, options);
-        AddMonitor<InventoryMonitor>(services, options.Inventory.Interval);
+        AddMonitor<InventoryMonitor>(services, InventoryMonitor.MonitorName, options.Inventory.Interval);
+        services.AddOracle(options.Oracle, options.WithoutDatabase);
+        AddMonitor<OracleMonitor>(services, OracleMonitor.MonitorName, options.Oracle.Interval);
         AddWatching(services, options);
-        AddMonitor<WatchdogMonitor>(services, options.Watchdog.Interval);
+        AddMonitor<WatchdogMonitor>(services, WatchdogMonitor.MonitorName, options.Watchdog.Interval);
         AddRecording(services, options);
         // Last, because hosted services stop in reverse order: first no more checks, then the rest of the results, then the summary.
-        services.AddCheckScheduling(
-            [
-                (HlpVaultMonitor.MonitorName, options.HlpVault.Interval),
-                (InventoryMonitor.MonitorName, options.Inventory.Interval),
-                (WatchdogMonitor.MonitorName, options.Watchdog.Interval),
-            ], clock.GetUtcNow());
+        services.AddCheckScheduling(clock.GetUtcNow());
         return builder.Build();
     }
 
@@ -57,7 +55,7 @@ internal static class WorkerHost
             http.Timeout = Timeout.InfiniteTimeSpan; // the pipeline holds the deadline of each attempt
             http.MaxResponseContentBufferSize = 16 << 20;
         });
-        services.AddSingleton<WeightBudget>().AddSingleton<HyperliquidPipeline>();
+        services.AddSingleton(provider => new WeightBudget(provider.GetRequiredService<TimeProvider>(), options.HyperliquidWeight)).AddSingleton<HyperliquidPipeline>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HyperliquidClient>(provider,
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(HyperliquidClient.Name)));
         // Without a database the tables are not registered, and the histories are what this process sees.
@@ -81,10 +79,11 @@ internal static class WorkerHost
             services.AddHostedService(provider => provider.GetRequiredService<Heartbeat>());
     }
 
-    private static void AddMonitor<T>(IServiceCollection services, TimeSpan interval) where T : class, IMonitor
+    private static void AddMonitor<T>(IServiceCollection services, string name, TimeSpan interval) where T : class, IMonitor
     {
         services.AddSingleton<T>();
         services.AddSingleton(provider => new MonitorSchedule(provider.GetRequiredService<T>(), interval));
+        services.AddSingleton(new ScheduledMonitor(name, interval));
     }
 
     private static void AddRecording(IServiceCollection services, WorkerOptions options)

@@ -2,14 +2,16 @@ using Monitoring.Data.Configuration;
 using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
+using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Inventory;
+using Monitoring.Worker.Venues.Oracle;
 using Monitoring.Worker.Watching;
 
 namespace Monitoring.Worker.Hosting;
 
 /// <summary>Everything that the worker is configured by.</summary>
-internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatabase, Uri HyperliquidUrl, HlpVaultOptions HlpVault, EventOptions Events,
-    InventoryOptions Inventory, WatchdogOptions Watchdog, RetentionOptions Retention)
+internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatabase, Uri HyperliquidUrl, int HyperliquidWeight, HlpVaultOptions HlpVault, EventOptions Events,
+    InventoryOptions Inventory, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention)
 {
     /// <summary>Reads all settings.</summary>
     /// <exception cref="ConfigurationFaultException">With one line per fault.</exception>
@@ -19,9 +21,11 @@ internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatab
             DatabaseOptions.Read(settings, "Monitoring.Worker"),
             withoutDatabase,
             settings.BaseAddress("Venues:Hyperliquid:Url", "HYPERLIQUID_API_URL", "https://api.hyperliquid.xyz"),
+            settings.Whole("Venues:Hyperliquid:WeightPerMinute", null, WeightBudget.VenueLimit, 120, 1_000_000),
             HlpVaultOptions.Read(settings),
             EventOptions.Read(settings),
             InventoryOptions.Read(settings),
+            OracleOptions.Read(settings),
             WatchdogOptions.Read(settings),
             RetentionOptions.Read(settings));
         if (options.Database.Connection is null && !withoutDatabase && !settings.HasFault("DATABASE_URL"))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Monitoring.Simulator.Info;
 using Monitoring.Simulator.Model;
 
 namespace Monitoring.Simulator;
@@ -16,23 +17,30 @@ internal static class ServeCommand
 
     private static readonly Option<int> Delay = new("--delay") { Description = "Seconds until second 0 of the scenario; until then it is calm" };
 
+    private static readonly Option<int> WeightLimit = new("--weight-limit")
+    {
+        Description = "Weight that the venue takes in a minute; a scenario that compresses an hour into a minute needs more than the real one",
+        DefaultValueFactory = _ => WeightMeter.VenueLimit,
+    };
+
     public static Command Create()
     {
+        RequireRange(WeightLimit, 1_000_000);
         RequireRange(Port, 65_535);
         RequireRange(Delay, 3_600);
-        var command = new Command("serve", "Plays a scenario") { ScenarioName, Port, Delay };
+        var command = new Command("serve", "Plays a scenario") { ScenarioName, Port, Delay, WeightLimit };
         command.SetAction((parsed, cancellationToken) =>
-            RunAsync(parsed.GetValue(ScenarioName)!, parsed.GetValue(Port), parsed.GetValue(Delay), cancellationToken));
+            RunAsync(parsed.GetValue(ScenarioName)!, parsed.GetValue(Port), parsed.GetValue(Delay), parsed.GetValue(WeightLimit), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(string name, int port, int delay, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(string name, int port, int delay, int weightLimit, CancellationToken cancellationToken)
     {
         try
         {
             var clock = TimeProvider.System;
             var scenario = ScenarioLoader.Load(name);
-            await using var app = SimulatorApp.Build(new(scenario) { Port = port, Clock = clock, Start = clock.GetUtcNow().AddSeconds(delay) });
+            await using var app = SimulatorApp.Build(new(scenario) { Port = port, Clock = clock, Start = clock.GetUtcNow().AddSeconds(delay), WeightLimit = weightLimit });
             await app.StartAsync(cancellationToken);
             Console.WriteLine($"Simulator listening on {app.Urls.First()} (scenario {scenario.Name}, {scenario.DurationSeconds} s)");
             await app.WaitForShutdownAsync(cancellationToken);

@@ -1,5 +1,6 @@
 using Monitoring.Simulator.Faults;
 using Monitoring.Simulator.Info;
+using Monitoring.Simulator.References;
 
 namespace Monitoring.Simulator;
 
@@ -15,10 +16,11 @@ internal static class SimulatorApp
         builder.Services.AddRoutingCore();
         builder.Services.ConfigureHttpJsonOptions(json => Wire.Apply(json.SerializerOptions));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
-        builder.Services.AddSingleton(new Venue(options));
+        builder.Services.AddSingleton(new Venue(options)).AddSingleton<ReferenceMarket>();
 
         var app = builder.Build();
         app.MapInfo();
+        app.MapReferences();
         app.MapFaults();
         app.MapGet("/scenario", (Venue venue) => TypedResults.Ok(ScenarioView.Of(venue)));
         app.MapGet("/stats", (Venue venue) => TypedResults.Ok(StatsView.Of(venue)));

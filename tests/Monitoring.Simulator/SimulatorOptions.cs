@@ -10,4 +10,7 @@ internal sealed record SimulatorOptions(Scenario Scenario)
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
     public DateTimeOffset? Start { get; init; }
+
+    /// <summary>Weight that the venue takes in a minute.</summary>
+    public int WeightLimit { get; init; } = Info.WeightMeter.VenueLimit;
 }

@@ -17,7 +17,8 @@ internal sealed class Venue
         Start = DateTimeOffset.FromUnixTimeMilliseconds((options.Start ?? options.Clock.GetUtcNow()).ToUnixTimeMilliseconds());
         Vaults = new(options.Scenario);
         Prices = new(options.Scenario);
-        Weight = new(options.Clock);
+        Oracles = new(options.Scenario, Prices);
+        Weight = new(options.Clock, options.WeightLimit);
         Faults = new(options.Clock, new TimedFaults(options.Scenario), () => Now.Seconds);
     }
 
@@ -30,6 +31,9 @@ internal sealed class Venue
 
     /// <summary>The market price of every coin.</summary>
     public PriceBook Prices { get; }
+
+    /// <summary>The venue's oracle prices, and the worth of a USDT.</summary>
+    public OracleBook Oracles { get; }
 
     public WeightMeter Weight { get; }
 

@@ -7,6 +7,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Simulator;
 using Monitoring.Simulator.Model;
+using Monitoring.Simulator.References;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Hosting;
 using Npgsql;
@@ -16,15 +17,14 @@ namespace Monitoring.Tests;
 /// <summary>The real worker on a database of its own, watching the simulator over real HTTP; its checks are run one by one, by hand.</summary>
 internal sealed class WorkerUnderTest : IAsyncDisposable
 {
-    private const string DefaultMonitor = "hlp-vault";
-
     private readonly WebApplication _simulator;
     private readonly Func<IHost> _build;
+    private readonly string _monitor;
     private IHost _host;
 
-    private WorkerUnderTest(WebApplication simulator, Func<IHost> build, NpgsqlDataSource db, TestLogs logs)
+    private WorkerUnderTest(WebApplication simulator, Func<IHost> build, NpgsqlDataSource db, TestLogs logs, string monitor)
     {
-        (_simulator, _build, _host, Db, Logs) = (simulator, build, build(), db, logs);
+        (_simulator, _build, _host, Db, Logs, _monitor) = (simulator, build, build(), db, logs, monitor);
         Venue = simulator.Services.GetRequiredService<Venue>();
     }
 
@@ -34,11 +34,12 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public Venue Venue { get; }
 
-    public MonitorSchedule Schedule => Find(DefaultMonitor);
+    /// <summary>The monitor that is meant where none is named.</summary>
+    public MonitorSchedule Schedule => Find(_monitor);
 
     public IServiceProvider Services => _host.Services;
 
-    public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, string scenario = "calm", DateTimeOffset? start = null, params (string Key, string Value)[] settings)
+    public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, string scenario = "calm", DateTimeOffset? start = null, string monitor = "hlp-vault", params (string Key, string Value)[] settings)
     {
         var simulator = SimulatorApp.Build(new SimulatorOptions(ScenarioLoader.Load(scenario)) { Clock = clock, Start = start });
         await simulator.StartAsync();
@@ -48,21 +49,24 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             ["DATABASE_URL"] = TestDatabase.ConnectionTo(db).ConnectionString,
             ["HYPERLIQUID_API_URL"] = simulator.Urls.First(),
             ["HLP_CHECK_INTERVAL"] = "2",
+            ["ORACLE_CHECK_INTERVAL"] = "2",
         };
+        foreach (var source in ReferenceSources.All)
+            values[$"{source.ToUpperInvariant()}_API_URL"] = simulator.Urls.First();
         foreach (var (key, value) in settings)
             values[key] = value;
         var options = WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
         var logs = new TestLogs();
-        return new WorkerUnderTest(simulator, () => WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs);
+        return new WorkerUnderTest(simulator, () => WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs, monitor);
     }
 
     /// <summary>Runs the check of one grid time to its end, recorded.</summary>
-    public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt, string monitor = DefaultMonitor) =>
-        Services.GetRequiredService<CheckRunner>().RunAsync(Find(monitor), scheduledAt, CheckTrigger.Grid, CancellationToken.None);
+    public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt, string? monitor = null) =>
+        Services.GetRequiredService<CheckRunner>().RunAsync(Find(monitor ?? _monitor), scheduledAt, CheckTrigger.Grid, CancellationToken.None);
 
     /// <summary>Registers the monitor, as a started worker does.</summary>
-    public Task RegisterAsync(string monitor = DefaultMonitor) => Services.GetRequiredService<MonitorTable>()
-        .RegisterAsync(monitor, Find(monitor).Interval, Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
+    public Task RegisterAsync(string? monitor = null) => Services.GetRequiredService<MonitorTable>()
+        .RegisterAsync(monitor ?? _monitor, Find(monitor ?? _monitor).Interval, Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
 
     private MonitorSchedule Find(string monitor) => _host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Monitor.Name == monitor);
 

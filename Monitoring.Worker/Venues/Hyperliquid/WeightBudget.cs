@@ -1,17 +1,19 @@
 namespace Monitoring.Worker.Venues.Hyperliquid;
 
 /// <summary>
-/// A token bucket for the venue's limit of 1200 weight a minute: 200 at once and 1000 a minute after that, so that no window of a minute
-/// can hold more than 1200. Requests are served in the order in which they came.
+/// A token bucket for the venue's limit of weight a minute (1200): a sixth of it at once and the rest evenly after that, so that no window of a minute
+/// can hold more. Requests are served in the order in which they came.
 /// </summary>
-internal sealed class WeightBudget(TimeProvider clock) : IDisposable
+internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBudget.VenueLimit) : IDisposable
 {
-    private const double Capacity = 200;
-    private const double PerSecond = 1000 / 60.0;
+    /// <summary>What the venue lets an address spend in a minute.</summary>
+    public const int VenueLimit = 1200;
 
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Lock _lock = new();
-    private double _tokens = Capacity;
+    private readonly double _capacity = perMinute / 6.0;
+    private readonly double _perSecond = perMinute * 5 / 360.0;
+    private double _tokens = perMinute / 6.0;
     private DateTimeOffset _filledAt = clock.GetUtcNow();
     private DateTimeOffset _pausedUntil = DateTimeOffset.MinValue;
 
@@ -56,11 +58,11 @@ internal sealed class WeightBudget(TimeProvider clock) : IDisposable
                 return _pausedUntil - now;
 
             // A clock that was set back must not take tokens away.
-            _tokens = Math.Min(Capacity, _tokens + (Math.Max(0, (now - _filledAt).TotalSeconds) * PerSecond));
+            _tokens = Math.Min(_capacity, _tokens + (Math.Max(0, (now - _filledAt).TotalSeconds) * _perSecond));
             _filledAt = now;
-            var needed = Math.Min(weight, Capacity);
+            var needed = Math.Min(weight, _capacity);
             if (_tokens < needed)
-                return TimeSpan.FromSeconds(((needed - _tokens) / PerSecond) + 0.001);
+                return TimeSpan.FromSeconds(((needed - _tokens) / _perSecond) + 0.001);
             _tokens -= needed;
             return null;
         }

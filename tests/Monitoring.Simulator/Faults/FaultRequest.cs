@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Monitoring.Simulator.Info;
+using Monitoring.Simulator.References;
 
 namespace Monitoring.Simulator.Faults;
 
@@ -22,8 +23,8 @@ internal static class FaultRequest
 
         var kind = Kind(body, errors);
         var type = Text(body, "type");
-        if (Has(body, "type") && InfoType.Find(type) is null)
-            errors["type"] = [$"must be one of {string.Join(", ", InfoType.All.Select(known => known.Name))}"];
+        if (Has(body, "type") && InfoType.Find(type) is null && !ReferenceSources.All.Contains(type))
+            errors["type"] = [$"must be one of {string.Join(", ", InfoType.All.Select(known => known.Name).Concat(ReferenceSources.All))}"];
         var count = Whole(body, "count", 1, 1_000_000, errors);
         var seconds = Seconds(body, kind, errors);
         var retryAfter = Whole(body, "retry_after", 0, 3_600, errors);

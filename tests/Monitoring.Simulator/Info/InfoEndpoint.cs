@@ -36,7 +36,7 @@ internal static class InfoEndpoint
             "portfolio" => PortfolioAnswer.Of(account, now),
             "clearinghouseState" => ClearinghouseAnswer.Of(onMainDex ? account : null, now),
             "userRole" => new JsonObject { ["role"] = account is null ? "missing" : "vault" },
-            "metaAndAssetCtxs" => onMainDex ? MarketsAnswer.Of(venue.Scenario, venue.Prices, now) : null,
+            "metaAndAssetCtxs" => onMainDex ? MarketsAnswer.Of(venue.Scenario, venue.Prices, venue.Oracles, now) : null,
             _ => throw new InvalidOperationException($"No answer for the type {request.Type.Name}"),
         };
     }

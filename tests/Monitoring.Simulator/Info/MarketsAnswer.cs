@@ -7,8 +7,9 @@ namespace Monitoring.Simulator.Info;
 internal static class MarketsAnswer
 {
     private const decimal OpenInterestUsd = 400_000_000;
+    private const decimal ThinVolumeUsd = 600_000;
 
-    public static JsonArray Of(Scenario scenario, PriceBook prices, Moment now) =>
+    public static JsonArray Of(Scenario scenario, PriceBook prices, OracleBook oracles, Moment now) =>
     [
         new JsonObject
         {
@@ -19,18 +20,18 @@ internal static class MarketsAnswer
             ["marginTables"] = new JsonArray(),
             ["collateralToken"] = 0,
         },
-        new JsonArray([.. scenario.Prices.Select(coin => Context(coin.Value, prices[coin.Key].At(now.Seconds)))]),
+        new JsonArray([.. scenario.Prices.Select(coin => Context(coin.Value, prices[coin.Key].At(now.Seconds), oracles.At(coin.Key, now.Seconds), oracles.IsThin(coin.Key) ? ThinVolumeUsd : OpenInterestUsd))]),
     ];
 
-    private static JsonObject Context(decimal first, decimal price) => new()
+    private static JsonObject Context(decimal first, decimal price, decimal oracle, decimal volume) => new()
     {
         ["funding"] = "0.0000125",
         ["openInterest"] = WireNumber.Text(OpenInterestUsd / first),
         ["prevDayPx"] = WireNumber.Text(first),
-        ["dayNtlVlm"] = WireNumber.Text(OpenInterestUsd),
-        ["dayBaseVlm"] = WireNumber.Text(OpenInterestUsd / first),
+        ["dayNtlVlm"] = WireNumber.Text(volume),
+        ["dayBaseVlm"] = WireNumber.Text(volume / first),
         ["premium"] = "0.0",
-        ["oraclePx"] = WireNumber.Text(price),
+        ["oraclePx"] = WireNumber.Text(oracle),
         ["markPx"] = WireNumber.Text(price),
         ["midPx"] = WireNumber.Text(price),
         ["impactPxs"] = new JsonArray(WireNumber.Text(price * 0.9999m), WireNumber.Text(price * 1.0001m)),

@@ -1,9 +1,9 @@
 namespace Monitoring.Simulator.Info;
 
 /// <summary>The venue's limit per address: the weight of the requests admitted in the last 60 seconds.</summary>
-internal sealed class WeightMeter(TimeProvider clock)
+internal sealed class WeightMeter(TimeProvider clock, int limit)
 {
-    public const int Limit = 1200;
+    public const int VenueLimit = 1200;
 
     private static readonly TimeSpan Window = TimeSpan.FromSeconds(60);
     private readonly Lock _gate = new();
@@ -51,7 +51,7 @@ internal sealed class WeightMeter(TimeProvider clock)
         lock (_gate)
         {
             Forget();
-            if (_current + weight > Limit)
+            if (_current + weight > limit)
             {
                 _rejected++;
                 return false;

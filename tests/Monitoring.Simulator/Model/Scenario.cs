@@ -50,6 +50,9 @@ internal sealed record Move(
     PnlMove? PnlUsd = null,
     FlowMove? FlowUsd = null,
     FaultMove? Fault = null,
+    OracleMove? Oracle = null,
+    UsdtMove? Usdt = null,
+    NoiseMove? Noise = null,
     string? Note = null);
 
 /// <summary>The market price of a coin goes to a level.</summary>
@@ -69,6 +72,14 @@ internal sealed record FlowMove(decimal Amount, string? Component = null);
 
 /// <summary>The venue answers with a fault for some seconds, to every request or to those of one type.</summary>
 internal sealed record FaultMove(string Kind, decimal Seconds, string? Type = null);
+/// <summary>The venue's oracle price of a coin goes apart from the market, to so many times its price.</summary>
+internal sealed record OracleMove(string Coin, decimal Factor);
+
+/// <summary>What a USDT is worth in USD goes to a level.</summary>
+internal sealed record UsdtMove(decimal To);
+
+/// <summary>A thin coin: its oracle price is off by nine tenths of so many percent to all of it, at all times.</summary>
+internal sealed record NoiseMove(string Coin, decimal Pct);
 
 /// <summary>An event that a monitor should raise; one that is not required is welcome but its absence is no failure.</summary>
 internal sealed record ExpectedEvent(

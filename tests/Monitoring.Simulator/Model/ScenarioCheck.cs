@@ -87,10 +87,12 @@ internal sealed partial class ScenarioCheck
             _rules.Require(move.At >= 0 && move.At <= _scenario.DurationSeconds, $"{field}.at", "from 0 to duration_seconds");
             _rules.Require(move.Over >= 0 && move.At + move.Over <= _scenario.DurationSeconds, $"{field}.over",
                 "0 or more, and over before duration_seconds");
-            object?[] kinds = [move.Price, move.Position, move.Reduce, move.PnlUsd, move.FlowUsd, move.Fault];
-            _rules.Require(kinds.Count(kind => kind is not null) == 1, field, "exactly one of price, position, reduce, pnl_usd, flow_usd, fault");
+            object?[] kinds = [move.Price, move.Position, move.Reduce, move.PnlUsd, move.FlowUsd, move.Fault, move.Oracle, move.Usdt, move.Noise];
+            _rules.Require(kinds.Count(kind => kind is not null) == 1, field, "exactly one of price, position, reduce, pnl_usd, flow_usd, fault, oracle, usdt, noise");
             Kind(move, field);
         }
+
+        _rules.Require(FieldRules.Distinct(_scenario.Moves.Select(move => move.Noise?.Coin).OfType<string>()), "moves", "a coin may have noise once");
     }
 
     private void Kind(Move move, string field)
@@ -125,6 +127,22 @@ internal sealed partial class ScenarioCheck
             _rules.Require(fault.Seconds > 0 && move.At + fault.Seconds <= _scenario.DurationSeconds, $"{field}.fault.seconds", "above 0, and over before duration_seconds");
             _rules.Require(fault.Type is null || Info.InfoType.Find(fault.Type) is not null, $"{field}.fault.type", "a request type that the simulator answers");
             _rules.Require(move.Over == 0, $"{field}.over", "a fault lasts its own seconds");
+        }
+
+        if (move.Oracle is { } oracle)
+        {
+            _rules.RequireCoin(oracle.Coin, $"{field}.oracle.coin");
+            _rules.Require(oracle.Factor is > 0 and <= 100, $"{field}.oracle.factor", "above 0, at most 100");
+        }
+
+        if (move.Usdt is { } usdt)
+            _rules.Require(usdt.To is >= 0.1m and <= 10, $"{field}.usdt.to", "from 0.1 to 10");
+
+        if (move.Noise is { } noise)
+        {
+            _rules.RequireCoin(noise.Coin, $"{field}.noise.coin");
+            _rules.Require(noise.Pct is > 0 and <= 20, $"{field}.noise.pct", "above 0, at most 20");
+            _rules.Require(move is { At: 0, Over: 0 }, field, "noise is there from the beginning: at is 0, and there is no over");
         }
 
         if (move.FlowUsd is { } flow)

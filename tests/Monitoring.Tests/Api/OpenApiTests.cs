@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Npgsql;
 
 namespace Monitoring.Tests.Api;
@@ -79,5 +80,6 @@ public sealed class OpenApiTests
 
     private static IEnumerable<string> BadValues(JsonNode schema) => (string)schema["type"]! == "integer"
         ? ["0", $"{(long)schema["maximum"]! + 1}", "-1", "abc", "", "9223372036854775808", "1.5", "1e2", " 1", "+1", "0x1", "١", "1\0", "1;DROP TABLE monitors"]
-        : ["", "ABC", "'; DROP TABLE monitors --", new string('a', 300), "é", "null\0"];
+        : new[] { "", "ABC", "'; DROP TABLE monitors --", new string('a', 300), "é", "null\0" }
+            .Where(value => (string?)schema["pattern"] is not { } pattern || !Regex.IsMatch(value, pattern, RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)));
 }

@@ -2,7 +2,7 @@ using Monitoring.Simulator;
 using Monitoring.Simulator.Model;
 using Monitoring.Simulator.Watching;
 
-namespace Monitoring.Tests.Simulator;
+namespace Monitoring.Tests.Scenarios;
 
 public sealed class ScenarioTests
 {

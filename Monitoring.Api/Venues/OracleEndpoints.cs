@@ -1,0 +1,93 @@
+using Monitoring.Api.Http;
+using Monitoring.Data.Events;
+using Monitoring.Data.Venues;
+
+namespace Monitoring.Api.Venues;
+
+/// <summary>
+/// An asset's oracle price against its references at one check; all prices are in the quote of the oracle. <c>severity</c> is null where no rule fires,
+/// <c>risk_score</c> (0–100) where there were too few references to judge. <c>left_out</c> names the references that were not used, and why.
+/// </summary>
+public record OracleDeviationView(
+    DateTimeOffset Timestamp, string Asset, decimal HyperliquidPrice, decimal MarkPrice,
+    decimal? BinancePrice, decimal? CoinbasePrice, decimal? PythPrice, decimal? KrakenPrice, decimal? OkxPrice,
+    decimal ReferencePrice, int References, int LeftOutCount, IReadOnlyList<string> LeftOut, decimal MaxDeviationPct, string MaxDeviationSource,
+    int DurationSeconds, decimal? FloorPct, bool IsDangerous, Severity? Severity, decimal? RiskScore)
+{
+    internal static OracleDeviationView Of(OracleDeviation row) => new(
+        row.ObservedAt, row.Asset, row.HyperliquidPrice, row.MarkPrice, row.BinancePrice, row.CoinbasePrice, row.PythPrice, row.KrakenPrice, row.OkxPrice,
+        row.ReferencePrice, row.ReferenceCount, row.LeftOut.Length, row.LeftOut, row.MaxDeviationPct, row.MaxDeviationSource,
+        row.DurationSeconds, row.FloorPct, row.IsDangerous, row.Severity, row.RiskScore);
+}
+
+/// <summary>A page of deviations.</summary>
+public sealed record OracleDeviationPage(IReadOnlyList<OracleDeviationView> Deviations, string? Next) : Page<OracleDeviationView>(Deviations, Next);
+
+/// <summary>The newest check of the oracle, added up: assets measured, those a rule fires for, those dangerously off, and the largest risk among the latter.</summary>
+public sealed record OracleMonitoringView(
+    DateTimeOffset Timestamp, double AgeSeconds, int Assets, int ActiveDeviations, IReadOnlyList<string> DangerousAssets, decimal RiskScore,
+    decimal MaxDeviationPct, string MaxDeviationAsset);
+
+/// <summary>Reads the oracle's deviations for the endpoints and for the dashboard.</summary>
+internal sealed class OracleReader(OracleDeviations deviations, TimeProvider clock)
+{
+    /// <summary>Each asset's newest row, the largest deviation first.</summary>
+    public async Task<IReadOnlyList<OracleDeviation>> ListNowAsync(bool activeOnly, CancellationToken cancellationToken) =>
+        [.. (await deviations.ListNowAsync(cancellationToken)).Where(row => !activeOnly || row.Severity is not null)
+            .OrderByDescending(row => row.Severity).ThenByDescending(row => row.MaxDeviationPct)];
+
+    /// <summary>The dashboard's part, or null while nothing is stored.</summary>
+    public async Task<OracleMonitoringView?> SummariseAsync(CancellationToken cancellationToken)
+    {
+        var rows = await deviations.ListNowAsync(cancellationToken);
+        if (rows.Count == 0)
+            return null;
+        var newest = rows.Max(row => row.ObservedAt);
+        var dangerous = rows.Where(row => row.IsDangerous).ToList();
+        var largest = rows.MaxBy(row => row.MaxDeviationPct)!;
+        return new OracleMonitoringView(newest, Math.Round((clock.GetUtcNow() - newest).TotalSeconds, 1), rows.Count, rows.Count(row => row.Severity is not null),
+            [.. dangerous.Select(row => row.Asset)], dangerous.Max(row => row.RiskScore) ?? 0, largest.MaxDeviationPct, largest.Asset);
+    }
+}
+
+/// <summary>The routes of the oracle's deviations.</summary>
+internal static class OracleEndpoints
+{
+    private static readonly FlagParameter ActiveOnly = new("active_only", true, "Only assets that a rule fires for.");
+    private static readonly AssetParameter Asset = new("asset", "Only this asset.");
+    private static readonly WholeParameter Hours = new("hours", 1, 168, 24, "The last so many hours.");
+    private static readonly WholeParameter Limit = new("limit", 1, 500, 100, "How many deviations at most.");
+    private static readonly DecimalParameter MinDeviation = new("min_deviation_pct", 0, 100, 0.3m, "Only deviations of at least so many percent.");
+    private static readonly CursorParameter<Position> Before = new(parts =>
+        parts is [var time, { Length: > 0 } asset] && Cursor.ParseTime(time) is { } at && asset.All(char.IsAsciiLetterOrDigit) ? new Position(at, asset) : null);
+
+    private sealed record Position(DateTimeOffset At, string Asset);
+
+    public static void MapOracleDeviations(this IEndpointRouteBuilder routes)
+    {
+        var group = routes.MapGroup("/security/oracle-deviations").WithTags("Oracle");
+        PageResult<OracleDeviationPage, OracleDeviationView>.Describe(
+            group.MapGet("/", ListOracleDeviations).WithName(nameof(ListOracleDeviations)).WithParameters(ActiveOnly));
+        PageResult<OracleDeviationPage, OracleDeviationView>.Describe(
+            group.MapGet("/history", ListOracleDeviationHistory).WithName(nameof(ListOracleDeviationHistory)).WithParameters(Asset, Hours, Limit, MinDeviation, Before));
+    }
+
+    /// <summary>How far each oracle price is off now, the worst first.</summary>
+    internal static async Task<IResult> ListOracleDeviations(HttpRequest request, OracleReader oracle, CancellationToken cancellationToken) =>
+        new PageResult<OracleDeviationPage, OracleDeviationView>(new OracleDeviationPage(
+            [.. (await oracle.ListNowAsync(ActiveOnly.Read(request), cancellationToken)).Select(OracleDeviationView.Of)], null));
+
+    /// <summary>How far oracle prices were off, newest first.</summary>
+    internal static async Task<IResult> ListOracleDeviationHistory(HttpRequest request, OracleDeviations deviations, TimeProvider clock, CancellationToken cancellationToken)
+    {
+        var limit = Limit.Read(request);
+        var since = clock.GetUtcNow().AddHours(-Hours.Read(request));
+        var before = Before.Find(request) ?? new Position(DateTimeOffset.MaxValue, "");
+        var min = MinDeviation.Read(request);
+        var rows = Asset.Find(request) is { } asset
+            ? await deviations.ListOfAssetAsync(asset, since, before.At, min, limit, cancellationToken)
+            : await deviations.ListAsync(since, before.At, before.Asset, min, limit, cancellationToken);
+        return new PageResult<OracleDeviationPage, OracleDeviationView>(new OracleDeviationPage(
+            [.. rows.Select(OracleDeviationView.Of)], rows.Count == limit ? Cursor.Encode(rows[^1].ObservedAt, rows[^1].Asset) : null));
+    }
+}

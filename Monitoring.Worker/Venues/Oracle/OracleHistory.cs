@@ -1,0 +1,114 @@
+using Monitoring.Data.Venues;
+using Npgsql;
+
+namespace Monitoring.Worker.Venues.Oracle;
+
+/// <summary>
+/// What each asset's deviation was in the last 24 hours and since when it is in breach: read from the database once, kept in memory afterwards.
+/// </summary>
+internal sealed partial class OracleHistory(OracleOptions options, OracleDeviations? table, ILogger<OracleHistory> logger)
+{
+    private static readonly TimeSpan Horizon = TimeSpan.FromHours(24);
+    private static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(5);
+
+    // Once there are enough samples for a floor, one in so long is enough: fast checks fill no memory.
+    private static readonly TimeSpan Spacing = TimeSpan.FromSeconds(30);
+
+    private readonly Dictionary<string, AssetState> _assets = [];
+    private bool _loaded = table is null;
+
+    // A breach that nobody looked at for longer may have been interrupted.
+    private TimeSpan MaxGap => options.Interval * 3 > TimeSpan.FromMinutes(5) ? options.Interval * 3 : TimeSpan.FromMinutes(5);
+
+    /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
+    public async Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (_loaded)
+            return;
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(LoadTimeout);
+        try
+        {
+            var samples = await table!.ListSamplesAsync(now - Horizon, OracleThresholds.MinReferences, timeout.Token);
+            var breaches = await table.ListBreachesAsync(now - MaxGap, timeout.Token);
+            foreach (var asset in samples.GroupBy(sample => sample.Asset))
+            {
+                var kept = StateOf(asset.Key).Samples;
+                var until = kept.Count > 0 ? kept[0].At : now;
+                kept.InsertRange(0, asset.Where(sample => sample.ObservedAt < until).Select(sample => (sample.ObservedAt, sample.MaxDeviationPct)));
+            }
+
+            foreach (var breach in breaches)
+                Continue(StateOf(breach.Asset), breach);
+            _loaded = true;
+            LogLoaded(samples.Count);
+        }
+        catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        {
+            LogNotLoaded(fault.Message);
+        }
+    }
+
+    /// <summary>An asset's past at a moment.</summary>
+    public AssetPast Of(string asset, DateTimeOffset at)
+    {
+        if (!_assets.TryGetValue(asset, out var state))
+            return AssetPast.Unknown;
+        var since = at - state.JudgedAt > MaxGap ? null : state.BreachedSince;
+        return new AssetPast(since, Floor(state.Samples, since, at));
+    }
+
+    /// <summary>Takes in what a check found.</summary>
+    public void Add(OracleVerdict verdict)
+    {
+        if (!verdict.IsJudged)
+            return;
+        var state = StateOf(verdict.Reading.Asset);
+        var at = verdict.Reading.At;
+        (state.JudgedAt, state.BreachedSince) = (at, verdict.BreachedSince);
+        if (state.Samples.Count < options.Thresholds.FloorSamples || at - state.Samples[^1].At >= Spacing)
+            state.Samples.Add((at, verdict.MaxDeviationPct));
+        state.Samples.RemoveRange(0, state.Samples.TakeWhile(sample => sample.At < at - Horizon).Count());
+    }
+
+    // The samples of the present breach count only where there are not enough without them: an attack must not raise its own floor, a coin that was
+    // always off must get one.
+    private decimal? Floor(List<(DateTimeOffset At, decimal Pct)> samples, DateTimeOffset? breachedSince, DateTimeOffset at)
+    {
+        var recent = samples.Where(sample => sample.At >= at - Horizon).ToList();
+        var before = recent.Where(sample => sample.At < breachedSince).Select(sample => sample.Pct).ToList();
+        var counted = before.Count >= options.Thresholds.FloorSamples ? before : recent.ConvertAll(sample => sample.Pct);
+        if (counted.Count < options.Thresholds.FloorSamples)
+            return null;
+        counted.Sort();
+        return decimal.Round(options.Thresholds.FloorFactor * counted[(int)Math.Ceiling(counted.Count * 0.95m) - 1], 10);
+    }
+
+    private void Continue(AssetState state, OracleBreach stored)
+    {
+        if (state.JudgedAt == default)
+            (state.JudgedAt, state.BreachedSince) = (stored.ObservedAt, stored.BreachedSince);
+        else if (stored.BreachedSince < state.BreachedSince && state.BreachedSince - stored.ObservedAt <= MaxGap)
+            state.BreachedSince = stored.BreachedSince;
+    }
+
+    private AssetState StateOf(string asset)
+    {
+        if (!_assets.TryGetValue(asset, out var state))
+            _assets[asset] = state = new AssetState();
+        return state;
+    }
+
+    private sealed class AssetState
+    {
+        public List<(DateTimeOffset At, decimal Pct)> Samples { get; } = [];
+        public DateTimeOffset JudgedAt { get; set; }
+        public DateTimeOffset? BreachedSince { get; set; }
+    }
+
+    [LoggerMessage(LogLevel.Information, "read {Samples} oracle deviations of the last day from the database")]
+    private partial void LogLoaded(int samples);
+
+    [LoggerMessage(LogLevel.Warning, "the stored oracle deviations cannot be read yet, thin coins have no floor meanwhile: {Error}")]
+    private partial void LogNotLoaded(string error);
+}

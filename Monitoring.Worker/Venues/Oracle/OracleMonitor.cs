@@ -1,0 +1,65 @@
+using Monitoring.Data.Venues;
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Venues.Hyperliquid;
+using Monitoring.Worker.Venues.Oracle.Sources;
+
+namespace Monitoring.Worker.Venues.Oracle;
+
+/// <summary>Holds the venue's oracle prices against those of other markets.</summary>
+internal sealed class OracleMonitor(
+    HyperliquidClient venue, ReferenceReader references, ReferenceSelection selection, OracleHistory history, OracleOptions options) : IMonitor
+{
+    /// <summary>The name in the ledger.</summary>
+    public const string MonitorName = "oracle";
+
+    private List<AssetSymbols> _assets = [];
+
+    /// <inheritdoc/>
+    public string Name => MonitorName;
+
+    /// <inheritdoc/>
+    public async Task<CheckReport> CheckAsync(DateTimeOffset scheduledAt, CancellationToken cancellationToken)
+    {
+        await history.LoadAsync(scheduledAt, cancellationToken);
+        var (markets, answers) = await FetchAsync(cancellationToken);
+        var usdtInUsd = ReferenceSelection.UsdtInUsd(answers, scheduledAt);
+        var readings = (from symbols in _assets
+                        let market = markets.ByCoin.GetValueOrDefault(symbols.Asset)
+                        where market is { OraclePx: > 0 }
+                        select selection.Select(symbols, market, answers, usdtInUsd, scheduledAt)).ToList();
+
+        var common = OracleRules.FindCommonMode(readings, options.Thresholds);
+        var verdicts = readings.Select(reading => OracleRules.Judge(reading, history.Of(reading.Asset, scheduledAt), common, options.Thresholds))
+            .OfType<OracleVerdict>().ToList();
+        verdicts.ForEach(history.Add);
+        return new CheckReport([.. verdicts.Select(Map)], OracleRules.Evaluate(verdicts, common, usdtInUsd, options.Thresholds),
+            OracleRules.Unjudged(readings, verdicts, options.Thresholds));
+    }
+
+    // The sources are asked for what the venue listed last time, so that their prices are of the same moment as its own.
+    private async Task<(Markets Markets, SourceAnswer[] Answers)> FetchAsync(CancellationToken cancellationToken)
+    {
+        var asked = venue.GetMarketsAsync(cancellationToken);
+        if (_assets.Count == 0)
+            _assets = Listed(await asked);
+        var answers = references.ReadAsync(_assets, cancellationToken);
+        await Task.WhenAll(asked, answers);
+        var markets = await asked;
+        _assets = Listed(markets);
+        return (markets, await answers);
+    }
+
+    private static List<AssetSymbols> Listed(Markets markets) => [.. SymbolTable.All.Where(symbols => markets.ByCoin.ContainsKey(symbols.Asset))];
+
+    private static OracleDeviation Map(OracleVerdict verdict)
+    {
+        var reading = verdict.Reading;
+        decimal? Price(string source) => reading.References.FirstOrDefault(reference => reference.Source == source) is { } found ? decimal.Round(found.Price, 12) : null;
+        return new OracleDeviation(
+            reading.Asset, reading.At, reading.OraclePrice, reading.MarkPrice, Price(BinanceSource.SourceName), Price(CoinbaseSource.SourceName),
+            Price(PythSource.SourceName), Price(KrakenSource.SourceName), Price(OkxSource.SourceName), decimal.Round(verdict.ReferencePrice, 12), verdict.References.Count,
+            [.. reading.LeftOut, .. reading.References.Except(verdict.References).Select(reference => $"{reference.Source}: quote currency off")],
+            verdict.MaxDeviationPct, verdict.MaxDeviationSource, verdict.BreachedSince, verdict.DurationSeconds, verdict.FloorPct, verdict.IsDangerous,
+            verdict.Severity, verdict.Risk?.Total);
+    }
+}

@@ -1,0 +1,39 @@
+using Monitoring.Data.Venues;
+using Monitoring.Worker.Venues.Oracle.Sources;
+
+namespace Monitoring.Worker.Venues.Oracle;
+
+/// <summary>Registers what the monitor <c>oracle</c> consists of.</summary>
+internal static class OracleServices
+{
+    /// <summary>Adds the sources that are on, and the history; without a database that is what this process saw.</summary>
+    public static void AddOracle(this IServiceCollection services, OracleOptions options, bool withoutDatabase)
+    {
+        services.AddSingleton(options).AddSingleton<ReferenceReader>().AddSingleton<ReferenceSelection>();
+        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<OracleHistory>(provider,
+            withoutDatabase ? [] : new object[] { provider.GetRequiredService<OracleDeviations>() }));
+        AddSource(services, BinanceSource.SourceName, options.BinanceUrl, (http, _) => new BinanceSource(http));
+        AddSource(services, OkxSource.SourceName, options.OkxUrl, (http, _) => new OkxSource(http));
+        AddSource(services, CoinbaseSource.SourceName, options.CoinbaseUrl, (http, clock) => new CoinbaseSource(http, clock));
+        AddSource(services, KrakenSource.SourceName, options.KrakenUrl, (http, _) => new KrakenSource(http));
+        AddSource(services, PythSource.SourceName, options.PythUrl, (http, _) => new PythSource(http), options.PythKey);
+    }
+
+    private static void AddSource(
+        IServiceCollection services, string name, Uri? url, Func<ReferenceHttp, TimeProvider, IReferenceSource> create, string? key = null)
+    {
+        if (url is null)
+            return;
+        services.AddHttpClient(name, http =>
+        {
+            http.BaseAddress = url;
+            http.Timeout = Timeout.InfiniteTimeSpan; // the reader holds the deadline
+            http.MaxResponseContentBufferSize = 16 << 20;
+            http.DefaultRequestHeaders.UserAgent.ParseAdd("Monitoring"); // Coinbase refuses requests without
+            if (key is not null)
+                http.DefaultRequestHeaders.Authorization = new("Bearer", key);
+        });
+        services.AddSingleton(provider => create(
+            new ReferenceHttp(provider.GetRequiredService<IHttpClientFactory>().CreateClient(name)), provider.GetRequiredService<TimeProvider>()));
+    }
+}
