@@ -22,7 +22,7 @@ BEGIN
            AND right(relname, 8) < to_char(day, 'YYYYMMDD')
          ORDER BY relname
     LOOP
-        EXECUTE format('DROP TABLE public.%I', child);
+        EXECUTE format('DROP TABLE IF EXISTS public.%I', child);
         RETURN NEXT child;
     END LOOP;
 END $_$;

@@ -23,20 +23,31 @@ public sealed class DayPartitions(NpgsqlDataSource db)
         await connection.ExecuteAsync(new(EnsureSql, new { days = days.Select(day => day.ToString("yyyy-MM-dd")).ToArray() }, cancellationToken: cancellationToken));
     }
 
-    private const string DropBeforeSql = """
-        SELECT dropped
+    private const string ListParentsSql = """
+        SELECT parent.relname::text
           FROM pg_partitioned_table
           JOIN pg_class AS parent ON parent.oid = partrelid
-         CROSS JOIN LATERAL drop_day_partitions_before(parent.relname::text, @firstKept::date) AS dropped
          WHERE parent.relnamespace = 'public'::regnamespace
+         ORDER BY parent.relname
+         LIMIT 1000
+        """;
+
+    private const string DropBeforeSql = """
+        SELECT dropped
+          FROM drop_day_partitions_before(@table, @firstKept::date) AS dropped
          ORDER BY dropped
          LIMIT 100000
         """;
 
-    /// <summary>Drops the partitions of all UTC days before this one, whole, in every such table. Answers their names.</summary>
+    /// <summary>Drops the partitions of all UTC days before this one, whole, in every such table, one table after the other. Answers their names.</summary>
     public async Task<IReadOnlyList<string>> DropBeforeAsync(DateOnly firstKept, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<string>(new(DropBeforeSql, new { firstKept = firstKept.ToString("yyyy-MM-dd") }, cancellationToken: cancellationToken))).AsList();
+        var dropped = new List<string>();
+        // A statement each: a drop locks its table, and nobody should wait for more than one.
+        foreach (var table in await connection.QueryAsync<string>(new(ListParentsSql, cancellationToken: cancellationToken)))
+            dropped.AddRange(await connection.QueryAsync<string>(
+                new(DropBeforeSql, new { table, firstKept = firstKept.ToString("yyyy-MM-dd") }, cancellationToken: cancellationToken)));
+        return dropped;
     }
 }

@@ -49,11 +49,13 @@ internal static class InventoryRules
             [
                 $"share = 100 * {position.NotionalUsd:0.00} / {equity:0.00} = {share} %: {Compare(share, limits)}",
                 step.JumpPoints is { } jump
-                    ? $"jump = {share} - {step.EarlierSharePct} = {jump} points {(jump >= limits.JumpPoints ? ">=" : "<")} {limits.JumpPoints}{(jump >= limits.JumpPoints ? ": at least high" : "")}"
+                    ? $"jump = {share} - {step.EarlierSharePct} = {jump} points "
+                        + (jump >= limits.JumpPoints ? $">= {limits.JumpPoints}: at least high" : $"< {limits.JumpPoints}")
                     : "jump: not known, no earlier check to compare with",
             ]);
         return new Finding(Inventory, RuleVersion: 1, Concentration, severity, SubjectOf(position.VaultAddress, position.Coin),
-            $"HLP component {position.VaultAddress[..6]}…{position.VaultAddress[^4..]} holds {position.NotionalUsd / 1_000_000:0.00} M USD of {position.Coin} {(position.Size < 0 ? "short" : "long")}, {share:0.0} % of HLP's equity",
+            $"HLP component {position.VaultAddress[..6]}…{position.VaultAddress[^4..]} holds {position.NotionalUsd / 1_000_000:0.00} M USD of {position.Coin} "
+            + $"{(position.Size < 0 ? "short" : "long")}, {share:0.0} % of HLP's equity",
             $"The component vault {position.VaultAddress} holds {position.Size} {position.Coin} with an unrealised PnL of {position.UnrealizedPnl:0.00} USD"
             + (position.OpenInterestPct is { } part ? $", {part:0.0} % of the coin's open interest." : "."),
             evidence, [position.VaultAddress], position.UnrealizedPnl < 0 ? -position.UnrealizedPnl : null);

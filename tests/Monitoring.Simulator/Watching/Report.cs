@@ -30,7 +30,9 @@ internal sealed record Report(IReadOnlyList<ExpectedResult> Expected, IReadOnlyL
         {
             DateTimeOffset? At(ExpectedResult result) => result.Seconds is { } seconds ? result.Expected.CauseAt.AddSeconds((double)seconds) : null;
             var inventory = Expected.Where(result => result.Expected.Rule == InventoryRule).Min(At);
-            var loss = Expected.Where(result => result.Expected.Rule != InventoryRule && result.Expected.Rule.StartsWith("hlp.", StringComparison.Ordinal)).Where(result => At(result) is not null).MinBy(At);
+            var loss = Expected
+                .Where(result => result.Expected.Rule != InventoryRule && result.Expected.Rule.StartsWith("hlp.", StringComparison.Ordinal) && At(result) is not null)
+                .MinBy(At);
             return inventory is null || loss is null ? null : ((decimal)(At(loss)!.Value - inventory.Value).TotalSeconds, loss.Expected.Rule);
         }
     }

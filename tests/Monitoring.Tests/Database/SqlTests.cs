@@ -27,6 +27,7 @@ public sealed partial class SqlTests
         ["referenceCounts"] = new[] { 1 }, ["leftOuts"] = new[] { "" }, ["maxDeviations"] = new[] { 1m }, ["maxSources"] = new[] { "okx" },
         ["breaches"] = new DateTime?[] { null }, ["durations"] = new[] { 0 }, ["floors"] = new decimal?[] { null }, ["dangers"] = new[] { false },
         ["severities"] = new[] { "high" }, ["risks"] = new decimal?[] { null },
+        ["beforeObservedAt"] = Time, ["beforeVault"] = "", ["beforeCoin"] = "", ["firstKept"] = "2020-01-01", ["table"] = "check_runs", ["interval"] = TimeSpan.FromSeconds(10),
     };
 
     public static IEnumerable<TestCaseData> Statements() =>
@@ -72,6 +73,9 @@ public sealed partial class SqlTests
                 INSERT INTO hlp_vault_snapshots (vault_address, observed_at, venue_at, account_value, total_value_locked, all_time_pnl, drawdown_pct, max_drawdown_pct,
                                                  loss_score, drawdown_score, volatility_score, anomaly_score, is_healthy, health_issues)
                 SELECT 'v', at, at, 1, 1, 1, 0, 0, 0, 0, 0, 0, true, '{}' FROM generate_series('2026-11-01Z'::timestamptz, '2026-11-05Z', '15 seconds') AS at;
+                SELECT ensure_day_partition('hlp_vault_inventory', day::date) FROM generate_series('2026-11-01'::date, '2026-11-05'::date, '1 day') AS day;
+                INSERT INTO hlp_vault_inventory (vault_address, parent_address, coin, observed_at, size, notional_usd, unrealized_pnl)
+                SELECT 'v' || n % 2, 'v', 'c', at, 1, 1, 1 FROM generate_series('2026-11-01Z'::timestamptz, '2026-11-05T20:00Z', '30 seconds') AS at, generate_series(0, 1) AS n;
                 INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description, indicators,
                                              related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at, resolved_at)
                 SELECT gen_random_uuid(), 'f' || n, 'm', 'r', 1, 't', 'high', 'resolved', 's', 't', 'd', '{}', '{}', 1, 3, at, at, at, at
@@ -85,11 +89,12 @@ public sealed partial class SqlTests
                 """);
             foreach (var (type, field) in new[] { ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEvents", "LockRelevantSql"), ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"),
                 ("OracleDeviations", "FindNewestSql"), ("OracleDeviations", "ListSql"), ("OracleDeviations", "ListOfAssetSql") })
+            foreach (var (type, field) in new[] { ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEvents", "LockRelevantSql"), ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"), ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql") })
             {
                 var sql = (string)typeof(Observation).Assembly.GetTypes().Single(t => t.Name == type).GetField(field, BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue()!;
                 await using var command = new NpgsqlCommand("EXPLAIN " + sql, connection);
                 foreach (var name in Parameter().Matches(sql).Select(match => match.Groups["name"].Value).Distinct())
-                    command.Parameters.AddWithValue(name, name == "vault" ? "v" : name == "since" ? Time.AddDays(-17) : Sample(name) ?? DBNull.Value);
+                    command.Parameters.AddWithValue(name, name is "vault" or "parent" ? "v" : name == "since" ? Time.AddDays(-17) : Sample(name) ?? DBNull.Value);
                 await using var reader = await command.ExecuteReaderAsync();
                 var plan = "";
                 while (await reader.ReadAsync())

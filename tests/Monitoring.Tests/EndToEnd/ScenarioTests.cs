@@ -70,6 +70,15 @@ public sealed class ScenarioTests
     }
 
     [Test]
+    public async Task Calm_raises_nothing_in_any_monitor()
+    {
+        await StartAsync("calm");
+        await PlayAsync(90);
+        Assert.That(await EventsAsync(), Is.Empty);
+        Assert.That(_worker.Logs.Lines.Where(line => line.Level >= Microsoft.Extensions.Logging.LogLevel.Warning), Is.Empty);
+    }
+
+    [Test]
     public async Task Squeeze_that_is_settled_leaves_no_open_event()
     {
         await StartAsync("short-squeeze");
