@@ -8,7 +8,8 @@ namespace Monitoring.Data.Venues;
 
 /// <summary>
 /// The venue's oracle price of one asset against its references at one check, all in the quote of the oracle. <paramref name="ReferencePrice"/> is the median
-/// of the <paramref name="ReferenceCount"/> references used; <paramref name="LeftOut"/> names the others with the reason. <paramref name="FloorPct"/> is
+/// of the <paramref name="ReferenceCount"/> references used; <paramref name="LeftOut"/> names the others with the reason.
+/// <paramref name="BreachedSince"/> lies <paramref name="DurationSeconds"/> before this check, null outside a breach. <paramref name="FloorPct"/> is
 /// null without enough history, <paramref name="RiskScore"/> where there were too few references to judge.
 /// </summary>
 public sealed record OracleDeviation(
@@ -32,16 +33,17 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
         floor_pct, is_dangerous, severity, risk_score
         """;
 
-    // left_out travels as one text, because unnest would flatten an array of arrays.
+    // left_out travels as one text, because unnest would flatten an array of arrays; the breach's start as a yes or no, because an array of times that
+    // may be null has no certain type.
     private const string InsertSql = $"""
         INSERT INTO oracle_deviations ({Columns})
         SELECT asset, observed_at, hyperliquid_price, mark_price, binance_price, coinbase_price, pyth_price, kraken_price, okx_price,
-               reference_price, reference_count, string_to_array(left_out, ','), max_deviation_pct, max_deviation_source, breached_since, duration_seconds,
-               floor_pct, is_dangerous, severity, risk_score
+               reference_price, reference_count, string_to_array(left_out, ','), max_deviation_pct, max_deviation_source,
+               CASE WHEN breached THEN observed_at - make_interval(secs => duration_seconds) END, duration_seconds, floor_pct, is_dangerous, severity, risk_score
           FROM unnest(@assets, @times, @oraclePrices, @markPrices, @binancePrices, @coinbasePrices, @pythPrices, @krakenPrices, @okxPrices,
-                      @referencePrices, @referenceCounts, @leftOuts, @maxDeviations, @maxSources, @breaches, @durations, @floors, @dangers, @severities, @risks)
+                      @referencePrices, @referenceCounts, @leftOuts, @maxDeviations, @maxSources, @breached, @durations, @floors, @dangers, @severities, @risks)
             AS row (asset, observed_at, hyperliquid_price, mark_price, binance_price, coinbase_price, pyth_price, kraken_price, okx_price,
-                    reference_price, reference_count, left_out, max_deviation_pct, max_deviation_source, breached_since, duration_seconds,
+                    reference_price, reference_count, left_out, max_deviation_pct, max_deviation_source, breached, duration_seconds,
                     floor_pct, is_dangerous, severity, risk_score)
         ON CONFLICT (asset, observed_at) DO NOTHING
         """;
@@ -66,7 +68,7 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
             leftOuts = rows.Select(row => string.Join(',', row.LeftOut)).ToArray(),
             maxDeviations = rows.Select(row => row.MaxDeviationPct).ToArray(),
             maxSources = rows.Select(row => row.MaxDeviationSource).ToArray(),
-            breaches = rows.Select(row => row.BreachedSince?.UtcDateTime).ToArray(),
+            breached = rows.Select(row => row.BreachedSince is not null).ToArray(),
             durations = rows.Select(row => row.DurationSeconds).ToArray(),
             floors = rows.Select(row => row.FloorPct).ToArray(),
             dangers = rows.Select(row => row.IsDangerous).ToArray(),
@@ -76,8 +78,10 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
     }
 
     private const string FindNewestSql = """
-        SELECT max(observed_at)
+        SELECT observed_at
           FROM oracle_deviations
+         ORDER BY observed_at DESC
+         LIMIT 1
         """;
 
     // The bound is a parameter, and no part of the statement, so that the planner knows how few rows there are after it.
@@ -93,7 +97,7 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
     public async Task<IReadOnlyList<OracleDeviation>> ListNowAsync(CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        if (await connection.QuerySingleAsync<DateTimeOffset?>(new(FindNewestSql, cancellationToken: cancellationToken)) is not { } newest)
+        if (await connection.QuerySingleOrDefaultAsync<DateTimeOffset?>(new(FindNewestSql, cancellationToken: cancellationToken)) is not { } newest)
             return [];
         return (await connection.QueryAsync<OracleDeviation>(new(ListNowSql, new { since = newest.AddMinutes(-10) }, cancellationToken: cancellationToken))).AsList();
     }

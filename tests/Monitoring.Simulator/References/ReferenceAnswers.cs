@@ -6,7 +6,7 @@ namespace Monitoring.Simulator.References;
 /// <summary>The sources' answers in their own shapes.</summary>
 internal static class ReferenceAnswers
 {
-    private const int PythExponent = -8;
+    private const int PythExponent = -10;
 
     // Kraken answers old pairs under older names than it is asked for.
     private static readonly Dictionary<string, string> KrakenKeys = new(StringComparer.Ordinal)
@@ -86,7 +86,7 @@ internal static class ReferenceAnswers
     {
         ["parsed"] = new JsonArray([.. ids.Where(id => PythFeeds.TryGetValue(id, out var ticker) && (ticker == "USDT" || market.CoinByTicker.ContainsKey(ticker))).Select(id =>
         {
-            var price = decimal.Truncate(market.InUsd(ReferenceSources.Pyth, PythFeeds[id]) * 100_000_000);
+            var price = decimal.Truncate(market.InUsd(ReferenceSources.Pyth, PythFeeds[id]) * 10_000_000_000);
             return new JsonObject
             {
                 ["id"] = id,

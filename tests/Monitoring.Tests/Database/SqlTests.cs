@@ -25,7 +25,7 @@ public sealed partial class SqlTests
         ["oraclePrices"] = new[] { 1m }, ["markPrices"] = new[] { 1m }, ["binancePrices"] = new decimal?[] { 1m }, ["coinbasePrices"] = new decimal?[] { null },
         ["pythPrices"] = new decimal?[] { null }, ["krakenPrices"] = new decimal?[] { null }, ["okxPrices"] = new decimal?[] { null }, ["referencePrices"] = new[] { 1m },
         ["referenceCounts"] = new[] { 1 }, ["leftOuts"] = new[] { "" }, ["maxDeviations"] = new[] { 1m }, ["maxSources"] = new[] { "okx" },
-        ["breaches"] = new DateTime?[] { null }, ["durations"] = new[] { 0 }, ["floors"] = new decimal?[] { null }, ["dangers"] = new[] { false },
+        ["breached"] = new[] { false }, ["durations"] = new[] { 0 }, ["floors"] = new decimal?[] { null }, ["dangers"] = new[] { false },
         ["severities"] = new[] { "high" }, ["risks"] = new decimal?[] { null },
         ["beforeObservedAt"] = Time, ["beforeVault"] = "", ["beforeCoin"] = "", ["firstKept"] = "2020-01-01", ["table"] = "check_runs", ["interval"] = TimeSpan.FromSeconds(10),
     };
@@ -80,16 +80,20 @@ public sealed partial class SqlTests
                                              related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at, resolved_at)
                 SELECT gen_random_uuid(), 'f' || n, 'm', 'r', 1, 't', 'high', 'resolved', 's', 't', 'd', '{}', '{}', 1, 3, at, at, at, at
                   FROM generate_series(1, 20000) AS n, LATERAL (SELECT '2026-11-01Z'::timestamptz + n * interval '10 seconds' AS at) AS t;
-                SELECT ensure_day_partition('oracle_deviations', day::date) FROM generate_series('2026-11-01'::date, '2026-11-05'::date, '1 day') AS day;
+                SELECT ensure_day_partition('oracle_deviations', day::date) FROM generate_series('2026-11-01'::date, '2026-11-04'::date, '1 day') AS day;
                 INSERT INTO oracle_deviations (asset, observed_at, hyperliquid_price, mark_price, reference_price, reference_count, left_out, max_deviation_pct,
                                                max_deviation_source, duration_seconds, is_dangerous)
                 SELECT 'A' || n, at, 1, 1, 1, 2, '{}', CASE WHEN extract(minute FROM at) = 0 THEN 0.5 ELSE 0.1 END, 'okx', 0, false
-                  FROM generate_series(1, 20) AS n, generate_series('2026-11-01Z'::timestamptz, '2026-11-05Z', '5 minutes') AS at;
+                  FROM generate_series(1, 20) AS n, generate_series('2026-11-01Z'::timestamptz, '2026-11-04 23:59Z', '5 minutes') AS at;
                 ANALYZE;
                 """);
-            foreach (var (type, field) in new[] { ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEvents", "LockRelevantSql"), ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"),
-                ("OracleDeviations", "FindNewestSql"), ("OracleDeviations", "ListSql"), ("OracleDeviations", "ListOfAssetSql") })
-            foreach (var (type, field) in new[] { ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEvents", "LockRelevantSql"), ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"), ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql") })
+            (string, string)[] lists =
+            [
+                ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEvents", "LockRelevantSql"),
+                ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"), ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql"),
+                ("OracleDeviations", "FindNewestSql"), ("OracleDeviations", "ListSql"), ("OracleDeviations", "ListOfAssetSql"),
+            ];
+            foreach (var (type, field) in lists)
             {
                 var sql = (string)typeof(Observation).Assembly.GetTypes().Single(t => t.Name == type).GetField(field, BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue()!;
                 await using var command = new NpgsqlCommand("EXPLAIN " + sql, connection);

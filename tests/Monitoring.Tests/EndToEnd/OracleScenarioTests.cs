@@ -13,17 +13,18 @@ public sealed class OracleScenarioTests
 
     private async Task StartAsync(string scenario)
     {
-        _worker = await WorkerUnderTest.CreateAsync(_clock, scenario, monitor: "oracle", settings: ("ORACLE_CHECK_INTERVAL", "1"));
+        _worker = await WorkerUnderTest.CreateAsync(_clock, scenario, monitor: "oracle");
         _api = await ApiUnderTest.StartAsync(_worker.Db, _clock);
+        await _worker.RegisterAsync();
     }
 
     private async Task PlayAsync(int seconds)
     {
-        for (var second = 0; second < seconds; second++)
+        for (var second = 0; second < seconds; second += 2)
         {
             var result = await _worker.CheckAsync(_clock.GetUtcNow());
             Assert.That(result.Run.Error, Is.Null);
-            _clock.Advance(TimeSpan.FromSeconds(1));
+            _clock.Advance(TimeSpan.FromSeconds(2));
         }
     }
 
@@ -44,25 +45,25 @@ public sealed class OracleScenarioTests
         await StartAsync("oracle-attack");
         await PlayAsync(20);
         Assert.That(await EventsAsync(), Is.Empty);
-        await PlayAsync(5);
+        await PlayAsync(6);
         Assert.That(await EventsAsync(), Is.EqualTo(new[] { ("oracle.deviation", "critical") }));
         Assert.That((await _api!.GetAsync("/security/dashboard"))["oracle_monitoring"]!["dangerous_assets"]!.AsArray(), Is.Empty, "not for thirty seconds yet");
 
         await PlayAsync(40);
         var now = await _api.GetAsync("/security/oracle-deviations");
         var row = now["deviations"]!.AsArray().Single()!;
-        Assert.That(((string)row["asset"]!, (bool)row["is_dangerous"]!, (string)row["severity"]!, (int)row["references"]!, (decimal)row["risk_score"]!), Is.EqualTo(("BTC", true, "critical", 5, 90m)));
+        Assert.That(((string)row["asset"]!, (bool)row["is_dangerous"]!, (string)row["severity"]!, (int)row["references"]!, (decimal)row["risk_score"]!), Is.EqualTo(("BTC", true, "critical", 5, 80m)));
         Assert.That((decimal)row["max_deviation_pct"]!, Is.EqualTo(1.5m).Within(0.03m));
         Assert.That((decimal)row["binance_price"]!, Is.EqualTo(82200m).Within(10m));
         Assert.That((await _api.GetAsync("/security/oracle-deviations?active_only=false"))["deviations"]!.AsArray().Select(r => (string)r!["asset"]!), Is.EquivalentTo(new[] { "BTC", "ETH", "SOL", "kPEPE" }));
         var dashboard = await _api.GetAsync("/security/dashboard");
         Assert.That(dashboard["oracle_monitoring"]!["dangerous_assets"]!.ToJsonString(), Is.EqualTo("""["BTC"]"""));
-        Assert.That(dashboard["overall_risk"]!["parts"]!.AsArray().Select(part => ((string)part!["name"]!, (decimal)part["score"]!)), Has.Member(("oracle_risk", 90m)));
+        Assert.That(dashboard["overall_risk"]!["parts"]!.AsArray().Select(part => ((string)part!["name"]!, (decimal)part["score"]!)), Has.Member(("oracle_risk", 80m)));
 
-        await PlayAsync(35);
+        await PlayAsync(34);
         Assert.That((await _api.GetAsync("/security/events?status=resolved"))["events"]!.AsArray(), Has.Count.EqualTo(1));
         Assert.That((await _api.GetAsync("/security/oracle-deviations"))["deviations"]!.AsArray(), Is.Empty);
-        Assert.That(_worker.Logs.Lines.Where(line => line.Level >= LogLevel.Warning), Is.Empty);
+        Assert.That(_worker.Logs.Lines.Where(line => line.Level >= LogLevel.Warning).Select(line => line.Text), Is.All.StartsWith("Critical oracle.deviation Opened"));
     }
 
     [Test]
