@@ -32,7 +32,7 @@ internal static class ApiHost
         options.Database.Connection!.CommandTimeout = CommandTimeoutSeconds;
         var services = builder.Services;
         services.AddMonitoringData(options.Database);
-        services.AddSingleton(clock).AddSingleton<HlpVaultReader>().AddSingleton<MonitorReader>();
+        services.AddSingleton(clock).AddSingleton<HlpVaultReader>().AddSingleton<MonitorReader>().AddSingleton<LiquidationReader>();
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         services.AddProblemDetails().AddExceptionHandler<FaultHandler>().AddOpenApiDocument();
 
@@ -43,6 +43,7 @@ internal static class ApiHost
         app.UsePage(pageFolder);
         app.MapHealth();
         app.MapHlpVault();
+        app.MapLiquidations();
         app.MapSecurityEvents();
         app.MapMonitors();
         app.MapDashboard();

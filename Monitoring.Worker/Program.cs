@@ -3,19 +3,22 @@ using Monitoring.Data.Configuration;
 using Monitoring.Worker.Hosting;
 
 var hlpInterval = new Option<string?>("--hlp-interval") { Description = "Seconds between checks of the HLP vault, 1–86400 (HLP_CHECK_INTERVAL, default 300).", HelpName = "S" };
+var liquidationInterval = new Option<string?>("--liquidation-interval") { Description = "Seconds between checks of liquidations, 1–86400 (LIQUIDATION_CHECK_INTERVAL, default 180).", HelpName = "S" };
 var noDatabase = new Option<bool>("--no-database") { Description = "Monitor and notify without storing anything." };
 var check = new Option<bool>("--check") { Description = "Validate the configuration and try every connection, say what is wrong, and exit with 0 or 1." };
 
 var root = new RootCommand("Watches a DeFi venue, records what it saw and decided in PostgreSQL, and tells people. "
     + "Configured by appsettings.json, the environment and these options; docs/configuration.md lists every setting.")
 {
-    hlpInterval, noDatabase, check,
+    hlpInterval, liquidationInterval, noDatabase, check,
 };
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var overrides = new Dictionary<string, string?>();
     if (parsed.GetValue(hlpInterval) is { } interval)
         overrides["HLP_CHECK_INTERVAL"] = interval;
+    if (parsed.GetValue(liquidationInterval) is { } liquidations)
+        overrides["LIQUIDATION_CHECK_INTERVAL"] = liquidations;
     var configuration = new ConfigurationBuilder()
         .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
         .AddEnvironmentVariables()

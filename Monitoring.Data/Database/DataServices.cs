@@ -31,6 +31,9 @@ public static class DataServices
         services.AddSingleton<SecurityEventChanges>();
         services.AddObservationTable<HlpVaultSnapshots>();
         services.AddObservationTable<HlpVaultComponents>();
+        services.AddObservationTable<Liquidations>();
+        services.AddObservationTable<LiquidationPatterns>();
+        services.AddObservationTable<LiquidationSources>();
         return services;
     }
 

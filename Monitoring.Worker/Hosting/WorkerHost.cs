@@ -5,6 +5,7 @@ using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
+using Monitoring.Worker.Venues.Liquidations;
 
 namespace Monitoring.Worker.Hosting;
 
@@ -21,7 +22,7 @@ internal static class WorkerHost
 
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
-        services.AddSingleton(options).AddSingleton(options.HlpVault).AddSingleton(options.Events);
+        services.AddSingleton(options).AddSingleton(options.HlpVault).AddSingleton(options.Liquidations).AddSingleton(options.Events);
         services.AddSingleton(clock);
         services.AddSingleton(WorkerIdentity.OfThisProcess());
         services.AddSingleton<SessionStatistics>().AddSingleton<StopSignal>().AddSingleton<EventLog>().AddSingleton<CheckRunner>();
@@ -29,9 +30,13 @@ internal static class WorkerHost
 
         AddVenue(services, options);
         AddMonitor<HlpVaultMonitor>(services, options.HlpVault.Interval);
+        AddMonitor<LiquidationMonitor>(services, options.Liquidations.Interval);
         AddRecording(services, options);
         // Last, because hosted services stop in reverse order: first no more checks, then the rest of the results, then the summary.
-        services.AddCheckScheduling([(HlpVaultMonitor.MonitorName, options.HlpVault.Interval)], clock.GetUtcNow());
+        services.AddCheckScheduling([
+            (HlpVaultMonitor.MonitorName, options.HlpVault.Interval),
+            (LiquidationMonitor.MonitorName, options.Liquidations.Interval),
+        ], clock.GetUtcNow());
         return builder.Build();
     }
 
@@ -48,6 +53,8 @@ internal static class WorkerHost
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(HyperliquidClient.Name)));
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HlpVaultHistory>(provider,
             options.WithoutDatabase ? [] : new object[] { provider.GetRequiredService<HlpVaultSnapshots>() }));
+        services.AddSingleton(provider => new LiquidationHistory(
+            options.WithoutDatabase ? null : ActivatorUtilities.CreateInstance<LiquidationTables>(provider), provider.GetRequiredService<ILogger<LiquidationHistory>>()));
     }
 
     private static void AddMonitor<T>(IServiceCollection services, TimeSpan interval) where T : class, IMonitor

@@ -17,6 +17,7 @@ internal sealed class Venue
         Start = DateTimeOffset.FromUnixTimeMilliseconds((options.Start ?? options.Clock.GetUtcNow()).ToUnixTimeMilliseconds());
         Vaults = new(options.Scenario);
         Prices = new(options.Scenario);
+        Fills = new(options.Scenario, Prices);
         Weight = new(options.Clock);
         Faults = new(options.Clock);
     }
@@ -30,6 +31,9 @@ internal sealed class Venue
 
     /// <summary>The market price of every coin.</summary>
     public PriceBook Prices { get; }
+
+    /// <summary>The liquidations that have happened and will.</summary>
+    public FillBook Fills { get; }
 
     public WeightMeter Weight { get; }
 

@@ -19,11 +19,11 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     private readonly WebApplication _simulator;
     private readonly IHost _host;
 
-    private WorkerUnderTest(WebApplication simulator, IHost host, NpgsqlDataSource db, TestLogs logs)
+    private WorkerUnderTest(WebApplication simulator, IHost host, NpgsqlDataSource db, TestLogs logs, string monitor)
     {
         (_simulator, _host, Db, Logs) = (simulator, host, db, logs);
         Venue = simulator.Services.GetRequiredService<Venue>();
-        Schedule = host.Services.GetServices<MonitorSchedule>().Single();
+        Schedule = host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Monitor.Name == monitor);
     }
 
     public NpgsqlDataSource Db { get; }
@@ -36,9 +36,13 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public IServiceProvider Services => _host.Services;
 
-    public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, string scenario = "calm", DateTimeOffset? start = null, params (string Key, string Value)[] settings)
+    public static Task<WorkerUnderTest> CreateAsync(TimeProvider clock, string scenario = "calm", DateTimeOffset? start = null, params (string Key, string Value)[] settings) =>
+        CreateAsync(clock, ScenarioLoader.Load(scenario), "hlp-vault", start, settings);
+
+    /// <summary>As above, with a scenario of the test's own and the monitor that <see cref="Schedule"/> is to run.</summary>
+    public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null, params (string Key, string Value)[] settings)
     {
-        var simulator = SimulatorApp.Build(new SimulatorOptions(ScenarioLoader.Load(scenario)) { Clock = clock, Start = start });
+        var simulator = SimulatorApp.Build(new SimulatorOptions(scenario) { Clock = clock, Start = start });
         await simulator.StartAsync();
         var db = await TestDatabase.CloneAsync();
         var values = new Dictionary<string, string?>
@@ -51,7 +55,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             values[key] = value;
         var options = WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
         var logs = new TestLogs();
-        return new WorkerUnderTest(simulator, WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs);
+        return new WorkerUnderTest(simulator, WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs, monitor);
     }
 
     /// <summary>Runs the check of one grid time to its end, recorded.</summary>

@@ -14,6 +14,10 @@ internal sealed class WeightBudget(TimeProvider clock) : IDisposable
     private double _tokens = Capacity;
     private DateTimeOffset _filledAt = clock.GetUtcNow();
     private DateTimeOffset _pausedUntil = DateTimeOffset.MinValue;
+    private volatile bool _waits;
+
+    /// <summary>Whether a request waits for its weight at this moment.</summary>
+    public bool IsWaiting => _waits;
 
     /// <summary>Waits until <paramref name="weight"/> may be spent, and spends it.</summary>
     public async Task SpendAsync(int weight, CancellationToken cancellationToken)
@@ -22,12 +26,24 @@ internal sealed class WeightBudget(TimeProvider clock) : IDisposable
         try
         {
             while (TrySpend(weight) is { } wait)
+            {
+                _waits = true;
                 await Task.Delay(wait, clock, cancellationToken);
+            }
         }
         finally
         {
+            _waits = false;
             _turn.Release();
         }
+    }
+
+    /// <summary>Gives back what was spent ahead of an answer and not needed by it.</summary>
+    public void Return(int weight)
+    {
+        lock (_lock)
+            if (clock.GetUtcNow() >= _pausedUntil)
+                _tokens = Math.Min(Capacity, _tokens + weight);
     }
 
     /// <summary>The venue refused us: nothing is sent for so long, and the bucket starts empty afterwards.</summary>

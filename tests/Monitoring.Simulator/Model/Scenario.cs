@@ -49,6 +49,7 @@ internal sealed record Move(
     ReduceMove? Reduce = null,
     PnlMove? PnlUsd = null,
     FlowMove? FlowUsd = null,
+    LiquidationMove? Liquidations = null,
     string? Note = null);
 
 /// <summary>The market price of a coin goes to a level.</summary>
@@ -65,6 +66,13 @@ internal sealed record PnlMove(decimal Amount);
 
 /// <summary>A deposit, or with a negative amount a withdrawal; without a component it is the parent's cash that moves.</summary>
 internal sealed record FlowMove(decimal Amount, string? Component = null);
+
+/// <summary>
+/// So many liquidations in a coin, each of so many dollars in so many fills, spread over the move. A market liquidation meets the component as maker, a backstop one passes to it;
+/// in a deleveraging the component is the one whose position goes. The positions of the component itself are not moved by this.
+/// </summary>
+internal sealed record LiquidationMove(
+    string Coin, int Count, decimal UsdEach, LiquidationKind Method, LiquidatedSide Side, string Component, int? Users = null, int Fills = 1);
 
 /// <summary>An event that a monitor should raise; one that is not required is welcome but its absence is no failure.</summary>
 internal sealed record ExpectedEvent(

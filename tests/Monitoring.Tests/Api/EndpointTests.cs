@@ -232,7 +232,7 @@ public sealed class EndpointTests
     [Test]
     public async Task Schema_that_is_too_old_is_not_ready()
     {
-        await TestDatabase.Commands(_db).DownAsync(1, default);
+        await TestDatabase.Commands(_db).ToAsync(202611210910, default);
         using var response = await _api.Http.GetAsync("/health/ready");
         Assert.That((response.StatusCode, await response.Content.ReadAsStringAsync()), Is.EqualTo((HttpStatusCode.ServiceUnavailable, await response.Content.ReadAsStringAsync())));
         Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("run Monitoring.Migrations up"));

@@ -79,5 +79,6 @@ public sealed class OpenApiTests
 
     private static IEnumerable<string> BadValues(JsonNode schema) => (string)schema["type"]! == "integer"
         ? ["0", $"{(long)schema["maximum"]! + 1}", "-1", "abc", "", "9223372036854775808", "1.5", "1e2", " 1", "+1", "0x1", "١", "1\0", "1;DROP TABLE monitors"]
-        : ["", "ABC", "'; DROP TABLE monitors --", new string('a', 300), "é", "null\0"];
+        : new[] { "", "ABC", "'; DROP TABLE monitors --", new string('a', 300), "é", "null\0" }
+            .Where(value => (string?)schema["pattern"] is not { } pattern || !System.Text.RegularExpressions.Regex.IsMatch(value, pattern, default, TimeSpan.FromSeconds(1)));
 }

@@ -19,6 +19,14 @@ public sealed partial class SqlTests
         ["status"] = "open", ["severity"] = "high", ["threatType"] = "t", ["afterResolved"] = false, ["afterFirstSeenAt"] = Time, ["afterEventId"] = Guid.Empty,
         ["vaults"] = new[] { "v" }, ["components"] = new[] { "c" }, ["times"] = new[] { Time }, ["accountValues"] = new[] { 1m }, ["notionals"] = new[] { 1m },
         ["pnls"] = new[] { 1m }, ["positions"] = new[] { 1 },
+        ["coins"] = new[] { "c" }, ["tids"] = new[] { 1L }, ["users"] = new[] { "0x" }, ["methods"] = new[] { "market" }, ["sides"] = new[] { "long" }, ["prices"] = new[] { 1m },
+        ["sizes"] = new[] { 1m }, ["counterparties"] = new[] { "0x" }, ["hashes"] = new[] { "0x" }, ["sources"] = new[] { "0x" }, ["coverages"] = new[] { "account" },
+        ["coin"] = "BTC", ["method"] = "market", ["afterTid"] = 1L, ["afterObservedAt"] = Time, ["afterCoin"] = "BTC", ["afterUser"] = "0x",
+        ["ids"] = new[] { "p" }, ["types"] = new[] { "adl" }, ["subjects"] = new[] { "BTC" }, ["starts"] = new[] { Time }, ["ends"] = new[] { Time }, ["durations"] = new[] { 1m },
+        ["totals"] = new[] { 1m }, ["affectedUsers"] = new[] { 1 }, ["assets"] = new[] { "BTC" }, ["scores"] = new[] { 1m }, ["counts"] = new[] { 1 }, ["impacts"] = new[] { 1m },
+        ["indicators"] = new[] { "{}" }, ["patternType"] = "adl", ["afterPatternId"] = "p", ["afterStartTime"] = Time,
+        ["addresses"] = new[] { "0x" }, ["hlpVaults"] = new[] { true }, ["sinces"] = new[] { Time }, ["untils"] = new[] { Time }, ["lastFills"] = new[] { Time },
+        ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { Time }, ["gapUntils"] = new[] { Time },
     };
 
     public static IEnumerable<TestCaseData> Statements() =>
