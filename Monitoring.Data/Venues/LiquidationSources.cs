@@ -19,9 +19,10 @@ public sealed class LiquidationSources(NpgsqlDataSource db) : IObservationTable
         source_address, is_hlp_vault, watched_since, read_until, last_fill_at, gaps, last_gap_from, last_gap_until
         """;
 
+    // Times that may be missing travel as text: an array of them cannot be told from one without a time zone.
     private const string UpsertSql = $"""
         INSERT INTO liquidation_sources AS known ({Columns})
-        SELECT {Columns}
+        SELECT source_address, is_hlp_vault, watched_since, read_until, last_fill_at::timestamptz, gaps, last_gap_from::timestamptz, last_gap_until::timestamptz
           FROM unnest(@addresses, @hlpVaults, @sinces, @untils, @lastFills, @gaps, @gapFroms, @gapUntils) AS row ({Columns})
         ON CONFLICT (source_address) DO UPDATE
            SET is_hlp_vault = excluded.is_hlp_vault, read_until = excluded.read_until, last_fill_at = excluded.last_fill_at,
@@ -39,12 +40,14 @@ public sealed class LiquidationSources(NpgsqlDataSource db) : IObservationTable
             hlpVaults = rows.Select(row => row.IsHlpVault).ToArray(),
             sinces = rows.Select(row => row.WatchedSince.UtcDateTime).ToArray(),
             untils = rows.Select(row => row.ReadUntil.UtcDateTime).ToArray(),
-            lastFills = rows.Select(row => row.LastFillAt?.UtcDateTime).ToArray(),
+            lastFills = rows.Select(row => Text(row.LastFillAt)!).ToArray(),
             gaps = rows.Select(row => row.Gaps).ToArray(),
-            gapFroms = rows.Select(row => row.LastGapFrom?.UtcDateTime).ToArray(),
-            gapUntils = rows.Select(row => row.LastGapUntil?.UtcDateTime).ToArray(),
+            gapFroms = rows.Select(row => Text(row.LastGapFrom)!).ToArray(),
+            gapUntils = rows.Select(row => Text(row.LastGapUntil)!).ToArray(),
         }, transaction, cancellationToken: cancellationToken));
     }
+
+    private static string? Text(DateTimeOffset? at) => at?.UtcDateTime.ToString("O");
 
     private const string ListSql = $"""
         SELECT {Columns}

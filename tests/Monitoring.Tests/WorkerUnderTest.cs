@@ -62,6 +62,22 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt) =>
         Services.GetRequiredService<CheckRunner>().RunAsync(Schedule, scheduledAt, CheckTrigger.Grid, CancellationToken.None);
 
+    /// <summary>Runs a check of any monitor, and moves the clock on whenever the check waits for the venue's weight limit.</summary>
+    public async Task<CheckResult> CheckAsync(string monitor, DateTimeOffset scheduledAt, ManualClock clock)
+    {
+        var schedule = Services.GetServices<MonitorSchedule>().Single(s => s.Monitor.Name == monitor);
+        var budget = Services.GetRequiredService<Worker.Venues.Hyperliquid.WeightBudget>();
+        var check = Services.GetRequiredService<CheckRunner>().RunAsync(schedule, scheduledAt, CheckTrigger.Grid, CancellationToken.None);
+        while (!check.IsCompleted)
+        {
+            if (budget.WaitsUntil - clock.GetUtcNow() is { Ticks: > 0 } wait)
+                clock.Advance(wait);
+            await Task.Yield();
+        }
+
+        return await check;
+    }
+
     /// <summary>Registers the monitor, as a started worker does.</summary>
     public Task RegisterAsync() => Services.GetRequiredService<MonitorTable>()
         .RegisterAsync(Schedule.Monitor.Name, Schedule.Interval, Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);

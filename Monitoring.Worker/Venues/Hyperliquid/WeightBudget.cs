@@ -14,10 +14,17 @@ internal sealed class WeightBudget(TimeProvider clock) : IDisposable
     private double _tokens = Capacity;
     private DateTimeOffset _filledAt = clock.GetUtcNow();
     private DateTimeOffset _pausedUntil = DateTimeOffset.MinValue;
-    private volatile bool _waits;
+    private DateTimeOffset _waitsUntil = DateTimeOffset.MinValue;
 
-    /// <summary>Whether a request waits for its weight at this moment.</summary>
-    public bool IsWaiting => _waits;
+    /// <summary>When the wait for weight ends that is under way, or ended that was the last.</summary>
+    public DateTimeOffset WaitsUntil
+    {
+        get
+        {
+            lock (_lock)
+                return _waitsUntil;
+        }
+    }
 
     /// <summary>Waits until <paramref name="weight"/> may be spent, and spends it.</summary>
     public async Task SpendAsync(int weight, CancellationToken cancellationToken)
@@ -27,13 +34,14 @@ internal sealed class WeightBudget(TimeProvider clock) : IDisposable
         {
             while (TrySpend(weight) is { } wait)
             {
-                _waits = true;
-                await Task.Delay(wait, clock, cancellationToken);
+                var delay = Task.Delay(wait, clock, cancellationToken);
+                lock (_lock)
+                    _waitsUntil = clock.GetUtcNow() + wait;
+                await delay;
             }
         }
         finally
         {
-            _waits = false;
             _turn.Release();
         }
     }

@@ -25,8 +25,8 @@ public sealed partial class SqlTests
         ["ids"] = new[] { "p" }, ["types"] = new[] { "adl" }, ["subjects"] = new[] { "BTC" }, ["starts"] = new[] { Time }, ["ends"] = new[] { Time }, ["durations"] = new[] { 1m },
         ["totals"] = new[] { 1m }, ["affectedUsers"] = new[] { 1 }, ["assets"] = new[] { "BTC" }, ["scores"] = new[] { 1m }, ["counts"] = new[] { 1 }, ["impacts"] = new[] { 1m },
         ["indicators"] = new[] { "{}" }, ["patternType"] = "adl", ["afterPatternId"] = "p", ["afterStartTime"] = Time,
-        ["addresses"] = new[] { "0x" }, ["hlpVaults"] = new[] { true }, ["sinces"] = new[] { Time }, ["untils"] = new[] { Time }, ["lastFills"] = new[] { Time },
-        ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { Time }, ["gapUntils"] = new[] { Time },
+        ["addresses"] = new[] { "0x" }, ["hlpVaults"] = new[] { true }, ["sinces"] = new[] { Time }, ["untils"] = new[] { Time }, ["lastFills"] = new[] { "2026-11-21Z" },
+        ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
     };
 
     public static IEnumerable<TestCaseData> Statements() =>
