@@ -166,6 +166,63 @@ COMMENT ON COLUMN public.hlp_vault_snapshots.observed_at IS 'The scheduled time 
 COMMENT ON COLUMN public.hlp_vault_snapshots.venue_at IS 'The time that the venue gave its figures.';
 COMMENT ON COLUMN public.hlp_vault_snapshots.drawdown_pct IS 'Present fall of flow-adjusted equity from its peak of the last 30 days.';
 COMMENT ON COLUMN public.hlp_vault_snapshots.max_drawdown_pct IS 'Largest fall of flow-adjusted equity within the last 30 days.';
+CREATE TABLE public.liquidation_patterns (
+    pattern_id text NOT NULL,
+    pattern_type text NOT NULL,
+    subject text NOT NULL,
+    start_time timestamp with time zone NOT NULL,
+    end_time timestamp with time zone NOT NULL,
+    duration_seconds numeric NOT NULL,
+    total_liquidated_usd numeric NOT NULL,
+    affected_users integer NOT NULL,
+    assets_involved text[] NOT NULL,
+    suspicion_score numeric NOT NULL,
+    liquidation_count integer NOT NULL,
+    price_impact numeric NOT NULL,
+    indicators jsonb NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT liquidation_patterns_pattern_type_check CHECK ((pattern_type = ANY (ARRAY['flash_loan'::text, 'cascade'::text, 'coordinated'::text, 'manipulation'::text, 'adl'::text])))
+);
+COMMENT ON TABLE public.liquidation_patterns IS 'Liquidations that belong together; the id is made of type, subject and start.';
+COMMENT ON COLUMN public.liquidation_patterns.price_impact IS 'Signed change in percent from the first price to the last.';
+CREATE TABLE public.liquidation_sources (
+    source_address text NOT NULL,
+    is_hlp_vault boolean NOT NULL,
+    watched_since timestamp with time zone NOT NULL,
+    read_until timestamp with time zone NOT NULL,
+    last_fill_at timestamp with time zone,
+    gaps bigint NOT NULL,
+    last_gap_from timestamp with time zone,
+    last_gap_until timestamp with time zone
+);
+COMMENT ON TABLE public.liquidation_sources IS 'How far the fills of each account have been read; a gap is a stretch that the venue had dropped before it was read.';
+CREATE TABLE public.liquidations (
+    coin text NOT NULL,
+    tid bigint NOT NULL,
+    liquidated_user text NOT NULL,
+    observed_at timestamp with time zone NOT NULL,
+    method text NOT NULL,
+    side text NOT NULL,
+    price numeric NOT NULL,
+    size numeric NOT NULL,
+    notional_usd numeric NOT NULL,
+    counterparty text,
+    hash text,
+    source_address text NOT NULL,
+    coverage text NOT NULL,
+    recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT liquidations_coverage_check CHECK ((coverage = ANY (ARRAY['hlp_complete'::text, 'hlp_sample'::text, 'account'::text]))),
+    CONSTRAINT liquidations_method_check CHECK ((method = ANY (ARRAY['market'::text, 'backstop'::text, 'adl'::text]))),
+    CONSTRAINT liquidations_side_check CHECK ((side = ANY (ARRAY['long'::text, 'short'::text])))
+)
+PARTITION BY RANGE (observed_at);
+COMMENT ON TABLE public.liquidations IS 'One row per fill of a liquidation, as far as the accounts that are followed let it be seen.';
+COMMENT ON COLUMN public.liquidations.observed_at IS 'The time of the fill, as the venue states it.';
+COMMENT ON COLUMN public.liquidations.side IS 'The side of the position that was liquidated.';
+COMMENT ON COLUMN public.liquidations.hash IS 'The transaction; null where the venue gives none.';
+COMMENT ON COLUMN public.liquidations.source_address IS 'The account in whose fills the row was found.';
+COMMENT ON COLUMN public.liquidations.coverage IS 'What that source can see: all of this kind against the HLP vaults, a sample, or all of one account.';
 CREATE TABLE public.monitors (
     monitor text NOT NULL,
     interval_seconds integer NOT NULL,
@@ -273,6 +330,12 @@ ALTER TABLE ONLY public.hlp_vault_inventory
     ADD CONSTRAINT hlp_vault_inventory_pkey PRIMARY KEY (vault_address, coin, observed_at);
 ALTER TABLE ONLY public.hlp_vault_snapshots
     ADD CONSTRAINT hlp_vault_snapshots_pkey PRIMARY KEY (vault_address, observed_at);
+ALTER TABLE ONLY public.liquidation_patterns
+    ADD CONSTRAINT liquidation_patterns_pkey PRIMARY KEY (pattern_id);
+ALTER TABLE ONLY public.liquidation_sources
+    ADD CONSTRAINT liquidation_sources_pkey PRIMARY KEY (source_address);
+ALTER TABLE ONLY public.liquidations
+    ADD CONSTRAINT liquidations_pkey PRIMARY KEY (coin, tid, liquidated_user, observed_at);
 ALTER TABLE ONLY public.monitors
     ADD CONSTRAINT monitors_pkey PRIMARY KEY (monitor);
 ALTER TABLE ONLY public.oracle_deviations

@@ -6,6 +6,7 @@ using Monitoring.Worker.Hosting;
 [
     Interval("--hlp-interval", "HLP_CHECK_INTERVAL", "the HLP vault", 300),
     Interval("--oracle-interval", "ORACLE_CHECK_INTERVAL", "the oracle prices", 60),
+    Interval("--liquidation-interval", "LIQUIDATION_CHECK_INTERVAL", "liquidations", 180),
     Interval("--inventory-interval", "INVENTORY_CHECK_INTERVAL", "the component vaults' positions", 10),
 ];
 var noDatabase = new Option<bool>("--no-database") { Description = "Monitor and notify without storing anything." };

@@ -24,7 +24,8 @@ public sealed record DatabaseView(
 
 /// <summary>Everything at a glance. <c>hlp_vault</c> and <c>oracle_monitoring</c> are null while no check has been stored.</summary>
 public sealed record DashboardAnswer(
-    bool Success, DateTimeOffset Timestamp, OverallRisk OverallRisk, HlpVaultNow? HlpVault, OracleMonitoringView? OracleMonitoring, EventCounts OpenEvents, IReadOnlyList<MonitorView> Monitors, DatabaseView Database);
+    bool Success, DateTimeOffset Timestamp, OverallRisk OverallRisk, HlpVaultNow? HlpVault, OracleMonitoringView? OracleMonitoring, LiquidationSummary Liquidations,
+    EventCounts OpenEvents, IReadOnlyList<MonitorView> Monitors, DatabaseView Database);
 
 /// <summary>The route of the dashboard's data.</summary>
 internal static class DashboardEndpoints
@@ -37,14 +38,15 @@ internal static class DashboardEndpoints
 
     /// <summary>Overall risk and what decided it, the vault, the oracle, open events, monitors, and sums from the database.</summary>
     internal static async Task<Ok<DashboardAnswer>> GetDashboard(
-        HlpVaultReader vault, OracleReader oracle, SecurityEvents events, MonitorReader monitors, TimeProvider clock, CancellationToken cancellationToken)
+        HlpVaultReader vault, OracleReader oracle, LiquidationReader liquidations, SecurityEvents events, MonitorReader monitors, TimeProvider clock, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var snapshot = await vault.FindNowAsync(cancellationToken);
         var deviations = await oracle.SummariseAsync(cancellationToken);
         var open = await events.CountOpenAsync(cancellationToken);
         var states = await monitors.ListAsync(MonitorHours, cancellationToken);
-        return TypedResults.Ok(new DashboardAnswer(true, now, OverallRisk.Of(snapshot?.AnomalyScore, open, states, deviations), snapshot, deviations, EventCounts.Of(open), states,
+        return TypedResults.Ok(new DashboardAnswer(true, now, OverallRisk.Of(snapshot?.AnomalyScore, open, states, deviations), snapshot, deviations,
+            await liquidations.SummariseAsync(cancellationToken), EventCounts.Of(open), states,
             new DatabaseView(true, await vault.SummariseAsync(StatisticsDays, cancellationToken),
                 EventCounts.Of(await events.CountSinceAsync(now.AddHours(-24), cancellationToken)))));
     }

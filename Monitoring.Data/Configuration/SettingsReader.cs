@@ -76,8 +76,19 @@ public sealed class SettingsReader
     /// <summary>An account address: 0x and 40 hexadecimal digits; answered in lower case.</summary>
     public string Address(string key, string? shortName, string fallback) =>
         ReadClass(Declare(key, shortName, fallback, "0x and 40 hexadecimal digits"), fallback, text =>
-            text.Length == 42 && text.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && text.AsSpan(2).IndexOfAnyExcept(HexDigits) < 0
-                ? text.ToLowerInvariant() : null);
+            IsAddress(text) ? text.ToLowerInvariant() : null);
+
+    /// <summary>Account addresses, separated by commas, in lower case and each once; none where it is not set or empty.</summary>
+    public IReadOnlyList<string> Addresses(string key, string shortName, int most)
+    {
+        var setting = Declare(key, shortName, "–", $"at most {most} addresses, each 0x and 40 hexadecimal digits, separated by commas");
+        var given = (Find(key, shortName) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        foreach (var text in given.Where(text => !IsAddress(text)))
+            AddMalformed(setting, text);
+        if (given.Length > most)
+            Refuse(setting.Name, $"names {given.Length} addresses; it must be {setting.Form}");
+        return [.. given.Select(text => text.ToLowerInvariant()).Distinct()];
+    }
 
     /// <summary>Free text that must not be empty.</summary>
     public string Text(string key, string? shortName, string fallback) =>
@@ -129,6 +140,9 @@ public sealed class SettingsReader
         if (_faults.Count > 0)
             throw new ConfigurationFaultException(_faults);
     }
+
+    private static bool IsAddress(string text) =>
+        text.Length == 42 && text.StartsWith("0x", StringComparison.OrdinalIgnoreCase) && text.AsSpan(2).IndexOfAnyExcept(HexDigits) < 0;
 
     private static readonly System.Buffers.SearchValues<char> HexDigits = System.Buffers.SearchValues.Create("0123456789abcdefABCDEF");
 

@@ -33,6 +33,9 @@ public static class DataServices
         services.AddObservationTable<HlpVaultComponents>();
         services.AddObservationTable<HlpVaultInventory>();
         services.AddObservationTable<OracleDeviations>();
+        services.AddObservationTable<Liquidations>();
+        services.AddObservationTable<LiquidationPatterns>();
+        services.AddObservationTable<LiquidationSources>();
         return services;
     }
 

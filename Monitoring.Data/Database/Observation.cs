@@ -10,7 +10,15 @@ namespace Monitoring.Data.Database;
 [JsonDerivedType(typeof(HlpVaultComponent), "hlp_vault_components")]
 [JsonDerivedType(typeof(HlpVaultPosition), "hlp_vault_inventory")]
 [JsonDerivedType(typeof(OracleDeviation), "oracle_deviations")]
-public abstract record Observation;
+[JsonDerivedType(typeof(LiquidationFill), "liquidations")]
+[JsonDerivedType(typeof(LiquidationPattern), "liquidation_patterns")]
+[JsonDerivedType(typeof(LiquidationSource), "liquidation_sources")]
+public abstract record Observation
+{
+    /// <summary>The time that decides about the row's partition, where that is not the check's own time.</summary>
+    [JsonIgnore]
+    public virtual DateTimeOffset? PartitionTime => null;
+}
 
 /// <summary>A table that the recorder fills: it picks its own rows out of a check's observations.</summary>
 public interface IObservationTable

@@ -8,6 +8,7 @@ using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Inventory;
+using Monitoring.Worker.Venues.Liquidations;
 using Monitoring.Worker.Venues.Oracle;
 using Monitoring.Worker.Watching;
 
@@ -26,7 +27,7 @@ internal static class WorkerHost
 
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
-        services.AddSingleton(options).AddSingleton(options.HlpVault).AddSingleton(options.Events)
+        services.AddSingleton(options).AddSingleton(options.HlpVault).AddSingleton(options.Events).AddSingleton(options.Liquidations)
             .AddSingleton(options.Inventory).AddSingleton(options.Watchdog).AddSingleton(options.Retention);
         services.AddSingleton(clock);
         services.AddSingleton(WorkerIdentity.OfThisProcess());
@@ -39,6 +40,7 @@ internal static class WorkerHost
         AddMonitor<InventoryMonitor>(services, InventoryMonitor.MonitorName, options.Inventory.Interval);
         services.AddOracle(options.Oracle, options.WithoutDatabase);
         AddMonitor<OracleMonitor>(services, OracleMonitor.MonitorName, options.Oracle.Interval);
+        AddMonitor<LiquidationMonitor>(services, LiquidationMonitor.MonitorName, options.Liquidations.Interval);
         AddWatching(services, options);
         AddMonitor<WatchdogMonitor>(services, WatchdogMonitor.MonitorName, options.Watchdog.Interval);
         AddRecording(services, options);
@@ -60,6 +62,8 @@ internal static class WorkerHost
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(HyperliquidClient.Name)));
         // Without a database the tables are not registered, and the histories are what this process sees.
         services.AddSingleton(provider => new HlpVaultHistory(options.HlpVault, provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<ILogger<HlpVaultHistory>>()));
+        services.AddSingleton(provider => new LiquidationHistory(
+            options.WithoutDatabase ? null : ActivatorUtilities.CreateInstance<LiquidationTables>(provider), provider.GetRequiredService<ILogger<LiquidationHistory>>()));
     }
 
     private static void AddInventory(IServiceCollection services, WorkerOptions options)

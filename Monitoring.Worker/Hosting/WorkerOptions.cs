@@ -4,6 +4,7 @@ using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Inventory;
+using Monitoring.Worker.Venues.Liquidations;
 using Monitoring.Worker.Venues.Oracle;
 using Monitoring.Worker.Watching;
 
@@ -11,7 +12,7 @@ namespace Monitoring.Worker.Hosting;
 
 /// <summary>Everything that the worker is configured by.</summary>
 internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatabase, Uri HyperliquidUrl, int HyperliquidWeight, HlpVaultOptions HlpVault, EventOptions Events,
-    InventoryOptions Inventory, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention)
+    InventoryOptions Inventory, LiquidationOptions Liquidations, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention)
 {
     /// <summary>Reads all settings.</summary>
     /// <exception cref="ConfigurationFaultException">With one line per fault.</exception>
@@ -25,6 +26,7 @@ internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatab
             HlpVaultOptions.Read(settings),
             EventOptions.Read(settings),
             InventoryOptions.Read(settings),
+            LiquidationOptions.Read(settings),
             OracleOptions.Read(settings),
             WatchdogOptions.Read(settings),
             RetentionOptions.Read(settings));

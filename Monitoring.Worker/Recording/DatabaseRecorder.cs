@@ -18,6 +18,7 @@ internal sealed class DatabaseRecorder(
     public async Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken)
     {
         await EnsurePartitionsAsync(DateOnly.FromDateTime(result.Run.ScheduledAt.UtcDateTime), cancellationToken);
+        await EnsureOtherPartitionsAsync(result, cancellationToken);
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await runs.LockMonitorAsync(result.Run.Monitor, transaction, cancellationToken);
@@ -44,5 +45,14 @@ internal sealed class DatabaseRecorder(
             return;
         await partitions.EnsureAsync([day, day.AddDays(1)], cancellationToken);
         _partitionsUntil = day.AddDays(1);
+    }
+
+    // What the venue did before or around midnight belongs to days of its own.
+    private async Task EnsureOtherPartitionsAsync(CheckResult result, CancellationToken cancellationToken)
+    {
+        var days = result.Observations.Select(row => row.PartitionTime).OfType<DateTimeOffset>().Select(at => DateOnly.FromDateTime(at.UtcDateTime))
+            .Where(day => day > _partitionsUntil || day < _partitionsUntil.AddDays(-1)).Distinct().ToList();
+        if (days.Count > 0)
+            await partitions.EnsureAsync(days, cancellationToken);
     }
 }

@@ -17,6 +17,7 @@ internal sealed class Venue
         Start = DateTimeOffset.FromUnixTimeMilliseconds((options.Start ?? options.Clock.GetUtcNow()).ToUnixTimeMilliseconds());
         Vaults = new(options.Scenario);
         Prices = new(options.Scenario);
+        Fills = new(options.Scenario, Prices);
         Oracles = new(options.Scenario, Prices);
         Weight = new(options.Clock, options.WeightLimit);
         Faults = new(options.Clock, new TimedFaults(options.Scenario), () => Now.Seconds);
@@ -34,6 +35,9 @@ internal sealed class Venue
 
     /// <summary>The venue's oracle prices, and the worth of a USDT.</summary>
     public OracleBook Oracles { get; }
+
+    /// <summary>The liquidations that have happened and will.</summary>
+    public FillBook Fills { get; }
 
     public WeightMeter Weight { get; }
 

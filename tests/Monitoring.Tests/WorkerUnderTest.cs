@@ -39,9 +39,13 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public IServiceProvider Services => _host.Services;
 
-    public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, string scenario = "calm", DateTimeOffset? start = null, string monitor = "hlp-vault", params (string Key, string Value)[] settings)
+    public static Task<WorkerUnderTest> CreateAsync(TimeProvider clock, string scenario = "calm", DateTimeOffset? start = null, string monitor = "hlp-vault", params (string Key, string Value)[] settings) =>
+        CreateAsync(clock, ScenarioLoader.Load(scenario), monitor, start, settings);
+
+    /// <summary>As above, with a scenario of the test's own and the monitor that <see cref="Schedule"/> is to run.</summary>
+    public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null, params (string Key, string Value)[] settings)
     {
-        var simulator = SimulatorApp.Build(new SimulatorOptions(ScenarioLoader.Load(scenario)) { Clock = clock, Start = start });
+        var simulator = SimulatorApp.Build(new SimulatorOptions(scenario) { Clock = clock, Start = start });
         await simulator.StartAsync();
         var db = await TestDatabase.CloneAsync();
         var values = new Dictionary<string, string?>
@@ -63,6 +67,22 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     /// <summary>Runs the check of one grid time to its end, recorded.</summary>
     public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt, string? monitor = null) =>
         Services.GetRequiredService<CheckRunner>().RunAsync(Find(monitor ?? _monitor), scheduledAt, CheckTrigger.Grid, CancellationToken.None);
+
+    /// <summary>Runs a check of any monitor, and moves the clock on whenever the check waits for the venue's weight limit.</summary>
+    public async Task<CheckResult> CheckAsync(string monitor, DateTimeOffset scheduledAt, ManualClock clock)
+    {
+        var schedule = Services.GetServices<MonitorSchedule>().Single(s => s.Monitor.Name == monitor);
+        var budget = Services.GetRequiredService<Worker.Venues.Hyperliquid.WeightBudget>();
+        var check = Services.GetRequiredService<CheckRunner>().RunAsync(schedule, scheduledAt, CheckTrigger.Grid, CancellationToken.None);
+        while (!check.IsCompleted)
+        {
+            if (budget.WaitsUntil - clock.GetUtcNow() is { Ticks: > 0 } wait)
+                clock.Advance(wait);
+            await Task.Yield();
+        }
+
+        return await check;
+    }
 
     /// <summary>Registers the monitor, as a started worker does.</summary>
     public Task RegisterAsync(string? monitor = null) => Services.GetRequiredService<MonitorTable>()

@@ -20,6 +20,11 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
 
     private const int DetailsWeight = 20;
     private const int StateWeight = 2;
+    private const int FillsWeight = 20;
+    private const int FillsPerWeight = 20;
+
+    /// <summary>So many fills are in one answer at most.</summary>
+    public const int FillsPerPage = 2000;
 
     /// <summary>A vault with its portfolio.</summary>
     public async Task<VaultDetails> GetVaultDetailsAsync(string vaultAddress, CancellationToken cancellationToken)
@@ -42,11 +47,29 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
     public Task<Markets> GetMarketsAsync(CancellationToken cancellationToken) =>
         PostAsync<Markets>("metaAndAssetCtxs", new { type = "metaAndAssetCtxs" }, DetailsWeight, cancellationToken);
 
-    private async Task<T> PostAsync<T>(string type, object body, int weight, CancellationToken cancellationToken) where T : class
+    /// <summary>
+    /// An account's fills from <paramref name="start"/> on, both ends included, at most <see cref="FillsPerPage"/>: the oldest of them or, <paramref name="reversed"/>, the newest.
+    /// The order within the answer is not to be relied on, and what is older than about the 10,000 newest is silently not there.
+    /// </summary>
+    public async Task<IReadOnlyList<Fill>> GetUserFillsByTimeAsync(
+        string user, DateTimeOffset start, DateTimeOffset? end, bool reversed, CancellationToken cancellationToken)
+    {
+        var (startTime, endTime) = (start.ToUnixTimeMilliseconds(), end?.ToUnixTimeMilliseconds());
+        object body = endTime is null && !reversed
+            ? new { type = "userFillsByTime", user, startTime }
+            : new { type = "userFillsByTime", user, startTime, endTime, reversed };
+        return await PostAsync<List<Fill>>("userFillsByTime", body, FillsWeight, cancellationToken,
+            mostForItems: FillsPerPage / FillsPerWeight, weighItems: fills => (fills.Count + FillsPerWeight - 1) / FillsPerWeight);
+    }
+
+    private async Task<T> PostAsync<T>(
+        string type, object body, int weight, CancellationToken cancellationToken, int mostForItems = 0, Func<T, int>? weighItems = null) where T : class
     {
         try
         {
-            return await pipeline.Value.ExecuteAsync(async token => await AttemptAsync<T>(type, body, weight, token), cancellationToken);
+            return await pipeline.Value.ExecuteAsync(async token => await (weighItems is null
+                ? AttemptAsync<T>(type, body, weight, token)
+                : AttemptWithItemsAsync(type, body, weight, mostForItems, weighItems, token)), cancellationToken);
         }
         catch (BrokenCircuitException fault)
         {
@@ -55,6 +78,28 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
         catch (TimeoutRejectedException fault)
         {
             throw new SourceUnavailableException($"hyperliquid {type}: no answer within {HyperliquidPipeline.AttemptTimeout.TotalSeconds:0} s", fault);
+        }
+    }
+
+    // The venue weighs the items after it has sent them. The most that they can weigh is spent before, so that the limit holds whatever comes, and the rest returned.
+    private async Task<T> AttemptWithItemsAsync<T>(
+        string type, object body, int weight, int mostForItems, Func<T, int> weighItems, CancellationToken cancellationToken) where T : class
+    {
+        var spent = mostForItems;
+        try
+        {
+            var answer = await AttemptAsync<T>(type, body, weight + mostForItems, cancellationToken);
+            spent = Math.Min(mostForItems, weighItems(answer));
+            return answer;
+        }
+        catch (SourceUnavailableException)
+        {
+            spent = 0; // refused or failed: no items
+            throw;
+        }
+        finally
+        {
+            budget.Return(mostForItems - spent);
         }
     }
 

@@ -16,6 +16,17 @@ internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBud
     private double _tokens = perMinute / 6.0;
     private DateTimeOffset _filledAt = clock.GetUtcNow();
     private DateTimeOffset _pausedUntil = DateTimeOffset.MinValue;
+    private DateTimeOffset _waitsUntil = DateTimeOffset.MinValue;
+
+    /// <summary>When the wait for weight ends that is under way, or ended that was the last.</summary>
+    public DateTimeOffset WaitsUntil
+    {
+        get
+        {
+            lock (_lock)
+                return _waitsUntil;
+        }
+    }
 
     /// <summary>Waits until <paramref name="weight"/> may be spent, and spends it.</summary>
     public async Task SpendAsync(int weight, CancellationToken cancellationToken)
@@ -24,12 +35,25 @@ internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBud
         try
         {
             while (TrySpend(weight) is { } wait)
-                await Task.Delay(wait, clock, cancellationToken);
+            {
+                var delay = Task.Delay(wait, clock, cancellationToken);
+                lock (_lock)
+                    _waitsUntil = clock.GetUtcNow() + wait;
+                await delay;
+            }
         }
         finally
         {
             _turn.Release();
         }
+    }
+
+    /// <summary>Gives back what was spent ahead of an answer and not needed by it.</summary>
+    public void Return(int weight)
+    {
+        lock (_lock)
+            if (clock.GetUtcNow() >= _pausedUntil)
+                _tokens = Math.Min(Capacity, _tokens + weight);
     }
 
     /// <summary>The venue refused us: nothing is sent for so long, and the bucket starts empty afterwards.</summary>

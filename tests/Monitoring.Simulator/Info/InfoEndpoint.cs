@@ -6,6 +6,8 @@ namespace Monitoring.Simulator.Info;
 /// <summary>POST /info: read, count, weigh, meet a fault or answer.</summary>
 internal static class InfoEndpoint
 {
+    private const int ItemsPerWeight = 20;
+
     public static void MapInfo(this IEndpointRouteBuilder routes) => routes.MapPost("/info", AnswerAsync);
 
     internal static async Task AnswerAsync(HttpContext http, Venue venue)
@@ -37,7 +39,17 @@ internal static class InfoEndpoint
             "clearinghouseState" => ClearinghouseAnswer.Of(onMainDex ? account : null, now),
             "userRole" => new JsonObject { ["role"] = account is null ? "missing" : "vault" },
             "metaAndAssetCtxs" => onMainDex ? MarketsAnswer.Of(venue.Scenario, venue.Prices, venue.Oracles, now) : null,
+            "userFills" => Weighed(venue, UserFillsAnswer.NewestOf(venue.Fills, request.Address!, now)),
+            "userFillsByTime" => Weighed(venue, UserFillsAnswer.ByTime(
+                venue.Fills, request.Address!, request.Fills!.StartTime, request.Fills.EndTime, request.Fills.Reversed, now)),
             _ => throw new InvalidOperationException($"No answer for the type {request.Type.Name}"),
         };
+    }
+
+    // The items of a list weigh too, and are known only when the answer is there.
+    private static JsonArray Weighed(Venue venue, JsonArray items)
+    {
+        venue.Weight.Charge((items.Count + ItemsPerWeight - 1) / ItemsPerWeight);
+        return items;
     }
 }

@@ -3,8 +3,20 @@ using Monitoring.Simulator.Model;
 
 namespace Monitoring.Simulator.Info;
 
+/// <summary>Which fills are asked for: from a time on, to another if given, the oldest or the newest of them.</summary>
+internal sealed record FillWindow(long StartTime, long? EndTime, bool Reversed)
+{
+    /// <summary>The window of a request, or null when it has none that makes sense.</summary>
+    public static FillWindow? Find(JsonElement root) =>
+        root.TryGetProperty("startTime", out var start) && start.ValueKind == JsonValueKind.Number && start.TryGetInt64(out var from)
+            ? new(from,
+                root.TryGetProperty("endTime", out var end) && end.ValueKind == JsonValueKind.Number && end.TryGetInt64(out var until) ? until : null,
+                root.TryGetProperty("reversed", out var reversed) && reversed.ValueKind == JsonValueKind.True)
+            : null;
+}
+
 /// <summary>A well-formed request: its type, the account it asks about if any, and the optional fields.</summary>
-internal sealed record InfoRequest(InfoType Type, string? Address, string? User, string? Dex)
+internal sealed record InfoRequest(InfoType Type, string? Address, string? User, string? Dex, FillWindow? Fills = null)
 {
     /// <summary>Reads a body; gives the venue's complaint instead when it is none of its requests.</summary>
     public static async Task<(InfoRequest? Request, string Complaint)> ReadAsync(Stream body, CancellationToken cancellationToken)
@@ -33,8 +45,10 @@ internal sealed record InfoRequest(InfoType Type, string? Address, string? User,
             return (null, $"missing or invalid field `{type.AddressField}`");
         if (!TryText(root, "user", out var user) || (user is not null && !FieldRules.IsAddress(user)))
             return (null, "invalid field `user`");
+        if (type == InfoType.UserFillsByTime && FillWindow.Find(root) is null)
+            return (null, "missing or invalid field `startTime`");
         return TryText(root, "dex", out var dex)
-            ? (new(type, address, user, dex), "")
+            ? (new(type, address, user, dex, FillWindow.Find(root)), "")
             : (null, "invalid field `dex`");
     }
 

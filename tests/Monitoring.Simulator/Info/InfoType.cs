@@ -9,7 +9,10 @@ internal sealed record InfoType(string Name, int Weight, string? AddressField)
     public static readonly InfoType UserRole = new("userRole", 60, "user");
     public static readonly InfoType MetaAndAssetContexts = new("metaAndAssetCtxs", 20, null);
 
-    public static readonly IReadOnlyList<InfoType> All = [VaultDetails, Portfolio, ClearinghouseState, UserRole, MetaAndAssetContexts];
+    public static readonly InfoType UserFills = new("userFills", 20, "user");
+    public static readonly InfoType UserFillsByTime = new("userFillsByTime", 20, "user");
+
+    public static readonly IReadOnlyList<InfoType> All = [VaultDetails, Portfolio, ClearinghouseState, UserRole, MetaAndAssetContexts, UserFills, UserFillsByTime];
 
     public static InfoType? Find(string? name) => All.FirstOrDefault(type => type.Name == name);
 }

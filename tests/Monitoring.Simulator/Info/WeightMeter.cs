@@ -64,6 +64,18 @@ internal sealed class WeightMeter(TimeProvider clock, int limit)
         }
     }
 
+    /// <summary>Adds the weight of an answer that is given already.</summary>
+    public void Charge(int weight)
+    {
+        lock (_gate)
+        {
+            Forget();
+            _admitted.Enqueue((clock.GetUtcNow(), weight));
+            _current += weight;
+            _max = Math.Max(_max, _current);
+        }
+    }
+
     private void Forget()
     {
         var oldest = clock.GetUtcNow() - Window;

@@ -87,8 +87,8 @@ internal sealed partial class ScenarioCheck
             _rules.Require(move.At >= 0 && move.At <= _scenario.DurationSeconds, $"{field}.at", "from 0 to duration_seconds");
             _rules.Require(move.Over >= 0 && move.At + move.Over <= _scenario.DurationSeconds, $"{field}.over",
                 "0 or more, and over before duration_seconds");
-            object?[] kinds = [move.Price, move.Position, move.Reduce, move.PnlUsd, move.FlowUsd, move.Fault, move.Oracle, move.Usdt, move.Noise];
-            _rules.Require(kinds.Count(kind => kind is not null) == 1, field, "exactly one of price, position, reduce, pnl_usd, flow_usd, fault, oracle, usdt, noise");
+            object?[] kinds = [move.Price, move.Position, move.Reduce, move.PnlUsd, move.FlowUsd, move.Fault, move.Oracle, move.Usdt, move.Noise, move.Liquidations];
+            _rules.Require(kinds.Count(kind => kind is not null) == 1, field, "exactly one of price, position, reduce, pnl_usd, flow_usd, fault, oracle, usdt, noise, liquidations");
             Kind(move, field);
         }
 
@@ -116,6 +116,16 @@ internal sealed partial class ScenarioCheck
         {
             _rules.RequireComponent(reduce.Component, $"{field}.reduce.component");
             _rules.RequireCoin(reduce.Coin, $"{field}.reduce.coin");
+        }
+
+        if (move.Liquidations is { } liquidations)
+        {
+            _rules.RequireCoin(liquidations.Coin, $"{field}.liquidations.coin");
+            _rules.RequireComponent(liquidations.Component, $"{field}.liquidations.component");
+            _rules.RequireAmount(liquidations.UsdEach, $"{field}.liquidations.usd_each");
+            _rules.Require(liquidations.Count is >= 1 and <= 20_000, $"{field}.liquidations.count", "1 to 20000");
+            _rules.Require(liquidations.Fills is >= 1 and <= 20_000, $"{field}.liquidations.fills", "1 to 20000");
+            _rules.Require(liquidations.Users is null or >= 1, $"{field}.liquidations.users", "1 or more");
         }
 
         if (move.PnlUsd is { } pnl)

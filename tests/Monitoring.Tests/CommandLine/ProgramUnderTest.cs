@@ -23,6 +23,8 @@ internal sealed class ProgramUnderTest : IDisposable
             RedirectStandardError = true,
         };
         start.Environment.Remove("DATABASE_URL");
+        foreach (var source in (string[])["BINANCE", "OKX", "COINBASE", "KRAKEN", "PYTH"])
+            start.Environment[$"{source}_API_URL"] = "off"; // no test asks the world outside
         foreach (var (key, value) in environment)
             start.Environment[key] = value;
         return new ProgramUnderTest(Process.Start(start)!);

@@ -20,14 +20,21 @@ public sealed partial class SqlTests
         ["vaults"] = new[] { "v" }, ["components"] = new[] { "c" }, ["times"] = new[] { Time }, ["accountValues"] = new[] { 1m }, ["notionals"] = new[] { 1m },
         ["pnls"] = new[] { 1m }, ["positions"] = new[] { 1 },
         ["parents"] = new[] { "v" }, ["coins"] = new[] { "c" }, ["sizes"] = new[] { 1m }, ["shares"] = new[] { 1m }, ["openInterests"] = new[] { 1m }, ["parent"] = "0x",
-        ["beforeObservedAt"] = Time, ["beforeVault"] = "", ["beforeCoin"] = "", ["firstKept"] = "2020-01-01", ["interval"] = TimeSpan.FromSeconds(10),
         ["asset"] = "BTC", ["beforeAsset"] = "BTC", ["minDeviationPct"] = 0.3m, ["minReferences"] = 2, ["assets"] = new[] { "BTC" },
         ["oraclePrices"] = new[] { 1m }, ["markPrices"] = new[] { 1m }, ["binancePrices"] = new decimal?[] { 1m }, ["coinbasePrices"] = new decimal?[] { null },
         ["pythPrices"] = new decimal?[] { null }, ["krakenPrices"] = new decimal?[] { null }, ["okxPrices"] = new decimal?[] { null }, ["referencePrices"] = new[] { 1m },
         ["referenceCounts"] = new[] { 1 }, ["leftOuts"] = new[] { "" }, ["maxDeviations"] = new[] { 1m }, ["maxSources"] = new[] { "okx" },
-        ["breached"] = new[] { false }, ["durations"] = new[] { 0 }, ["floors"] = new decimal?[] { null }, ["dangers"] = new[] { false },
+        ["breached"] = new[] { false }, ["floors"] = new decimal?[] { null }, ["dangers"] = new[] { false },
         ["severities"] = new[] { "high" }, ["risks"] = new decimal?[] { null },
         ["beforeObservedAt"] = Time, ["beforeVault"] = "", ["beforeCoin"] = "", ["firstKept"] = "2020-01-01", ["table"] = "check_runs", ["interval"] = TimeSpan.FromSeconds(10),
+        ["coins"] = new[] { "c" }, ["tids"] = new[] { 1L }, ["users"] = new[] { "0x" }, ["methods"] = new[] { "market" }, ["sides"] = new[] { "long" }, ["prices"] = new[] { 1m },
+        ["sizes"] = new[] { 1m }, ["counterparties"] = new[] { "0x" }, ["hashes"] = new[] { "0x" }, ["sources"] = new[] { "0x" }, ["coverages"] = new[] { "account" },
+        ["coin"] = "BTC", ["method"] = "market", ["afterTid"] = 1L, ["afterObservedAt"] = Time, ["afterCoin"] = "BTC", ["afterUser"] = "0x",
+        ["ids"] = new[] { "p" }, ["types"] = new[] { "adl" }, ["subjects"] = new[] { "BTC" }, ["starts"] = new[] { Time }, ["ends"] = new[] { Time }, ["durations"] = new[] { 1m },
+        ["totals"] = new[] { 1m }, ["affectedUsers"] = new[] { 1 }, ["assets"] = new[] { "BTC" }, ["scores"] = new[] { 1m }, ["counts"] = new[] { 1 }, ["impacts"] = new[] { 1m },
+        ["indicators"] = new[] { "{}" }, ["patternType"] = "adl", ["afterPatternId"] = "p", ["afterStartTime"] = Time,
+        ["addresses"] = new[] { "0x" }, ["hlpVaults"] = new[] { true }, ["sinces"] = new[] { Time }, ["untils"] = new[] { Time }, ["lastFills"] = new[] { "2026-11-21Z" },
+        ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
     };
 
     public static IEnumerable<TestCaseData> Statements() =>
