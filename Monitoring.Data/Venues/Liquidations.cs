@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using Dapper;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
@@ -25,6 +26,7 @@ public sealed record LiquidationFill(
     decimal NotionalUsd, string? Counterparty, string? Hash, string SourceAddress, LiquidationCoverage Coverage) : Observation
 {
     /// <inheritdoc/>
+    [JsonIgnore]
     public override DateTimeOffset? PartitionTime => ObservedAt;
 }
 

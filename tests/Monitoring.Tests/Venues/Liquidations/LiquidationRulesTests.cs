@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Monitoring.Data.Events;
 using Monitoring.Data.Venues;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Liquidations;
 using static Monitoring.Tests.Venues.Liquidations.LiquidationSample;
 
@@ -116,6 +118,22 @@ public sealed class LiquidationRulesTests
         Assert.That((earlier.PatternId, earlier.StartTime, earlier.LiquidationCount), Is.EqualTo((first.PatternId, ManualClock.Noon, 8)));
         var pruned = PatternContinuity.Continue([earlier], Patterns(rows.Skip(3))).Single();
         Assert.That((pruned.PatternId, pruned.StartTime, pruned.LiquidationCount), Is.EqualTo((first.PatternId, ManualClock.Noon, 8)));
+    }
+
+    [Test]
+    public void Observations_survive_json_without_loss()
+    {
+        Monitoring.Data.Database.Observation[] rows =
+        [
+            Row(0.123, "0xa", 10.123456789m, hash: "0x1"), Row(1, "0xb", 1, method: LiquidationMethod.Adl),
+            new LiquidationSource(Maker, true, ManualClock.Noon, ManualClock.Noon, null, 1, ManualClock.Noon, null),
+        ];
+        var json = JsonSerializer.Serialize(rows, CheckResult.Json);
+        Assert.That(JsonSerializer.Deserialize<Monitoring.Data.Database.Observation[]>(json, CheckResult.Json), Is.EqualTo(rows));
+        Assert.That(json, Does.Not.Contain("partition"));
+        var pattern = Patterns([Row(0, Maker, 10, method: LiquidationMethod.Adl)]);
+        Assert.That(JsonSerializer.Serialize(JsonSerializer.Deserialize<LiquidationPattern[]>(JsonSerializer.Serialize(pattern, CheckResult.Json), CheckResult.Json), CheckResult.Json),
+            Is.EqualTo(JsonSerializer.Serialize(pattern, CheckResult.Json)));
     }
 
     [Test]
