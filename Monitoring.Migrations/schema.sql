@@ -350,6 +350,10 @@ CREATE UNIQUE INDEX "UC_Version" ON public."VersionInfo" USING btree ("Version")
 CREATE INDEX hlp_vault_components_observed_idx ON public.hlp_vault_components USING btree (vault_address, observed_at);
 CREATE INDEX hlp_vault_inventory_list_idx ON ONLY public.hlp_vault_inventory USING btree (observed_at DESC, vault_address, coin);
 CREATE INDEX hlp_vault_snapshots_observed_idx ON public.hlp_vault_snapshots USING btree (observed_at DESC);
+CREATE INDEX liquidation_patterns_end_idx ON public.liquidation_patterns USING btree (end_time DESC);
+CREATE INDEX liquidation_patterns_start_idx ON public.liquidation_patterns USING btree (start_time DESC, pattern_id DESC);
+CREATE INDEX liquidations_coin_idx ON ONLY public.liquidations USING btree (coin, observed_at DESC, tid DESC, liquidated_user DESC);
+CREATE INDEX liquidations_observed_idx ON ONLY public.liquidations USING btree (observed_at DESC, coin DESC, tid DESC, liquidated_user DESC);
 CREATE INDEX oracle_deviations_large_idx ON ONLY public.oracle_deviations USING btree (observed_at DESC, asset DESC) WHERE (max_deviation_pct >= 0.3);
 CREATE INDEX oracle_deviations_observed_idx ON ONLY public.oracle_deviations USING btree (observed_at DESC, asset DESC);
 CREATE INDEX security_event_changes_event_idx ON public.security_event_changes USING btree (event_id, seq);

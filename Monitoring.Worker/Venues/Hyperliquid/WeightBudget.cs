@@ -53,7 +53,7 @@ internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBud
     {
         lock (_lock)
             if (clock.GetUtcNow() >= _pausedUntil)
-                _tokens = Math.Min(Capacity, _tokens + weight);
+                _tokens = Math.Min(_capacity, _tokens + weight);
     }
 
     /// <summary>The venue refused us: nothing is sent for so long, and the bucket starts empty afterwards.</summary>
