@@ -17,6 +17,9 @@ namespace Monitoring.Tests;
 /// <summary>The real worker on a database of its own, watching the simulator over real HTTP; its checks are run one by one, by hand.</summary>
 internal sealed class WorkerUnderTest : IAsyncDisposable
 {
+    /// <summary>The setting that says how much the venue takes in a minute.</summary>
+    public const string WeightSetting = "Venues:Hyperliquid:WeightPerMinute";
+
     private readonly WebApplication _simulator;
     private readonly Func<IHost> _build;
     private readonly string _monitor;
@@ -45,13 +48,16 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     /// <summary>As above, with a scenario of the test's own and the monitor that <see cref="Schedule"/> is to run.</summary>
     public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null, params (string Key, string Value)[] settings)
     {
-        var simulator = SimulatorApp.Build(new SimulatorOptions(scenario) { Clock = clock, Start = start });
+        // Tests check far more often than a worker does; those of the weight limit ask for the real one.
+        var weight = settings.FirstOrDefault(setting => setting.Key == WeightSetting).Value ?? "1000000";
+        var simulator = SimulatorApp.Build(new SimulatorOptions(scenario) { Clock = clock, Start = start, WeightLimit = int.Parse(weight) });
         await simulator.StartAsync();
         var db = await TestDatabase.CloneAsync();
         var values = new Dictionary<string, string?>
         {
             ["DATABASE_URL"] = TestDatabase.ConnectionTo(db).ConnectionString,
             ["HYPERLIQUID_API_URL"] = simulator.Urls.First(),
+            [WeightSetting] = weight,
             ["HLP_CHECK_INTERVAL"] = "2",
             ["ORACLE_CHECK_INTERVAL"] = "2",
         };

@@ -10,8 +10,8 @@ internal static class OracleServices
     public static void AddOracle(this IServiceCollection services, OracleOptions options, bool withoutDatabase)
     {
         services.AddSingleton(options).AddSingleton<ReferenceReader>().AddSingleton<ReferenceSelection>();
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<OracleHistory>(provider,
-            withoutDatabase ? [] : new object[] { provider.GetRequiredService<OracleDeviations>() }));
+        services.AddSingleton(provider => new OracleHistory(options,
+            withoutDatabase ? null : provider.GetRequiredService<OracleDeviations>(), provider.GetRequiredService<ILogger<OracleHistory>>()));
         AddSource(services, BinanceSource.SourceName, options.BinanceUrl, (http, _) => new BinanceSource(http));
         AddSource(services, OkxSource.SourceName, options.OkxUrl, (http, _) => new OkxSource(http));
         AddSource(services, CoinbaseSource.SourceName, options.CoinbaseUrl, (http, clock) => new CoinbaseSource(http, clock));

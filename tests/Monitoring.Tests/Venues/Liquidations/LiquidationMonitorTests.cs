@@ -155,7 +155,7 @@ public sealed class LiquidationMonitorTests
     [Test]
     public async Task Default_intervals_stay_below_the_weight_limit()
     {
-        await StartAsync(ScenarioLoader.Load("cascade"));
+        await StartAsync(ScenarioLoader.Load("cascade"), (WorkerUnderTest.WeightSetting, "1200"), ("HLP_CHECK_INTERVAL", "300"), ("ORACLE_CHECK_INTERVAL", "60"));
         var last = new Dictionary<string, DateTimeOffset>();
         while (_clock.GetUtcNow() < ManualClock.Noon.AddMinutes(16))
         {
@@ -179,7 +179,7 @@ public sealed class LiquidationRefusalTests
     [Test]
     public async Task Refusal_slows_the_client_down_and_fails_neither_this_check_nor_the_next()
     {
-        await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, ScenarioLoader.Load("calm"), LiquidationMonitor.MonitorName);
+        await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, ScenarioLoader.Load("calm"), LiquidationMonitor.MonitorName, null, (WorkerUnderTest.WeightSetting, "1200"));
         worker.Venue.Faults.Add(new Fault(FaultKind.Http429, Type: "userFillsByTime", Count: 2, RetryAfter: 1));
         var at = worker.Schedule.GridTime(TimeProvider.System.GetUtcNow());
         var first = await worker.CheckAsync(at);
