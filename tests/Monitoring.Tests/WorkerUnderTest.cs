@@ -20,6 +20,9 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     /// <summary>The setting that says how much the venue takes in a minute.</summary>
     public const string WeightSetting = "Venues:Hyperliquid:WeightPerMinute";
 
+    /// <summary>The settings that say where the price sources are.</summary>
+    public static IEnumerable<string> PriceSources => ReferenceSources.All.Select(source => $"{source.ToUpperInvariant()}_API_URL");
+
     private readonly WebApplication _simulator;
     private readonly Func<IHost> _build;
     private readonly string _monitor;
@@ -61,8 +64,8 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             ["HLP_CHECK_INTERVAL"] = "2",
             ["ORACLE_CHECK_INTERVAL"] = "2",
         };
-        foreach (var source in ReferenceSources.All)
-            values[$"{source.ToUpperInvariant()}_API_URL"] = simulator.Urls.First();
+        foreach (var source in PriceSources)
+            values[source] = simulator.Urls.First();
         foreach (var (key, value) in settings)
             values[key] = value;
         var options = WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);

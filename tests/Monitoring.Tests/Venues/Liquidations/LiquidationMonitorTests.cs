@@ -16,7 +16,7 @@ public sealed class LiquidationMonitorTests
     private readonly ManualClock _clock = new(ManualClock.Noon);
     private WorkerUnderTest _worker = null!;
 
-    private async Task StartAsync(Scenario scenario, params (string, string)[] settings) => _worker = await WorkerUnderTest.CreateAsync(_clock, scenario, Monitor, null, settings);
+    private async Task StartAsync(Scenario scenario, params (string, string)[] settings) => _worker = await WorkerUnderTest.CreateAsync(_clock, scenario, Monitor, null, [(WorkerUnderTest.WeightSetting, "1200"), .. settings]);
 
     private static Scenario Calm(params Move[] moves) => ScenarioLoader.Load("calm") with { Moves = moves };
 
@@ -155,9 +155,9 @@ public sealed class LiquidationMonitorTests
     [Test]
     public async Task Default_intervals_stay_below_the_weight_limit()
     {
-        await StartAsync(ScenarioLoader.Load("cascade"), (WorkerUnderTest.WeightSetting, "1200"), ("HLP_CHECK_INTERVAL", "300"), ("ORACLE_CHECK_INTERVAL", "60"));
+        await StartAsync(ScenarioLoader.Load("cascade"), ("HLP_CHECK_INTERVAL", "300"), ("ORACLE_CHECK_INTERVAL", "60"));
         var last = new Dictionary<string, DateTimeOffset>();
-        while (_clock.GetUtcNow() < ManualClock.Noon.AddMinutes(16))
+        while (_clock.GetUtcNow() < ManualClock.Noon.AddMinutes(7))
         {
             foreach (var schedule in _worker.Services.GetServices<MonitorSchedule>())
                 if (schedule.GridTime(_clock.GetUtcNow()) is var at && last.GetValueOrDefault(schedule.Monitor.Name) != at)
