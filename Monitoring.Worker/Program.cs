@@ -41,7 +41,7 @@ root.SetAction(async (parsed, cancellationToken) =>
 
 var parsedLine = root.Parse(args);
 if (parsedLine.Errors.Count == 0)
-    return await parsedLine.InvokeAsync();
+    return await parsedLine.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }); // the host ends by itself, within ten seconds
 foreach (var error in parsedLine.Errors)
     await Console.Error.WriteLineAsync(error.Message);
 await Console.Error.WriteLineAsync("Monitoring.Worker --help lists the options");
