@@ -13,7 +13,7 @@ public sealed class ReferenceSelectionTests
     [SetUp]
     public void Create() => _selection = new ReferenceSelection(Options, _logs.For<ReferenceSelection>());
 
-    [OneTimeTearDown]
+    [TearDown]
     public void Dispose() => _logs.Dispose();
 
     private OracleReading Select(string asset, decimal oracle, SourceAnswer[] answers, DateTimeOffset? at = null, decimal dayVolume = 100_000_000) =>
