@@ -34,9 +34,10 @@ internal static class ApiHost
         services.AddMonitoringData(options.Database);
         services.AddSingleton(clock).AddSingleton<HlpVaultReader>().AddSingleton<OracleReader>().AddSingleton<LiquidationReader>().AddSingleton<MonitorReader>();
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
-        services.AddProblemDetails().AddExceptionHandler<FaultHandler>().AddOpenApiDocument();
+        services.AddProblemDetails().AddExceptionHandler<FaultHandler>().AddCompression().AddOpenApiDocument();
 
         var app = builder.Build();
+        app.UseResponseCompression();
         app.UseEntityTags();
         app.UseExceptionHandler();
         app.UseStatusCodePages();

@@ -1,3 +1,12 @@
+CREATE FUNCTION public.announce_security_event_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    PERFORM pg_notify('security_event_changes', NEW.seq::text);
+    RETURN NULL;
+END $$;
+COMMENT ON FUNCTION public.announce_security_event_change() IS 'Tells listeners of the channel security_event_changes the number of a new change, once it is committed.';
 CREATE FUNCTION public.drop_day_partitions_before(parent text, day date) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -98,6 +107,12 @@ CREATE TABLE public.check_runs (
 )
 PARTITION BY RANGE (scheduled_at);
 COMMENT ON TABLE public.check_runs IS 'The ledger: one row per monitor and scheduled time, whatever became of the check.';
+CREATE TABLE public.cursor_key (
+    only_row boolean DEFAULT true NOT NULL,
+    key bytea NOT NULL,
+    CONSTRAINT cursor_key_only_row_check CHECK (only_row)
+);
+COMMENT ON TABLE public.cursor_key IS 'Seals the cursors of lists, so that every process of the read service knows its own and those of the others, also after a restart.';
 CREATE TABLE public.hlp_vault_components (
     vault_address text NOT NULL,
     component_address text NOT NULL,
@@ -322,6 +337,8 @@ COMMENT ON COLUMN public.security_events.clean_checks IS 'Successful checks in a
 COMMENT ON COLUMN public.security_events.judged_at IS 'The newest check that found it or found it gone.';
 ALTER TABLE ONLY public.check_runs
     ADD CONSTRAINT check_runs_pkey PRIMARY KEY (monitor, scheduled_at);
+ALTER TABLE ONLY public.cursor_key
+    ADD CONSTRAINT cursor_key_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY public.hlp_vault_components
     ADD CONSTRAINT hlp_vault_components_pkey PRIMARY KEY (vault_address, component_address, observed_at);
 ALTER TABLE ONLY public.hlp_vault_hourly
@@ -363,6 +380,7 @@ CREATE INDEX security_events_last_seen_idx ON public.security_events USING btree
 CREATE INDEX security_events_list_idx ON public.security_events USING btree (((status <> 'resolved'::text)) DESC, first_seen_at DESC, event_id DESC);
 CREATE UNIQUE INDEX security_events_unresolved_fingerprint_key ON public.security_events USING btree (fingerprint) WHERE (status <> 'resolved'::text);
 CREATE INDEX security_events_unresolved_monitor_idx ON public.security_events USING btree (monitor) WHERE (status <> 'resolved'::text);
+CREATE TRIGGER announce_security_event_change AFTER INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.announce_security_event_change();
 CREATE TRIGGER number_security_event_change BEFORE INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.number_security_event_change();
 ALTER TABLE ONLY public.security_event_changes
     ADD CONSTRAINT security_event_changes_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.security_events(event_id) ON DELETE CASCADE;

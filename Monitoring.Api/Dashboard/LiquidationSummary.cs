@@ -27,7 +27,7 @@ internal sealed class LiquidationReader(Liquidations liquidations, LiquidationPa
     public async Task<LiquidationSummary> SummariseAsync(CancellationToken cancellationToken)
     {
         var sums = await liquidations.SumSinceAsync(clock.GetUtcNow().AddHours(-Hours), cancellationToken);
-        var newest = await patterns.ListAsync(patternType: null, after: null, NewestPatterns, cancellationToken);
+        var newest = await patterns.ListAsync(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, patternType: null, after: null, NewestPatterns, cancellationToken);
         var accounts = await sources.ListAsync(cancellationToken);
         var lastCheck = (await runs.ListLatestAsync(cancellationToken)).FirstOrDefault(run => run.Monitor == Monitor)?.LastSuccessAt;
         return new LiquidationSummary(Hours, sums.Sum(sum => sum.NotionalUsd),

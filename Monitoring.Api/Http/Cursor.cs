@@ -1,28 +1,58 @@
 using System.Buffers.Text;
-using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 
 namespace Monitoring.Api.Http;
 
-/// <summary>Positions in a list as opaque text.</summary>
-internal static class Cursor
+/// <summary>Where a list goes on, and the window it was begun with: a window of "the last hours" must not move while it is paged through.</summary>
+internal sealed record Cursor<TPosition>(DateTimeOffset Since, DateTimeOffset Until, TPosition After);
+
+/// <summary>
+/// Cursors as text: sealed by an HMAC over the list, its filters and the position, so that one that was altered, cut off, or is of another list or other
+/// filters is recognised. Whatever passes the seal was written by us and needs no further check.
+/// </summary>
+internal static class CursorSeal
 {
-    private const int MaxLength = 200;
+    /// <summary>Longer texts are none of ours.</summary>
+    public const int MaxLength = 600;
 
-    public static string Encode(params object[] parts) =>
-        Base64Url.EncodeToString(Encoding.UTF8.GetBytes(string.Join('|', parts.Select(part => part is DateTimeOffset at ? at.UtcTicks.ToString(CultureInfo.InvariantCulture) : $"{part}"))));
+    private const int SealBytes = 12;
 
-    /// <summary>The parts, or null when the text is none of ours.</summary>
-    public static string[]? Decode(string text)
+    /// <summary>The text of a cursor of this request's list with these filters.</summary>
+    public static string Write<T>(byte[] key, HttpRequest request, Cursor<T> cursor)
     {
-        if (text.Length is 0 or > MaxLength || !Base64Url.IsValid(text))
-            return null;
-        return Encoding.UTF8.GetString(Base64Url.DecodeFromChars(text)).Split('|');
+        var content = JsonSerializer.SerializeToUtf8Bytes(cursor);
+        return Base64Url.EncodeToString([.. Seal(key, request, content), .. content]);
     }
 
-    /// <summary>A time as <see cref="Encode"/> wrote it.</summary>
-    public static DateTimeOffset? ParseTime(string part) =>
-        part.All(char.IsAsciiDigit) && long.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var ticks) && ticks <= DateTimeOffset.MaxValue.UtcTicks
-            ? new DateTimeOffset(ticks, TimeSpan.Zero)
-            : null;
+    /// <summary>The cursor, or null when the text is none of this list with these filters.</summary>
+    public static Cursor<T>? Read<T>(byte[] key, HttpRequest request, string text)
+    {
+        if (text.Length > MaxLength || !Base64Url.IsValid(text))
+            return null;
+        var bytes = Base64Url.DecodeFromChars(text);
+        if (bytes.Length <= SealBytes || Base64Url.EncodeToString(bytes) != text)
+            return null;
+        var content = bytes.AsSpan(SealBytes).ToArray();
+        if (!CryptographicOperations.FixedTimeEquals(bytes.AsSpan(0, SealBytes), Seal(key, request, content)))
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize<Cursor<T>>(content);
+        }
+        catch (JsonException)
+        {
+            return null; // sealed by another version of this program, whose positions looked different
+        }
+    }
+
+    private static ReadOnlySpan<byte> Seal(byte[] key, HttpRequest request, byte[] content)
+    {
+        var list = request.HttpContext.GetEndpoint()!.Metadata.GetRequiredMetadata<IEndpointNameMetadata>().EndpointName;
+        var filters = request.Query.Where(given => given.Key is not ("before" or "limit")).OrderBy(given => given.Key, StringComparer.Ordinal)
+            .Select(given => $"&{Uri.EscapeDataString(given.Key)}={Uri.EscapeDataString(given.Value.ToString())}");
+        byte[] sealedBytes = [.. Encoding.UTF8.GetBytes($"{list}?{string.Concat(filters)}\n"), .. content];
+        return HMACSHA256.HashData(key, sealedBytes).AsSpan(0, SealBytes);
+    }
 }

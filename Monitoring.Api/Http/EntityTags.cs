@@ -2,9 +2,14 @@ using System.Security.Cryptography;
 
 namespace Monitoring.Api.Http;
 
-/// <summary>Gives every successful answer to a GET an ETag over its bytes, and answers 304 when the client has them already.</summary>
+/// <summary>
+/// Gives a successful answer to a GET an ETag over its bytes, and answers 304 when the client has them already. Streams, and rows beyond a megabyte, go out
+/// as they come and have none: their bytes are not known before the last of them.
+/// </summary>
 internal static class EntityTags
 {
+    private const int MaxHeldBytes = 1024 * 1024;
+
     public static void UseEntityTags(this IApplicationBuilder app) => app.Use(async (context, next) =>
     {
         if (!HttpMethods.IsGet(context.Request.Method))
@@ -15,7 +20,7 @@ internal static class EntityTags
 
         var response = context.Response;
         var wire = response.Body;
-        using var held = new MemoryStream();
+        await using var held = new HeldBody(response, wire);
         response.Body = held;
         try
         {
@@ -26,12 +31,16 @@ internal static class EntityTags
             response.Body = wire;
         }
 
+        if (held.IsReleased)
+            return;
         if (response.StatusCode == StatusCodes.Status200OK)
         {
-            var tag = $"\"{Convert.ToHexStringLower(SHA256.HashData(held.GetBuffer().AsSpan(0, (int)held.Length)).AsSpan(0, 16))}\"";
+            // Weak: the same content has other bytes when it is compressed on the way.
+            var tag = $"W/\"{Convert.ToHexStringLower(SHA256.HashData(held.Bytes).AsSpan(0, 16))}\"";
             response.Headers.ETag = tag;
-            response.Headers.CacheControl = "no-cache";
-            if (context.Request.Headers.IfNoneMatch.Any(header => header!.Split(',', StringSplitOptions.TrimEntries).Any(given => given == "*" || given.TrimStart('W', '/') == tag)))
+            if (response.Headers.CacheControl.Count == 0)
+                response.Headers.CacheControl = "no-cache";
+            if (context.Request.Headers.IfNoneMatch.Any(header => header!.Split(',', StringSplitOptions.TrimEntries).Any(given => given is "*" || Bare(given) == Bare(tag))))
             {
                 response.StatusCode = StatusCodes.Status304NotModified;
                 response.ContentLength = null;
@@ -41,7 +50,69 @@ internal static class EntityTags
         }
 
         response.ContentLength = response.StatusCode is 204 or 304 ? null : held.Length;
-        held.Position = 0;
-        await held.CopyToAsync(wire, context.RequestAborted);
+        await wire.WriteAsync(held.Memory, context.RequestAborted);
     });
+
+    private static string Bare(string tag) => tag.StartsWith("W/", StringComparison.Ordinal) ? tag[2..] : tag;
+
+    /// <summary>Holds what is written until it is too much, or is the start of an event stream; then passes everything on.</summary>
+    private sealed class HeldBody(HttpResponse response, Stream wire) : Stream
+    {
+        private readonly MemoryStream _held = new();
+
+        public bool IsReleased { get; private set; }
+
+        public ReadOnlySpan<byte> Bytes => Memory.Span;
+
+        public ReadOnlyMemory<byte> Memory => _held.GetBuffer().AsMemory(0, (int)_held.Length);
+
+        public override bool CanRead => false;
+
+        // Lets a fault throw away what was written before it.
+        public override bool CanSeek => !IsReleased;
+
+        public override bool CanWrite => true;
+
+        public override long Length => _held.Length;
+
+        public override long Position { get => _held.Position; set => _held.Position = value; }
+
+        public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
+        {
+            if (!IsReleased && _held.Length + buffer.Length <= MaxHeldBytes && response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) != true)
+            {
+                await _held.WriteAsync(buffer, cancellationToken);
+                return;
+            }
+
+            if (!IsReleased)
+            {
+                IsReleased = true;
+                response.ContentLength = null;
+                response.Headers.CacheControl = "no-store";
+                await wire.WriteAsync(Memory, cancellationToken);
+                _held.SetLength(0);
+                _held.Capacity = 0;
+            }
+
+            await wire.WriteAsync(buffer, cancellationToken);
+        }
+
+        public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+            WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+        public override Task FlushAsync(CancellationToken cancellationToken) => IsReleased ? wire.FlushAsync(cancellationToken) : Task.CompletedTask;
+
+        public override void SetLength(long value) => _held.SetLength(value);
+
+        public override long Seek(long offset, SeekOrigin origin) => _held.Seek(offset, origin);
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("answers are written asynchronously");
+
+        public override void Flush()
+        {
+        }
+
+        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("an answer is not read");
+    }
 }

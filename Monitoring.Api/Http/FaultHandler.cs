@@ -36,6 +36,13 @@ internal sealed partial class FaultHandler(IProblemDetailsService problems, ILog
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = problem });
     }
 
+    /// <summary>Logs that an answer broke off because the database went away in the middle of it.</summary>
+    public static void LogCutOff(HttpContext context, NpgsqlException fault) =>
+        LogCutOff(context.RequestServices.GetRequiredService<ILogger<FaultHandler>>(), context.Request.Path, fault.Message);
+
+    [LoggerMessage(LogLevel.Warning, "{Path}: the answer is cut off, for the database cannot be used: {Error}")]
+    private static partial void LogCutOff(ILogger logger, string path, string error);
+
     [LoggerMessage(LogLevel.Warning, "{Path}: the database cannot be used: {Error}")]
     private partial void LogDatabase(string path, string error);
 

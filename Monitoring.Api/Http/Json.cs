@@ -7,6 +7,12 @@ namespace Monitoring.Api.Http;
 /// <summary>How answers are written: snake_case, times as <c>2026-11-21T09:00:00Z</c>, numbers without trailing zeros.</summary>
 internal static class Json
 {
+    /// <summary>Times as text: UTC, to the microsecond, without trailing zeros.</summary>
+    public const string TimeForm = "yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'";
+
+    /// <summary>Decimals as text: numeric keeps the scale it was stored with; 71.0000 says no more than 71.</summary>
+    public const string DecimalForm = "0.############################";
+
     public static void Configure(JsonSerializerOptions options)
     {
         options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
@@ -21,15 +27,14 @@ internal static class Json
         public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFF'Z'", CultureInfo.InvariantCulture));
+            writer.WriteStringValue(value.UtcDateTime.ToString(TimeForm, CultureInfo.InvariantCulture));
     }
 
-    // numeric keeps the scale it was stored with; 71.0000 says no more than 71.
     private sealed class PlainDecimalConverter : JsonConverter<decimal>
     {
         public override decimal Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDecimal();
 
         public override void Write(Utf8JsonWriter writer, decimal value, JsonSerializerOptions options) =>
-            writer.WriteRawValue(value.ToString("0.############################", CultureInfo.InvariantCulture));
+            writer.WriteRawValue(value.ToString(DecimalForm, CultureInfo.InvariantCulture));
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.OpenApi;
 using Monitoring.Data.Configuration;
 
@@ -118,17 +119,13 @@ internal sealed class AssetParameter(string name, string description) : QueryPar
     public string? Find(HttpRequest request) => TextOf(request);
 }
 
-/// <summary>Where a list goes on: the <c>next</c> of the page before.</summary>
-internal sealed class CursorParameter<T>(Func<string[], T?> parse) : QueryParameter("before", "The next of the page before; goes on after its last item.") where T : class
+/// <summary>Where a list goes on: the <c>next</c> of the page before. Its seal is checked by the list itself, which knows its filters.</summary>
+internal sealed class CursorParameter() : QueryParameter("before", "The next of the page before, with the same filters; goes on after its last item.")
 {
-    public override OpenApiSchema Schema => new() { Type = JsonSchemaType.String };
+    public override OpenApiSchema Schema => new() { Type = JsonSchemaType.String, Pattern = $"^[A-Za-z0-9_-]{{20,{CursorSeal.MaxLength}}}$" };
 
-    public override string? FindProblem(string text) => Parse(text) is null ? "must be the next of an earlier page of this list" : null;
-
-    /// <summary>The position given, or null.</summary>
-    public T? Find(HttpRequest request) => TextOf(request) is { } text ? Parse(text) : null;
-
-    private T? Parse(string text) => Cursor.Decode(text) is { } parts ? parse(parts) : null;
+    public override string? FindProblem(string text) =>
+        text.Length is >= 20 and <= CursorSeal.MaxLength && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? null : "must be the next of an earlier page of this list";
 }
 
 /// <summary>Refuses requests whose parameters are unknown, repeated or malformed, naming each of them.</summary>
@@ -141,8 +138,14 @@ internal static class QueryParameterFilter
         .AddEndpointFilter(async (context, next) =>
         {
             var faults = FindFaults(context.HttpContext.Request.Query, parameters);
-            return faults.Count == 0 ? await next(context) : TypedResults.ValidationProblem(faults, detail: string.Join("; ", faults.Select(f => $"{f.Key} {f.Value[0]}")));
+            return faults.Count == 0 ? await next(context) : Refuse(faults);
         });
+
+    /// <summary>A 400 that names one parameter and what it must be.</summary>
+    public static ValidationProblem Refuse(string name, string problem) => Refuse(new Dictionary<string, string[]> { [name] = [problem] });
+
+    private static ValidationProblem Refuse(Dictionary<string, string[]> faults) =>
+        TypedResults.ValidationProblem(faults, detail: string.Join("; ", faults.Select(f => $"{f.Key} {f.Value[0]}")));
 
     private static Dictionary<string, string[]> FindFaults(IQueryCollection query, QueryParameter[] parameters)
     {
@@ -157,6 +160,8 @@ internal static class QueryParameterFilter
                 faults[name] = [problem];
         }
 
+        if (faults.Count == 0)
+            WindowParameters.AddFaults(query, faults);
         return faults;
     }
 }

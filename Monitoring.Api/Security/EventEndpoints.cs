@@ -4,6 +4,8 @@ using Monitoring.Api.Http;
 using Monitoring.Api.Venues;
 using Monitoring.Data.Events;
 using Monitoring.Data.Venues;
+using EventList = Monitoring.Api.Http.ListOf<
+    Monitoring.Api.Security.SecurityEventPage, Monitoring.Data.Events.SecurityEvent, Monitoring.Api.Security.SecurityEventView, Monitoring.Data.Events.EventCursor>;
 
 namespace Monitoring.Api.Security;
 
@@ -43,39 +45,32 @@ public sealed record ExplanationAnswer(
 /// <summary>The routes of security events.</summary>
 internal static class EventEndpoints
 {
-    private static readonly WholeParameter Limit = new("limit", 1, 200, 50, "How many events at most.");
-    private static readonly WholeParameter DatabaseLimit = new("limit", 1, 500, 100, "How many events at most.");
-    private static readonly WholeParameter Hours = new("hours", 1, 168, 24, "Only events seen in the last so many hours.");
     private static readonly ChoiceParameter<EventStatus> Status = new("status", "Only events in this state.");
     private static readonly ChoiceParameter<Severity> OfSeverity = new("severity", "Only events of this severity.");
     private static readonly NameParameter ThreatType = new("threat_type", "Only events of this threat type, such as hlp_exploitation.");
-    private static readonly CursorParameter<EventCursor> Before = new(ParseCursor);
+
+    private static readonly EventList Events = List(new WholeParameter("limit", 1, 200, 50, "How many events at most."), window: null);
+    private static readonly EventList StoredEvents = List(new WholeParameter("limit", 1, 500, 100, "How many events at most."), WindowParameters.OfHours(168, 24));
+
+    private static EventList List(WholeParameter limit, WindowParameters? window) => new(
+        limit, row => new EventCursor(row.Status == EventStatus.Resolved, row.FirstSeenAt, row.EventId), SecurityEventView.Of, (rows, next) => new SecurityEventPage(rows, next), window);
 
     public static void MapSecurityEvents(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/security/events").WithTags("Security events");
-        PageResult<SecurityEventPage, SecurityEventView>.Describe(
-            group.MapGet("/", ListEvents).WithName(nameof(ListEvents)).WithParameters(Status, OfSeverity, Limit, Before));
-        PageResult<SecurityEventPage, SecurityEventView>.Describe(
-            group.MapGet("/database", ListStoredEvents).WithName(nameof(ListStoredEvents)).WithParameters(OfSeverity, ThreatType, Hours, DatabaseLimit, Before));
+        Events.Describe(group.MapGet("/", ListEvents).WithName(nameof(ListEvents)), Status, OfSeverity);
+        StoredEvents.Describe(group.MapGet("/database", ListStoredEvents).WithName(nameof(ListStoredEvents)), OfSeverity, ThreatType);
         group.MapGet("/{eventId:guid}", GetEvent).WithName(nameof(GetEvent)).WithParameters();
         group.MapGet("/{eventId:guid}/explain", ExplainEvent).WithName(nameof(ExplainEvent)).WithParameters();
     }
 
     /// <summary>Security events: those that are not resolved first, then newest first.</summary>
-    internal static async Task<IResult> ListEvents(HttpRequest request, SecurityEvents events, CancellationToken cancellationToken)
-    {
-        var limit = Limit.Read(request);
-        return ToPage(await events.ListAsync(Status.Find(request), OfSeverity.Find(request), Before.Find(request), limit, cancellationToken), limit);
-    }
+    internal static IResult ListEvents(HttpRequest request, SecurityEvents events) => Events.Answer((_, after, limit, cancellationToken) =>
+        events.ListAsync(Status.Find(request), OfSeverity.Find(request), after, limit, cancellationToken));
 
-    /// <summary>Every security event seen within the last hours, resolved or not, newest first.</summary>
-    internal static async Task<IResult> ListStoredEvents(HttpRequest request, SecurityEvents events, TimeProvider clock, CancellationToken cancellationToken)
-    {
-        var limit = DatabaseLimit.Read(request);
-        return ToPage(await events.ListSinceAsync(clock.GetUtcNow().AddHours(-Hours.Read(request)), OfSeverity.Find(request), ThreatType.Find(request),
-            Before.Find(request), limit, cancellationToken), limit);
-    }
+    /// <summary>Every security event seen within a window, resolved or not, newest first.</summary>
+    internal static IResult ListStoredEvents(HttpRequest request, SecurityEvents events) => StoredEvents.Answer((window, after, limit, cancellationToken) =>
+        events.ListSinceAsync(window.Since, window.Until, OfSeverity.Find(request), ThreatType.Find(request), after, limit, cancellationToken));
 
     /// <summary>One event with the history of its changes.</summary>
     internal static async Task<Results<Ok<SecurityEventAnswer>, ProblemHttpResult>> GetEvent(
@@ -106,15 +101,6 @@ internal static class EventEndpoints
         found.Monitor == HlpVaultReader.Monitor && scheduledAt is { } at && await snapshots.FindAsync(found.Subject, at, cancellationToken) is { } row
             ? [new EvidenceRow("hlp_vault_snapshots", HlpVaultSnapshotView.Of(row))]
             : [];
-
-    private static PageResult<SecurityEventPage, SecurityEventView> ToPage(IReadOnlyList<SecurityEvent> rows, int limit) => new(new SecurityEventPage(
-        [.. rows.Select(SecurityEventView.Of)],
-        rows.Count == limit ? Cursor.Encode(rows[^1].Status == EventStatus.Resolved, rows[^1].FirstSeenAt, rows[^1].EventId) : null));
-
-    private static EventCursor? ParseCursor(string[] parts) =>
-        parts.Length == 3 && bool.TryParse(parts[0], out var resolved) && Cursor.ParseTime(parts[1]) is { } at && Guid.TryParse(parts[2], out var id)
-            ? new EventCursor(resolved, at, id)
-            : null;
 
     private static ProblemHttpResult NoSuchEvent(Guid eventId) =>
         TypedResults.Problem($"There is no event {eventId}.", statusCode: StatusCodes.Status404NotFound);

@@ -90,17 +90,18 @@ internal sealed class HlpVaultReader(HlpVaultSnapshots snapshots, HlpVaultCompon
 /// <summary>The routes of the HLP vault.</summary>
 internal static class HlpVaultEndpoints
 {
-    private static readonly WholeParameter Limit = new("limit", 1, 500, 100, "How many snapshots at most.");
-    private static readonly WholeParameter Hours = new("hours", 1, 8760, null, "Only the last so many hours.");
     private static readonly WholeParameter Days = new("days", 1, 365, 30, "The last so many days.");
-    private static readonly CursorParameter<object> Before = new(parts => parts.Length == 1 ? Cursor.ParseTime(parts[0]) : null);
+    private static readonly ListOf<HlpVaultHistoryPage, HlpVaultSnapshot, HlpVaultSnapshotView, Position> History = new(
+        new WholeParameter("limit", 1, 500, 100, "How many snapshots at most."), row => new Position(row.VaultAddress, row.ObservedAt), HlpVaultSnapshotView.Of,
+        (rows, next) => new HlpVaultHistoryPage(rows, next), WindowParameters.OfHours(8760, null));
+
+    private sealed record Position(string Vault, DateTimeOffset At);
 
     public static void MapHlpVault(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/security/hlp-vault").WithTags("HLP vault");
         group.MapGet("/", GetHlpVault).WithName(nameof(GetHlpVault)).WithParameters();
-        PageResult<HlpVaultHistoryPage, HlpVaultSnapshotView>.Describe(
-            group.MapGet("/history", ListHlpVaultHistory).WithName(nameof(ListHlpVaultHistory)).WithParameters(Limit, Before, Hours));
+        History.Describe(group.MapGet("/history", ListHlpVaultHistory).WithName(nameof(ListHlpVaultHistory)));
         group.MapGet("/statistics", GetHlpVaultStatistics).WithName(nameof(GetHlpVaultStatistics)).WithParameters(Days);
     }
 
@@ -111,16 +112,10 @@ internal static class HlpVaultEndpoints
             : TypedResults.Problem("No check of the vault has been stored yet.", statusCode: StatusCodes.Status404NotFound);
 
     /// <summary>The vault's snapshots, newest first.</summary>
-    internal static async Task<IResult> ListHlpVaultHistory(HttpRequest request, HlpVaultSnapshots snapshots, TimeProvider clock, CancellationToken cancellationToken)
-    {
-        var limit = Limit.Read(request);
-        var before = (DateTimeOffset?)Before.Find(request) ?? DateTimeOffset.MaxValue;
-        var since = Hours.Find(request) is { } hours ? clock.GetUtcNow().AddHours(-hours) : DateTimeOffset.UnixEpoch;
-        var vault = await snapshots.FindNewestVaultAsync(cancellationToken);
-        var rows = vault is null ? [] : await snapshots.ListAsync(vault, since, before, limit, cancellationToken);
-        return new PageResult<HlpVaultHistoryPage, HlpVaultSnapshotView>(new HlpVaultHistoryPage(
-            [.. rows.Select(HlpVaultSnapshotView.Of)], rows.Count == limit ? Cursor.Encode(rows[^1].ObservedAt) : null));
-    }
+    internal static IResult ListHlpVaultHistory(HlpVaultSnapshots snapshots) => History.Answer(async (window, after, limit, cancellationToken) =>
+        (after?.Vault ?? await snapshots.FindNewestVaultAsync(cancellationToken)) is { } vault
+            ? await snapshots.ListAsync(vault, window.Since, after?.At ?? window.Until, limit, cancellationToken)
+            : []);
 
     /// <summary>The vault's last days, added up.</summary>
     internal static async Task<Ok<HlpVaultStatisticsAnswer>> GetHlpVaultStatistics(HttpRequest request, HlpVaultReader vault, CancellationToken cancellationToken) =>

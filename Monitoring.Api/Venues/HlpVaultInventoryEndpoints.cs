@@ -9,7 +9,11 @@ namespace Monitoring.Api.Venues;
 /// </summary>
 public sealed record HlpVaultPositionView(
     DateTimeOffset Timestamp, string VaultAddress, string ParentAddress, string Coin, decimal Size, decimal NotionalUsd, decimal UnrealizedPnl,
-    decimal? SharePct, decimal? OpenInterestPct);
+    decimal? SharePct, decimal? OpenInterestPct)
+{
+    internal static HlpVaultPositionView Of(HlpVaultPosition row) => new(
+        row.ObservedAt, row.VaultAddress, row.ParentAddress, row.Coin, row.Size, row.NotionalUsd, row.UnrealizedPnl, row.SharePct, row.OpenInterestPct);
+}
 
 /// <summary>A page of positions.</summary>
 public sealed record HlpVaultInventoryPage(IReadOnlyList<HlpVaultPositionView> Inventory, string? Next) : Page<HlpVaultPositionView>(Inventory, Next);
@@ -17,24 +21,14 @@ public sealed record HlpVaultInventoryPage(IReadOnlyList<HlpVaultPositionView> I
 /// <summary>The route of what the component vaults hold.</summary>
 internal static class HlpVaultInventoryEndpoints
 {
-    private static readonly WholeParameter Limit = new("limit", 1, 500, 100, "How many positions at most.");
-    private static readonly WholeParameter Hours = new("hours", 1, 8760, null, "Only the last so many hours.");
-    private static readonly CursorParameter<InventoryCursor> Before = new(parts =>
-        parts.Length == 3 && !parts[1].Contains('\0') && !parts[2].Contains('\0') && Cursor.ParseTime(parts[0]) is { } at ? new InventoryCursor(at, parts[1], parts[2]) : null);
+    private static readonly ListOf<HlpVaultInventoryPage, HlpVaultPosition, HlpVaultPositionView, InventoryCursor> Positions = new(
+        new WholeParameter("limit", 1, 500, 100, "How many positions at most."), row => new InventoryCursor(row.ObservedAt, row.VaultAddress, row.Coin),
+        HlpVaultPositionView.Of, (rows, next) => new HlpVaultInventoryPage(rows, next), WindowParameters.OfHours(8760, null));
 
     public static void MapHlpVaultInventory(this IEndpointRouteBuilder routes) =>
-        PageResult<HlpVaultInventoryPage, HlpVaultPositionView>.Describe(routes.MapGet("/security/hlp-vault/inventory", ListHlpVaultInventory)
-            .WithName(nameof(ListHlpVaultInventory)).WithTags("HLP vault").WithParameters(Limit, Before, Hours));
+        Positions.Describe(routes.MapGet("/security/hlp-vault/inventory", ListHlpVaultInventory).WithName(nameof(ListHlpVaultInventory)).WithTags("HLP vault"));
 
     /// <summary>What the component vaults hold: the newest check first, within a check by component and coin.</summary>
-    internal static async Task<IResult> ListHlpVaultInventory(HttpRequest request, HlpVaultInventory inventory, TimeProvider clock, CancellationToken cancellationToken)
-    {
-        var limit = Limit.Read(request);
-        var since = Hours.Find(request) is { } hours ? clock.GetUtcNow().AddHours(-hours) : DateTimeOffset.UnixEpoch;
-        var rows = await inventory.ListAsync(since, Before.Find(request), limit, cancellationToken);
-        return new PageResult<HlpVaultInventoryPage, HlpVaultPositionView>(new HlpVaultInventoryPage(
-            [.. rows.Select(row => new HlpVaultPositionView(row.ObservedAt, row.VaultAddress, row.ParentAddress, row.Coin, row.Size, row.NotionalUsd,
-                row.UnrealizedPnl, row.SharePct, row.OpenInterestPct))],
-            rows.Count == limit ? Cursor.Encode(rows[^1].ObservedAt, rows[^1].VaultAddress, rows[^1].Coin) : null));
-    }
+    internal static IResult ListHlpVaultInventory(HlpVaultInventory inventory) => Positions.Answer((window, after, limit, cancellationToken) =>
+        inventory.ListAsync(window.Since, window.Until, after, limit, cancellationToken));
 }

@@ -33,49 +33,30 @@ public sealed record LiquidationPatternPage(IReadOnlyList<LiquidationPatternView
 /// <summary>The routes of liquidations.</summary>
 internal static class LiquidationEndpoints
 {
-    private static readonly WholeParameter Limit = new("limit", 1, 500, 100, "How many fills at most.");
-    private static readonly WholeParameter PatternLimit = new("limit", 1, 200, 50, "How many patterns at most.");
-    private static readonly WholeParameter Hours = new("hours", 1, 168, 24, "Only the last so many hours.");
     private static readonly CoinParameter Coin = new("coin", "Only this coin, as the venue spells it.");
     private static readonly ChoiceParameter<LiquidationMethod> Method = new("method", "Only liquidations of this method.");
     private static readonly ChoiceParameter<LiquidationPatternType> PatternType = new("pattern_type", "Only patterns of this type.");
-    private static readonly CursorParameter<LiquidationCursor> Before = new(ParseCursor);
-    private static readonly CursorParameter<LiquidationPatternCursor> PatternBefore = new(ParsePatternCursor);
+
+    private static readonly ListOf<LiquidationPage, LiquidationFill, LiquidationView, LiquidationCursor> Fills = new(
+        new WholeParameter("limit", 1, 500, 100, "How many fills at most."), row => new LiquidationCursor(row.ObservedAt, row.Coin, row.Tid, row.LiquidatedUser),
+        LiquidationView.Of, (rows, next) => new LiquidationPage(rows, next), WindowParameters.OfHours(168, 24));
+
+    private static readonly ListOf<LiquidationPatternPage, LiquidationPattern, LiquidationPatternView, LiquidationPatternCursor> Patterns = new(
+        new WholeParameter("limit", 1, 200, 50, "How many patterns at most."), row => new LiquidationPatternCursor(row.StartTime, row.PatternId),
+        LiquidationPatternView.Of, (rows, next) => new LiquidationPatternPage(rows, next), new WindowParameters(hours: null));
 
     public static void MapLiquidations(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/security").WithTags("Liquidations");
-        PageResult<LiquidationPage, LiquidationView>.Describe(
-            group.MapGet("/liquidations", ListLiquidations).WithName(nameof(ListLiquidations)).WithParameters(Coin, Method, Hours, Limit, Before));
-        PageResult<LiquidationPatternPage, LiquidationPatternView>.Describe(
-            group.MapGet("/liquidation-patterns", ListLiquidationPatterns).WithName(nameof(ListLiquidationPatterns)).WithParameters(PatternType, PatternLimit, PatternBefore));
+        Fills.Describe(group.MapGet("/liquidations", ListLiquidations).WithName(nameof(ListLiquidations)), Coin, Method);
+        Patterns.Describe(group.MapGet("/liquidation-patterns", ListLiquidationPatterns).WithName(nameof(ListLiquidationPatterns)), PatternType);
     }
 
     /// <summary>Fills of liquidations, newest first, each with what its source can see.</summary>
-    internal static async Task<IResult> ListLiquidations(HttpRequest request, Liquidations liquidations, TimeProvider clock, CancellationToken cancellationToken)
-    {
-        var limit = Limit.Read(request);
-        var rows = await liquidations.ListAsync(clock.GetUtcNow().AddHours(-Hours.Read(request)), Coin.Find(request), Method.Find(request), Before.Find(request), limit, cancellationToken);
-        return new PageResult<LiquidationPage, LiquidationView>(new LiquidationPage([.. rows.Select(LiquidationView.Of)],
-            rows.Count == limit ? Cursor.Encode(rows[^1].ObservedAt, rows[^1].Coin, rows[^1].Tid, rows[^1].LiquidatedUser) : null));
-    }
+    internal static IResult ListLiquidations(HttpRequest request, Liquidations liquidations) => Fills.Answer((window, after, limit, cancellationToken) =>
+        liquidations.ListAsync(window.Since, window.Until, Coin.Find(request), Method.Find(request), after, limit, cancellationToken));
 
     /// <summary>Patterns of liquidations, those that began last first.</summary>
-    internal static async Task<IResult> ListLiquidationPatterns(HttpRequest request, LiquidationPatterns patterns, CancellationToken cancellationToken)
-    {
-        var limit = PatternLimit.Read(request);
-        var rows = await patterns.ListAsync(PatternType.Find(request), PatternBefore.Find(request), limit, cancellationToken);
-        return new PageResult<LiquidationPatternPage, LiquidationPatternView>(new LiquidationPatternPage([.. rows.Select(LiquidationPatternView.Of)],
-            rows.Count == limit ? Cursor.Encode(rows[^1].StartTime, rows[^1].PatternId) : null));
-    }
-
-    private static LiquidationCursor? ParseCursor(string[] parts) =>
-        parts.Length == 4 && Cursor.ParseTime(parts[0]) is { } at && long.TryParse(parts[2], out var tid) && !parts[1].Contains('\0') && !parts[3].Contains('\0')
-            ? new LiquidationCursor(at, parts[1], tid, parts[3])
-            : null;
-
-    private static LiquidationPatternCursor? ParsePatternCursor(string[] parts) =>
-        parts.Length == 2 && Cursor.ParseTime(parts[0]) is { } at && parts[1].Length == 32 && parts[1].All(char.IsAsciiHexDigitLower)
-            ? new LiquidationPatternCursor(at, parts[1])
-            : null;
+    internal static IResult ListLiquidationPatterns(HttpRequest request, LiquidationPatterns patterns) => Patterns.Answer((window, after, limit, cancellationToken) =>
+        patterns.ListAsync(window.Since, window.Until, PatternType.Find(request), after, limit, cancellationToken));
 }

@@ -55,11 +55,11 @@ internal static class OracleEndpoints
 {
     private static readonly FlagParameter ActiveOnly = new("active_only", true, "Only assets that a rule fires for.");
     private static readonly AssetParameter Asset = new("asset", "Only this asset.");
-    private static readonly WholeParameter Hours = new("hours", 1, 168, 24, "The last so many hours.");
-    private static readonly WholeParameter Limit = new("limit", 1, 500, 100, "How many deviations at most.");
     private static readonly DecimalParameter MinDeviation = new("min_deviation_pct", 0, 100, 0.3m, "Only deviations of at least so many percent.");
-    private static readonly CursorParameter<Position> Before = new(parts =>
-        parts is [var time, { Length: > 0 } asset] && Cursor.ParseTime(time) is { } at && asset.All(char.IsAsciiLetterOrDigit) ? new Position(at, asset) : null);
+
+    private static readonly ListOf<OracleDeviationPage, OracleDeviation, OracleDeviationView, Position> History = new(
+        new WholeParameter("limit", 1, 500, 100, "How many deviations at most."), row => new Position(row.ObservedAt, row.Asset), OracleDeviationView.Of,
+        (rows, next) => new OracleDeviationPage(rows, next), WindowParameters.OfHours(168, 24));
 
     private sealed record Position(DateTimeOffset At, string Asset);
 
@@ -68,8 +68,7 @@ internal static class OracleEndpoints
         var group = routes.MapGroup("/security/oracle-deviations").WithTags("Oracle");
         PageResult<OracleDeviationPage, OracleDeviationView>.Describe(
             group.MapGet("/", ListOracleDeviations).WithName(nameof(ListOracleDeviations)).WithParameters(ActiveOnly));
-        PageResult<OracleDeviationPage, OracleDeviationView>.Describe(
-            group.MapGet("/history", ListOracleDeviationHistory).WithName(nameof(ListOracleDeviationHistory)).WithParameters(Asset, Hours, Limit, MinDeviation, Before));
+        History.Describe(group.MapGet("/history", ListOracleDeviationHistory).WithName(nameof(ListOracleDeviationHistory)), Asset, MinDeviation);
     }
 
     /// <summary>How far each oracle price is off now, the worst first.</summary>
@@ -78,16 +77,12 @@ internal static class OracleEndpoints
             [.. (await oracle.ListNowAsync(ActiveOnly.Read(request), cancellationToken)).Select(OracleDeviationView.Of)], null));
 
     /// <summary>How far oracle prices were off, newest first.</summary>
-    internal static async Task<IResult> ListOracleDeviationHistory(HttpRequest request, OracleDeviations deviations, TimeProvider clock, CancellationToken cancellationToken)
+    internal static IResult ListOracleDeviationHistory(HttpRequest request, OracleDeviations deviations) => History.Answer((window, after, limit, cancellationToken) =>
     {
-        var limit = Limit.Read(request);
-        var since = clock.GetUtcNow().AddHours(-Hours.Read(request));
-        var before = Before.Find(request) ?? new Position(DateTimeOffset.MaxValue, "");
         var min = MinDeviation.Read(request);
-        var rows = Asset.Find(request) is { } asset
-            ? await deviations.ListOfAssetAsync(asset, since, before.At, min, limit, cancellationToken)
-            : await deviations.ListAsync(since, before.At, before.Asset, min, limit, cancellationToken);
-        return new PageResult<OracleDeviationPage, OracleDeviationView>(new OracleDeviationPage(
-            [.. rows.Select(OracleDeviationView.Of)], rows.Count == limit ? Cursor.Encode(rows[^1].ObservedAt, rows[^1].Asset) : null));
-    }
+        var before = after ?? new Position(window.Until, "");
+        return Asset.Find(request) is { } asset
+            ? deviations.ListOfAssetAsync(asset, window.Since, before.At, min, limit, cancellationToken)
+            : deviations.ListAsync(window.Since, before.At, before.Asset, min, limit, cancellationToken);
+    });
 }

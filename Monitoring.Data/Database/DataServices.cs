@@ -25,6 +25,7 @@ public static class DataServices
         DapperConventions.Apply();
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<DayPartitions>();
+        services.AddSingleton<CursorKey>();
         services.AddSingleton<MonitorTable>();
         services.AddSingleton<CheckRuns>();
         services.AddSingleton<SecurityEvents>();

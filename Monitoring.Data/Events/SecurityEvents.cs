@@ -100,6 +100,7 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
         SELECT {Columns}
           FROM security_events
          WHERE last_seen_at >= @since
+           AND first_seen_at < @until
            AND (@severity::text IS NULL OR severity = @severity)
            AND (@threatType::text IS NULL OR threat_type = @threatType)
            AND (@afterEventId::uuid IS NULL OR (first_seen_at, event_id) < (@afterFirstSeenAt, @afterEventId))
@@ -107,14 +108,15 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
          LIMIT @limit
         """;
 
-    /// <summary>Events seen since a moment, newest first.</summary>
+    /// <summary>Events seen at any time in [since, until), newest first.</summary>
     public async Task<IReadOnlyList<SecurityEvent>> ListSinceAsync(
-        DateTimeOffset since, Severity? severity, string? threatType, EventCursor? after, int limit, CancellationToken cancellationToken)
+        DateTimeOffset since, DateTimeOffset until, Severity? severity, string? threatType, EventCursor? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<SecurityEvent>(new(ListSinceSql, new
         {
             since,
+            until,
             severity,
             threatType,
             afterFirstSeenAt = after?.FirstSeenAt,

@@ -52,19 +52,22 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
         SELECT {Columns}
           FROM hlp_vault_inventory
          WHERE observed_at >= @since
+           AND observed_at < @until
            AND observed_at <= @beforeObservedAt
            AND (observed_at < @beforeObservedAt OR (vault_address, coin) > (@beforeVault, @beforeCoin))
          ORDER BY observed_at DESC, vault_address, coin
          LIMIT @limit
         """;
 
-    /// <summary>Positions seen since a moment, the newest check first and within it by component and coin; going on after <paramref name="after"/>.</summary>
-    public async Task<IReadOnlyList<HlpVaultPosition>> ListAsync(DateTimeOffset since, InventoryCursor? after, int limit, CancellationToken cancellationToken)
+    /// <summary>Positions seen in [since, until), the newest check first and within it by component and coin; going on after <paramref name="after"/>.</summary>
+    public async Task<IReadOnlyList<HlpVaultPosition>> ListAsync(
+        DateTimeOffset since, DateTimeOffset until, InventoryCursor? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<HlpVaultPosition>(new(ListSql, new
         {
             since,
+            until,
             beforeObservedAt = after?.ObservedAt ?? DateTimeOffset.MaxValue,
             beforeVault = after?.VaultAddress ?? "",
             beforeCoin = after?.Coin ?? "",

@@ -69,19 +69,23 @@ public sealed class LiquidationPatterns(NpgsqlDataSource db) : IObservationTable
     private const string ListSql = $"""
         SELECT {Columns}
           FROM liquidation_patterns
-         WHERE (@patternType::text IS NULL OR pattern_type = @patternType)
+         WHERE start_time >= @since
+           AND start_time < @until
+           AND (@patternType::text IS NULL OR pattern_type = @patternType)
            AND (@afterPatternId::text IS NULL OR (start_time, pattern_id) < (@afterStartTime, @afterPatternId))
          ORDER BY start_time DESC, pattern_id DESC
          LIMIT @limit
         """;
 
-    /// <summary>Patterns, those that began last first, going on after <paramref name="after"/>.</summary>
+    /// <summary>Patterns that began in [since, until), the newest first, going on after <paramref name="after"/>.</summary>
     public async Task<IReadOnlyList<LiquidationPattern>> ListAsync(
-        LiquidationPatternType? patternType, LiquidationPatternCursor? after, int limit, CancellationToken cancellationToken)
+        DateTimeOffset since, DateTimeOffset until, LiquidationPatternType? patternType, LiquidationPatternCursor? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<LiquidationPattern>(new(ListSql, new
         {
+            since,
+            until,
             patternType,
             afterStartTime = after?.StartTime,
             afterPatternId = after?.PatternId,

@@ -93,6 +93,7 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
         SELECT {Columns}
           FROM liquidations
          WHERE observed_at >= @since
+           AND observed_at < @until
            AND (@coin::text IS NULL OR coin = @coin)
            AND (@method::text IS NULL OR method = @method)
            AND (@afterTid::bigint IS NULL OR (observed_at, coin, tid, liquidated_user) < (@afterObservedAt, @afterCoin, @afterTid, @afterUser))
@@ -100,14 +101,15 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
          LIMIT @limit
         """;
 
-    /// <summary>Fills since a moment, newest first, going on after <paramref name="after"/>.</summary>
+    /// <summary>Fills in [since, until), newest first, going on after <paramref name="after"/>.</summary>
     public async Task<IReadOnlyList<LiquidationFill>> ListAsync(
-        DateTimeOffset since, string? coin, LiquidationMethod? method, LiquidationCursor? after, int limit, CancellationToken cancellationToken)
+        DateTimeOffset since, DateTimeOffset until, string? coin, LiquidationMethod? method, LiquidationCursor? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<LiquidationFill>(new(ListSql, new
         {
             since,
+            until,
             coin,
             method,
             afterObservedAt = after?.ObservedAt,
