@@ -76,6 +76,31 @@ BEGIN
         GRANT SELECT ON ALL TABLES IN SCHEMA public TO monitoring_api;
     END IF;
 END $$;
+CREATE FUNCTION public.notify_those_told() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public'
+    AS $$
+BEGIN
+    IF NEW.kind <> 'escalated' THEN
+        UPDATE public.notifications
+           SET status = 'silenced'
+         WHERE event_id = NEW.event_id
+           AND status = 'pending'
+           AND message_id IS NULL
+           AND kind IN ('opened', 'escalated')
+           AND EXISTS (SELECT FROM public.security_events
+                         JOIN public.silences USING (fingerprint)
+                        WHERE security_events.event_id = NEW.event_id AND until > NEW.changed_at AND ended_at IS NULL);
+    END IF;
+    INSERT INTO public.notifications (event_id, seq, channel, kind, severity, created_at)
+    SELECT DISTINCT NEW.event_id, NEW.seq, channel, NEW.kind, NEW.severity, NEW.changed_at
+      FROM public.notifications
+     WHERE event_id = NEW.event_id
+       AND kind IN ('opened', 'escalated')
+       AND status IN ('pending', 'delivered')
+        ON CONFLICT (seq, channel) DO NOTHING;
+    RETURN NULL;
+END $$;
 CREATE FUNCTION public.number_security_event_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
@@ -83,6 +108,13 @@ CREATE FUNCTION public.number_security_event_change() RETURNS trigger
 BEGIN
     UPDATE public.security_event_change_counter SET last_seq = last_seq + 1 RETURNING last_seq INTO NEW.seq;
     RETURN NEW;
+END $$;
+CREATE FUNCTION public.wake_notifiers() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify('notifications', '');
+    RETURN NULL;
 END $$;
 CREATE TABLE public."VersionInfo" (
     "Version" bigint NOT NULL,
@@ -246,6 +278,48 @@ CREATE TABLE public.monitors (
 );
 COMMENT ON TABLE public.monitors IS 'The monitors that some worker runs, so that silence can be told from calm.';
 COMMENT ON COLUMN public.monitors.interval_since IS 'When the present interval took effect; gaps are judged from here.';
+CREATE TABLE public.notification_channels (
+    channel text NOT NULL,
+    configured_at timestamp with time zone NOT NULL,
+    window_until timestamp with time zone,
+    window_critical boolean DEFAULT false NOT NULL,
+    paused_until timestamp with time zone,
+    last_delivered_at timestamp with time zone,
+    last_failed_at timestamp with time zone,
+    last_error text
+);
+COMMENT ON TABLE public.notification_channels IS 'The channels that some worker sends through. A claim locks its row, so that workers share one window per channel.';
+COMMENT ON COLUMN public.notification_channels.configured_at IS 'When a running worker last had this channel configured.';
+COMMENT ON COLUMN public.notification_channels.window_until IS 'Until then, what comes is gathered for the next message; window_critical: the message that began the window told of something critical.';
+COMMENT ON COLUMN public.notification_channels.paused_until IS 'The service asked for no message before.';
+CREATE TABLE public.notifications (
+    notification_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    event_id uuid NOT NULL,
+    seq bigint NOT NULL,
+    channel text NOT NULL,
+    kind text NOT NULL,
+    severity text NOT NULL,
+    status text DEFAULT 'pending'::text NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    message_id uuid,
+    attempts integer DEFAULT 0 NOT NULL,
+    next_attempt_at timestamp with time zone,
+    claimed_by text,
+    give_up_at timestamp with time zone,
+    delivered_at timestamp with time zone,
+    dead_at timestamp with time zone,
+    last_error text,
+    CONSTRAINT notifications_check CHECK (((status = 'delivered'::text) = (delivered_at IS NOT NULL))),
+    CONSTRAINT notifications_check1 CHECK (((status = 'dead'::text) = (dead_at IS NOT NULL))),
+    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'escalated'::text, 'acknowledged'::text, 'resolved'::text]))),
+    CONSTRAINT notifications_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
+    CONSTRAINT notifications_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text, 'silenced'::text])))
+);
+COMMENT ON TABLE public.notifications IS 'The outbox: one row per change of an event and channel, written in the transaction of the change.';
+COMMENT ON COLUMN public.notifications.status IS 'silenced: withdrawn, because its event was acknowledged or resolved while silenced and before anything was sent.';
+COMMENT ON COLUMN public.notifications.message_id IS 'The message it is or was sent in, given before the first attempt and kept by repeats: the id that receivers see. Rows that share it went as one message.';
+COMMENT ON COLUMN public.notifications.attempts IS 'Attempts begun.';
+COMMENT ON COLUMN public.notifications.next_attempt_at IS 'Null: at once. While an attempt runs, when another worker may take it over.';
 CREATE TABLE public.oracle_deviations (
     asset text NOT NULL,
     observed_at timestamp with time zone NOT NULL,
@@ -335,6 +409,19 @@ COMMENT ON COLUMN public.security_events.fingerprint IS 'Rule id and subject; un
 COMMENT ON COLUMN public.security_events.indicators IS 'The newest values of the rule''s evidence.';
 COMMENT ON COLUMN public.security_events.clean_checks IS 'Successful checks in a row that judged the rule and did not find it, since last_seen_at.';
 COMMENT ON COLUMN public.security_events.judged_at IS 'The newest check that found it or found it gone.';
+CREATE TABLE public.silences (
+    silence_id uuid DEFAULT gen_random_uuid() NOT NULL,
+    fingerprint text NOT NULL,
+    until timestamp with time zone NOT NULL,
+    note text,
+    created_by text NOT NULL,
+    created_at timestamp with time zone DEFAULT now() NOT NULL,
+    ended_at timestamp with time zone,
+    CONSTRAINT silences_check CHECK ((until > created_at)),
+    CONSTRAINT silences_fingerprint_check CHECK ((fingerprint <> ''::text))
+);
+COMMENT ON TABLE public.silences IS 'No opened or escalated message leaves for this fingerprint until then; measuring goes on.';
+COMMENT ON COLUMN public.silences.ended_at IS 'When an operator ended it before its time.';
 ALTER TABLE ONLY public.check_runs
     ADD CONSTRAINT check_runs_pkey PRIMARY KEY (monitor, scheduled_at);
 ALTER TABLE ONLY public.cursor_key
@@ -355,6 +442,12 @@ ALTER TABLE ONLY public.liquidations
     ADD CONSTRAINT liquidations_pkey PRIMARY KEY (coin, tid, liquidated_user, observed_at);
 ALTER TABLE ONLY public.monitors
     ADD CONSTRAINT monitors_pkey PRIMARY KEY (monitor);
+ALTER TABLE ONLY public.notification_channels
+    ADD CONSTRAINT notification_channels_pkey PRIMARY KEY (channel);
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_pkey PRIMARY KEY (notification_id);
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_seq_channel_key UNIQUE (seq, channel);
 ALTER TABLE ONLY public.oracle_deviations
     ADD CONSTRAINT oracle_deviations_pkey PRIMARY KEY (asset, observed_at);
 ALTER TABLE ONLY public.security_event_change_counter
@@ -363,6 +456,8 @@ ALTER TABLE ONLY public.security_event_changes
     ADD CONSTRAINT security_event_changes_pkey PRIMARY KEY (seq);
 ALTER TABLE ONLY public.security_events
     ADD CONSTRAINT security_events_pkey PRIMARY KEY (event_id);
+ALTER TABLE ONLY public.silences
+    ADD CONSTRAINT silences_pkey PRIMARY KEY (silence_id);
 CREATE UNIQUE INDEX "UC_Version" ON public."VersionInfo" USING btree ("Version");
 CREATE INDEX hlp_vault_components_observed_idx ON public.hlp_vault_components USING btree (vault_address, observed_at);
 CREATE INDEX hlp_vault_inventory_list_idx ON ONLY public.hlp_vault_inventory USING btree (observed_at DESC, vault_address, coin);
@@ -371,6 +466,10 @@ CREATE INDEX liquidation_patterns_end_idx ON public.liquidation_patterns USING b
 CREATE INDEX liquidation_patterns_start_idx ON public.liquidation_patterns USING btree (start_time DESC, pattern_id DESC);
 CREATE INDEX liquidations_coin_idx ON ONLY public.liquidations USING btree (coin, observed_at DESC, tid DESC, liquidated_user DESC);
 CREATE INDEX liquidations_observed_idx ON ONLY public.liquidations USING btree (observed_at DESC, coin DESC, tid DESC, liquidated_user DESC);
+CREATE INDEX notifications_dead_idx ON public.notifications USING btree (channel, dead_at DESC) WHERE (status = 'dead'::text);
+CREATE INDEX notifications_event_idx ON public.notifications USING btree (event_id, channel, seq);
+CREATE INDEX notifications_pending_idx ON public.notifications USING btree (channel, seq) WHERE (status = 'pending'::text);
+CREATE INDEX notifications_pending_message_idx ON public.notifications USING btree (message_id) WHERE (status = 'pending'::text);
 CREATE INDEX oracle_deviations_large_idx ON ONLY public.oracle_deviations USING btree (observed_at DESC, asset DESC) WHERE (max_deviation_pct >= 0.3);
 CREATE INDEX oracle_deviations_observed_idx ON ONLY public.oracle_deviations USING btree (observed_at DESC, asset DESC);
 CREATE INDEX security_event_changes_event_idx ON public.security_event_changes USING btree (event_id, seq);
@@ -380,7 +479,15 @@ CREATE INDEX security_events_last_seen_idx ON public.security_events USING btree
 CREATE INDEX security_events_list_idx ON public.security_events USING btree (((status <> 'resolved'::text)) DESC, first_seen_at DESC, event_id DESC);
 CREATE UNIQUE INDEX security_events_unresolved_fingerprint_key ON public.security_events USING btree (fingerprint) WHERE (status <> 'resolved'::text);
 CREATE INDEX security_events_unresolved_monitor_idx ON public.security_events USING btree (monitor) WHERE (status <> 'resolved'::text);
+CREATE INDEX silences_fingerprint_idx ON public.silences USING btree (fingerprint, until) WHERE (ended_at IS NULL);
+CREATE INDEX silences_list_idx ON public.silences USING btree (created_at DESC, silence_id DESC);
 CREATE TRIGGER announce_security_event_change AFTER INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.announce_security_event_change();
+CREATE TRIGGER notify_those_told AFTER INSERT ON public.security_event_changes FOR EACH ROW WHEN ((new.kind = ANY (ARRAY['escalated'::text, 'acknowledged'::text, 'resolved'::text]))) EXECUTE FUNCTION public.notify_those_told();
 CREATE TRIGGER number_security_event_change BEFORE INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.number_security_event_change();
+CREATE TRIGGER wake_notifiers AFTER INSERT ON public.notifications FOR EACH STATEMENT EXECUTE FUNCTION public.wake_notifiers();
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.security_events(event_id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.notifications
+    ADD CONSTRAINT notifications_seq_fkey FOREIGN KEY (seq) REFERENCES public.security_event_changes(seq) ON DELETE CASCADE;
 ALTER TABLE ONLY public.security_event_changes
     ADD CONSTRAINT security_event_changes_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.security_events(event_id) ON DELETE CASCADE;

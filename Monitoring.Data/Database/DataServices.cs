@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
+using Monitoring.Data.Notifications;
 using Monitoring.Data.Venues;
 using Npgsql;
 
@@ -30,6 +31,7 @@ public static class DataServices
         services.AddSingleton<CheckRuns>();
         services.AddSingleton<SecurityEvents>();
         services.AddSingleton<SecurityEventChanges>();
+        services.AddSingleton<NotificationTable>();
         services.AddObservationTable<HlpVaultSnapshots>();
         services.AddObservationTable<HlpVaultComponents>();
         services.AddObservationTable<HlpVaultInventory>();

@@ -4,6 +4,7 @@ using Monitoring.Data.Logging;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Maintenance;
+using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
@@ -43,6 +44,7 @@ internal static class WorkerHost
         AddMonitor<LiquidationMonitor>(services, LiquidationMonitor.MonitorName, options.Liquidations.Interval);
         AddWatching(services, options);
         AddMonitor<WatchdogMonitor>(services, WatchdogMonitor.MonitorName, options.Watchdog.Interval);
+        AddNotifications(services, options);
         AddRecording(services, options);
         // Last, because hosted services stop in reverse order: first no more checks, then the rest of the results, then the summary.
         services.AddCheckScheduling(clock.GetUtcNow());
@@ -89,6 +91,10 @@ internal static class WorkerHost
         services.AddSingleton(provider => new MonitorSchedule(provider.GetRequiredService<T>(), interval));
         services.AddSingleton(new ScheduledMonitor(name, interval));
     }
+
+    private static void AddNotifications(IServiceCollection services, WorkerOptions options) =>
+        services.AddSingleton(provider => new NotificationRouting(
+            provider.GetServices<INotificationChannel>().Select(channel => channel.Name), options.Events.AlertMinSeverity, []));
 
     private static void AddRecording(IServiceCollection services, WorkerOptions options)
     {

@@ -1,16 +1,18 @@
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
+using Monitoring.Data.Notifications;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
+using Monitoring.Worker.Notifications;
 using Npgsql;
 
 namespace Monitoring.Worker.Recording;
 
-/// <summary>Writes one result in one transaction: ledger row, observations, events and their changes. A result that is there already changes nothing.</summary>
+/// <summary>Writes one result in one transaction: ledger row, observations, events, their changes and the notifications of them. A result that is there already changes nothing.</summary>
 internal sealed class DatabaseRecorder(
-    NpgsqlDataSource db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEvents events, SecurityEventChanges changes, EventOptions options,
-    TimeProvider clock)
+    NpgsqlDataSource db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEvents events, SecurityEventChanges changes,
+    NotificationTable notifications, NotificationRouting routing, EventOptions options, TimeProvider clock)
 {
     private DateOnly _partitionsUntil = DateOnly.MinValue;
 
@@ -32,8 +34,10 @@ internal sealed class DatabaseRecorder(
         var update = EventLifecycle.Apply(known, result, options.ResolveAfter, clock.GetUtcNow());
         foreach (var changed in update.Events)
             await events.UpsertAsync(changed, transaction, cancellationToken);
+        var messages = new List<NewNotification>();
         foreach (var change in update.Changes) // last: it numbers the changes under a lock that every writer shares
-            await changes.AppendAsync(change, transaction, cancellationToken);
+            messages.AddRange(routing.For(update.Events.First(e => e.EventId == change.EventId), change with { Seq = await changes.AppendAsync(change, transaction, cancellationToken) }));
+        await notifications.AddAsync(messages, transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return update;
     }

@@ -6,6 +6,7 @@ using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
+using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Microsoft.Extensions.DependencyInjection;
@@ -39,7 +40,7 @@ public sealed class EndpointTests
     {
         await new MonitorTable(_db).RegisterAsync("hlp-vault", TimeSpan.FromMinutes(5), Noon, default);
         var recorder = new ServiceCollection().AddSingleton(_db).AddMonitoringTables().AddSingleton(new EventOptions(3, Severity.High))
-            .AddSingleton<TimeProvider>(_clock).AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
+            .AddSingleton<TimeProvider>(_clock).AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
         for (var i = 0; i < 12; i++)
         {
             var at = Noon.AddMinutes(5 * i);

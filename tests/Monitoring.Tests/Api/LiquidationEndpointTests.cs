@@ -6,6 +6,7 @@ using Monitoring.Data.Events;
 using Monitoring.Data.Venues;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues.Liquidations;
+using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 using Npgsql;
 
@@ -39,7 +40,7 @@ public sealed class LiquidationEndpointTests
     private async Task StoreAsync(int second, params Observation[] observations)
     {
         var recorder = new ServiceCollection().AddSingleton(_db).AddMonitoringTables().AddSingleton(new EventOptions(3, Severity.High))
-            .AddSingleton<TimeProvider>(_clock).AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
+            .AddSingleton<TimeProvider>(_clock).AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
         await recorder.WriteAsync(ResultSample.Of("liquidations", Noon.AddSeconds(second), CheckOutcome.Succeeded, [], [], observations), default);
     }
 

@@ -4,6 +4,7 @@ using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Monitoring.Data.Venues;
 using Monitoring.Tests.Events;
+using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 using Npgsql;
 
@@ -38,7 +39,7 @@ public sealed class OracleEndpointTests
     private async Task FillAsync()
     {
         var recorder = new ServiceCollection().AddSingleton(_db).AddMonitoringTables().AddSingleton(new EventOptions(3, Severity.High))
-            .AddSingleton<TimeProvider>(_clock).AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
+            .AddSingleton<TimeProvider>(_clock).AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
         for (var i = 0; i < 60; i++)
             await recorder.WriteAsync(ResultSample.Of("oracle", Noon.AddMinutes(i), CheckOutcome.Succeeded, [], [],
                 Row("BTC", Noon.AddMinutes(i), i * 0.025m, dangerous: i >= 30), Row("ETH", Noon.AddMinutes(i), 0.01m)), default);

@@ -34,6 +34,8 @@ public sealed partial class SqlTests
         ["totals"] = new[] { 1m }, ["affectedUsers"] = new[] { 1 }, ["assets"] = new[] { "BTC" }, ["scores"] = new[] { 1m }, ["counts"] = new[] { 1 }, ["impacts"] = new[] { 1m },
         ["indicators"] = new[] { "{}" }, ["patternType"] = "adl", ["afterPatternId"] = "p", ["afterStartTime"] = Time,
         ["addresses"] = new[] { "0x" }, ["hlpVaults"] = new[] { true }, ["sinces"] = new[] { Time }, ["untils"] = new[] { Time }, ["lastFills"] = new[] { "2026-11-21Z" },
+        ["notificationIds"] = new[] { Guid.Empty }, ["eventIds"] = new[] { Guid.Empty }, ["seqs"] = new[] { 1L }, ["channels"] = new[] { "webhook" }, ["kinds"] = new[] { "opened" },
+        ["deliveredAts"] = new DateTime?[] { null },
         ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
     };
 

@@ -7,6 +7,7 @@ using Monitoring.Data.Venues;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 using Npgsql;
 
@@ -30,7 +31,7 @@ public sealed class QueueingRecorderTests
         connection.Port = _gate.Port;
         _services = new ServiceCollection().AddSingleton(DataServices.CreateDataSource(connection)).AddMonitoringTables()
             .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton<TimeProvider>(new ManualClock(Noon))
-            .AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>().AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
+            .AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>().AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
             .AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
     }
 

@@ -8,6 +8,7 @@ using Monitoring.Data.Venues;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 using Npgsql;
 
@@ -27,7 +28,7 @@ public sealed class RecorderTests
     private static DatabaseRecorder Recorder(NpgsqlDataSource db)
     {
         var services = new ServiceCollection().AddSingleton(db).AddMonitoringTables()
-            .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(TimeProvider.System).AddSingleton<DatabaseRecorder>();
+            .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(TimeProvider.System).AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>();
         return services.BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
     }
 

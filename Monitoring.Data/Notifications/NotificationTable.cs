@@ -1,0 +1,70 @@
+using Dapper;
+using Monitoring.Data.Configuration;
+using Monitoring.Data.Events;
+using Npgsql;
+
+namespace Monitoring.Data.Notifications;
+
+/// <summary>
+/// Where a notification is in its life. <see cref="Silenced"/>: withdrawn, because its event was acknowledged or resolved while its fingerprint was silenced
+/// and before anything was sent.
+/// </summary>
+public enum NotificationStatus { Pending, Delivered, Dead, Silenced }
+
+/// <summary>A message to one channel about one change that is to be written. With <paramref name="DeliveredAt"/> it was sent already, under this id.</summary>
+public sealed record NewNotification(
+    Guid NotificationId, Guid EventId, long Seq, string Channel, ChangeKind Kind, Severity Severity, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt);
+
+/// <summary>One notification of an event as the outbox holds it. <paramref name="MessageId"/> is the id that the receiver saw.</summary>
+public sealed record Notification(
+    Guid NotificationId, long Seq, string Channel, ChangeKind Kind, Severity Severity, NotificationStatus Status, DateTimeOffset CreatedAt, Guid? MessageId,
+    int Attempts, DateTimeOffset? NextAttemptAt, DateTimeOffset? DeliveredAt, DateTimeOffset? DeadAt, string? LastError);
+
+/// <summary>
+/// The table <c>notifications</c>: the outbox. Its rows are written in the transaction of the change that they tell of, in two ways. Who hears of an opening is
+/// configuration, so the worker chooses and calls <see cref="AddAsync"/>; the same for channels that an escalation reaches first. Who hears how an event goes on
+/// follows from who was told of it, so the trigger <c>notify_those_told</c> of <c>security_event_changes</c> adds those rows, whoever made the change.
+/// </summary>
+public sealed class NotificationTable(NpgsqlDataSource db)
+{
+    private const string AddSql = """
+        INSERT INTO notifications (notification_id, event_id, seq, channel, kind, severity, created_at, status, message_id, attempts, delivered_at)
+        SELECT notification_id, event_id, seq, channel, kind, severity, created_at,
+               CASE WHEN delivered_at IS NULL THEN 'pending' ELSE 'delivered' END,
+               CASE WHEN delivered_at IS NOT NULL THEN notification_id END,
+               CASE WHEN delivered_at IS NULL THEN 0 ELSE 1 END,
+               delivered_at
+          FROM unnest(@notificationIds, @eventIds, @seqs, @channels, @kinds, @severities, @times, @deliveredAts)
+               AS t (notification_id, event_id, seq, channel, kind, severity, created_at, delivered_at)
+            ON CONFLICT (seq, channel) DO NOTHING
+        """;
+
+    /// <summary>Writes these in one round trip; a channel that has a row for the change already keeps it. Answers how many are new.</summary>
+    public async Task<int> AddAsync(IReadOnlyList<NewNotification> rows, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        rows.Count == 0 ? 0 : await transaction.Connection!.ExecuteAsync(new(AddSql, new
+        {
+            notificationIds = rows.Select(row => row.NotificationId).ToArray(),
+            eventIds = rows.Select(row => row.EventId).ToArray(),
+            seqs = rows.Select(row => row.Seq).ToArray(),
+            channels = rows.Select(row => row.Channel).ToArray(),
+            kinds = rows.Select(row => SnakeCase.Of(row.Kind)).ToArray(),
+            severities = rows.Select(row => SnakeCase.Of(row.Severity)).ToArray(),
+            times = rows.Select(row => row.CreatedAt.UtcDateTime).ToArray(),
+            deliveredAts = rows.Select(row => row.DeliveredAt?.UtcDateTime).ToArray(),
+        }, transaction, cancellationToken: cancellationToken));
+
+    private const string ListOfEventSql = """
+        SELECT notification_id, seq, channel, kind, severity, status, created_at, message_id, attempts, next_attempt_at, delivered_at, dead_at, last_error
+          FROM notifications
+         WHERE event_id = @eventId
+         ORDER BY seq, channel
+         LIMIT 1000
+        """;
+
+    /// <summary>The first thousand notifications of one event, in the order of its changes.</summary>
+    public async Task<IReadOnlyList<Notification>> ListOfEventAsync(Guid eventId, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<Notification>(new(ListOfEventSql, new { eventId }, cancellationToken: cancellationToken))).AsList();
+    }
+}
