@@ -62,6 +62,10 @@ public sealed class SettingsReader
             text => names.TryGetValue(text, out var value) ? value : null);
     }
 
+    /// <summary>A switch.</summary>
+    public bool IsOn(string key, string? shortName, bool fallback) =>
+        Read(Declare(key, shortName, fallback ? "on" : "off", "on or off"), fallback, text => text.ToLowerInvariant() switch { "on" => true, "off" => false, _ => (bool?)null });
+
     /// <summary>A base address: http or https, without path, query or credentials.</summary>
     public Uri BaseAddress(string key, string? shortName, string fallback) =>
         ReadClass(Declare(key, shortName, fallback, "an http or https address without path, like https://api.example.org"), new Uri(fallback), ParseBaseAddress);

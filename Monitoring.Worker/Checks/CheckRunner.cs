@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Monitoring.Data.Checks;
 using Monitoring.Worker.Recording;
 
@@ -6,8 +7,53 @@ namespace Monitoring.Worker.Checks;
 /// <summary>Runs one check of any monitor: measures it, holds it to its deadline, catches whatever it throws, and hands the result to the recorder.</summary>
 internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics statistics, WorkerIdentity identity, TimeProvider clock, ILogger<CheckRunner> logger)
 {
-    /// <summary>Never throws for a fault of the check. <paramref name="stopping"/> ends the check early; that too is recorded.</summary>
+    private readonly ConcurrentDictionary<string, Turn> _turns = [];
+
+    /// <summary>
+    /// Waits for its turn: a monitor is checked once at a time. Never throws for a fault of the check. <paramref name="stopping"/> ends the check early; that
+    /// too is recorded.
+    /// </summary>
     public async Task<CheckResult> RunAsync(MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, CancellationToken stopping)
+    {
+        var turn = TurnOf(schedule.Monitor.Name);
+        await turn.Free.WaitAsync(CancellationToken.None); // a stop ends the check that holds it
+        try
+        {
+            return await RunInTurnAsync(schedule, scheduledAt, trigger, turn, stopping);
+        }
+        finally
+        {
+            turn.Free.Release();
+        }
+    }
+
+    /// <summary>
+    /// Runs a triggered check of the present second; null when that second belongs to the grid, whose results it must not stand in for.
+    /// </summary>
+    public async Task<CheckResult?> TryRunBetweenAsync(MonitorSchedule schedule, CancellationToken stopping)
+    {
+        var turn = TurnOf(schedule.Monitor.Name);
+        await turn.Free.WaitAsync(CancellationToken.None);
+        try
+        {
+            var scheduledAt = CutToSecond(clock.GetUtcNow());
+            return schedule.GridTime(scheduledAt) == scheduledAt ? null : await RunInTurnAsync(schedule, scheduledAt, CheckTrigger.Feed, turn, stopping);
+        }
+        finally
+        {
+            turn.Free.Release();
+        }
+    }
+
+    /// <summary>Whether a successful check of this monitor began after a moment.</summary>
+    public bool HasSucceededSince(string monitor, DateTimeOffset moment) => TurnOf(monitor).SucceededFrom > moment;
+
+    /// <summary>The whole second that a moment is in.</summary>
+    public static DateTimeOffset CutToSecond(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+
+    private Turn TurnOf(string monitor) => _turns.GetOrAdd(monitor, _ => new Turn());
+
+    private async Task<CheckResult> RunInTurnAsync(MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, Turn turn, CancellationToken stopping)
     {
         var startedAt = clock.GetUtcNow();
         var (outcome, report, error) = await TryCheckAsync(schedule, scheduledAt, stopping);
@@ -23,7 +69,16 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
                 (run.FinishedAt - startedAt).TotalMilliseconds, run.Observations, run.Findings);
 
         await recorder.RecordAsync(result, CancellationToken.None);
+        if (outcome == CheckOutcome.Succeeded)
+            turn.SucceededFrom = startedAt;
         return result;
+    }
+
+    /// <summary>One monitor's turn, and when its newest successful check began.</summary>
+    private sealed class Turn
+    {
+        public SemaphoreSlim Free { get; } = new(1);
+        public DateTimeOffset SucceededFrom { get; set; } = DateTimeOffset.MinValue;
     }
 
     private static readonly CheckReport Nothing = new([], [], []);

@@ -31,7 +31,9 @@ internal static class EventLifecycle
 
         var notClean = found.Select(finding => finding.Fingerprint).Concat(result.Unjudged).ToHashSet();
         var unjudgedGroups = result.Unjudged.Where(unjudged => unjudged.EndsWith('*')).Select(unjudged => unjudged[..^1]).ToList();
+        // Only the grid's checks count as clean: triggered ones come close together, and three seconds of calm are none.
         steps.AddRange(known
+            .Where(e => result.Run.Trigger == CheckTrigger.Grid)
             .Where(e => e.Status != EventStatus.Resolved && e.Monitor == result.Run.Monitor && !notClean.Contains(e.Fingerprint)
                 && !unjudgedGroups.Exists(group => e.Fingerprint.StartsWith(group, StringComparison.Ordinal)) && result.Run.ScheduledAt > e.JudgedAt)
             .Select(e => Miss(e, result.Run.ScheduledAt, resolveAfter, now)));

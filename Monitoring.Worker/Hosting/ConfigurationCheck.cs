@@ -1,6 +1,7 @@
 using Monitoring.Data.Database;
 using Monitoring.Worker.Venues;
 using Monitoring.Worker.Venues.Hyperliquid;
+using Monitoring.Worker.Venues.Hyperliquid.Feed;
 using Npgsql;
 
 namespace Monitoring.Worker.Hosting;
@@ -18,6 +19,8 @@ internal static class ConfigurationCheck
         var well = options.WithoutDatabase
             || await TryAsync($"database {options.Database.Display}", host.Services.GetRequiredService<SchemaVersions>().FindProblemAsync, output, clock, cancellationToken);
         well &= await TryAsync($"venue {options.HyperliquidUrl}", token => AskVenueAsync(host, options, token), output, clock, cancellationToken);
+        if (options.Feed.IsOn)
+            well &= await TryAsync($"live feed {options.Feed.Url} (HYPERLIQUID_FEED=off does without)", host.Services.GetRequiredService<HyperliquidFeed>().FindProblemAsync, output, clock, cancellationToken);
         return well ? 0 : 1;
     }
 

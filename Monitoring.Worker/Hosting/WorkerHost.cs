@@ -8,6 +8,7 @@ using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
+using Monitoring.Worker.Venues.Hyperliquid.Feed;
 using Monitoring.Worker.Venues.Inventory;
 using Monitoring.Worker.Venues.Liquidations;
 using Monitoring.Worker.Venues.Oracle;
@@ -46,6 +47,7 @@ internal static class WorkerHost
         AddMonitor<WatchdogMonitor>(services, WatchdogMonitor.MonitorName, options.Watchdog.Interval);
         AddNotifications(services, options);
         AddRecording(services, options);
+        services.AddHyperliquidFeed(options.Feed);
         // Last, because hosted services stop in reverse order: first no more checks, then the rest of the results, then the summary.
         services.AddCheckScheduling(clock.GetUtcNow());
         return builder.Build();
@@ -64,6 +66,7 @@ internal static class WorkerHost
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(HyperliquidClient.Name)));
         // Without a database the tables are not registered, and the histories are what this process sees.
         services.AddSingleton(provider => new HlpVaultHistory(options.HlpVault, provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<ILogger<HlpVaultHistory>>()));
+        services.AddSingleton<FreshAccounts>();
         services.AddSingleton(provider => new LiquidationHistory(
             options.WithoutDatabase ? null : ActivatorUtilities.CreateInstance<LiquidationTables>(provider), provider.GetRequiredService<ILogger<LiquidationHistory>>()));
     }

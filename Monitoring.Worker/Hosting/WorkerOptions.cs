@@ -3,6 +3,7 @@ using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
+using Monitoring.Worker.Venues.Hyperliquid.Feed;
 using Monitoring.Worker.Venues.Inventory;
 using Monitoring.Worker.Venues.Liquidations;
 using Monitoring.Worker.Venues.Oracle;
@@ -11,18 +12,20 @@ using Monitoring.Worker.Watching;
 namespace Monitoring.Worker.Hosting;
 
 /// <summary>Everything that the worker is configured by.</summary>
-internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatabase, Uri HyperliquidUrl, int HyperliquidWeight, HlpVaultOptions HlpVault, EventOptions Events,
+internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatabase, Uri HyperliquidUrl, int HyperliquidWeight, FeedOptions Feed, HlpVaultOptions HlpVault, EventOptions Events,
     InventoryOptions Inventory, LiquidationOptions Liquidations, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention)
 {
     /// <summary>Reads all settings.</summary>
     /// <exception cref="ConfigurationFaultException">With one line per fault.</exception>
     public static WorkerOptions Read(SettingsReader settings, bool withoutDatabase)
     {
+        var venue = settings.BaseAddress("Venues:Hyperliquid:Url", "HYPERLIQUID_API_URL", "https://api.hyperliquid.xyz");
         var options = new WorkerOptions(
             DatabaseOptions.Read(settings, "Monitoring.Worker"),
             withoutDatabase,
-            settings.BaseAddress("Venues:Hyperliquid:Url", "HYPERLIQUID_API_URL", "https://api.hyperliquid.xyz"),
+            venue,
             settings.Whole("Venues:Hyperliquid:WeightPerMinute", null, WeightBudget.VenueLimit, 120, 1_000_000),
+            FeedOptions.Read(settings, venue),
             HlpVaultOptions.Read(settings),
             EventOptions.Read(settings),
             InventoryOptions.Read(settings),

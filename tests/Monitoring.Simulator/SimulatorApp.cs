@@ -1,4 +1,5 @@
 using Monitoring.Simulator.Faults;
+using Monitoring.Simulator.Feed;
 using Monitoring.Simulator.Info;
 using Monitoring.Simulator.References;
 
@@ -16,9 +17,10 @@ internal static class SimulatorApp
         builder.Services.AddRoutingCore();
         builder.Services.ConfigureHttpJsonOptions(json => Wire.Apply(json.SerializerOptions));
         builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(2));
-        builder.Services.AddSingleton(new Venue(options)).AddSingleton<ReferenceMarket>();
+        builder.Services.AddSingleton(new Venue(options)).AddSingleton(options.Clock).AddSingleton<ReferenceMarket>();
 
         var app = builder.Build();
+        app.MapFeed();
         app.MapInfo();
         app.MapReferences();
         app.MapFaults();

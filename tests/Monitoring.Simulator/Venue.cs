@@ -1,4 +1,5 @@
 using Monitoring.Simulator.Faults;
+using Monitoring.Simulator.Feed;
 using Monitoring.Simulator.Info;
 using Monitoring.Simulator.Model;
 
@@ -19,6 +20,7 @@ internal sealed class Venue
         Prices = new(options.Scenario);
         Fills = new(options.Scenario, Prices);
         Oracles = new(options.Scenario, Prices);
+        Feed = new(options.Clock);
         Weight = new(options.Clock, options.WeightLimit);
         Faults = new(options.Clock, new TimedFaults(options.Scenario), () => Now.Seconds);
     }
@@ -40,6 +42,9 @@ internal sealed class Venue
     public FillBook Fills { get; }
 
     public WeightMeter Weight { get; }
+
+    /// <summary>The limits of the websocket.</summary>
+    public FeedLimits Feed { get; }
 
     public RequestCounts Requests { get; } = new();
 

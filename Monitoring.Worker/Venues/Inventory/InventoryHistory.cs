@@ -14,7 +14,8 @@ internal sealed partial class InventoryHistory(HlpVault.HlpVaultOptions vault, H
     // What was held longer ago than this says nothing of a jump.
     private static readonly TimeSpan MaxAge = TimeSpan.FromHours(1);
 
-    private readonly Dictionary<string, (DateTimeOffset At, IReadOnlyDictionary<string, decimal?> Shares)> _components = [];
+    // Of each component the checks of the last interval and the newest before, oldest first.
+    private readonly Dictionary<string, List<(DateTimeOffset At, IReadOnlyDictionary<string, decimal?> Shares)>> _components = [];
     private DateTimeOffset? _storedAt;
     private bool _loaded = table is null;
 
@@ -30,7 +31,7 @@ internal sealed partial class InventoryHistory(HlpVault.HlpVaultOptions vault, H
             foreach (var component in (await table!.ListNewestAsync(vault.VaultAddress, now - MaxAge, timeout.Token)).GroupBy(row => row.VaultAddress))
             {
                 _storedAt = component.First().ObservedAt;
-                _components.TryAdd(component.Key, (component.First().ObservedAt, component.ToDictionary(row => row.Coin, row => row.SharePct)));
+                _components.TryAdd(component.Key, [(component.First().ObservedAt, component.ToDictionary(row => row.Coin, row => row.SharePct))]);
             }
 
             _loaded = true;
@@ -42,19 +43,25 @@ internal sealed partial class InventoryHistory(HlpVault.HlpVaultOptions vault, H
     }
 
     /// <summary>
-    /// The share at the check before: 0 for a coin that was not held, null when that is not known. A component without a row in the newest stored check
-    /// held nothing then: a row is stored for every open position.
+    /// The share at the check an interval before, so that checks in between do not cut one jump into two small ones: 0 for a coin that was not held, null when
+    /// that is not known. A component without a row in the newest stored check held nothing then: a row is stored for every open position.
     /// </summary>
-    public decimal? FindShare(string component, string coin, DateTimeOffset now)
+    public decimal? FindShare(string component, string coin, DateTimeOffset now, TimeSpan interval)
     {
-        if (_components.TryGetValue(component, out var earlier))
-            return now - earlier.At > MaxAge ? null : earlier.Shares.TryGetValue(coin, out var share) ? share : 0;
-        return now - _storedAt <= MaxAge ? 0 : null;
+        if (!_components.TryGetValue(component, out var checks))
+            return now - _storedAt <= MaxAge ? 0 : null;
+        var earlier = checks[Math.Max(0, checks.FindLastIndex(check => check.At <= now - interval))];
+        return now - earlier.At > MaxAge ? null : earlier.Shares.TryGetValue(coin, out var share) ? share : 0;
     }
 
     /// <summary>Takes in what a check read of one component.</summary>
-    public void Set(string component, DateTimeOffset at, IEnumerable<HlpVaultPosition> positions) =>
-        _components[component] = (at, positions.ToDictionary(position => position.Coin, position => position.SharePct));
+    public void Set(string component, DateTimeOffset at, TimeSpan interval, IEnumerable<HlpVaultPosition> positions)
+    {
+        if (!_components.TryGetValue(component, out var checks))
+            _components[component] = checks = [];
+        checks.RemoveRange(0, Math.Max(0, checks.FindLastIndex(check => check.At <= at - interval)));
+        checks.Add((at, positions.ToDictionary(position => position.Coin, position => position.SharePct)));
+    }
 
     [LoggerMessage(LogLevel.Warning, "the stored inventory cannot be read yet, jumps are judged from the second check on: {Error}")]
     private partial void LogNotLoaded(string error);

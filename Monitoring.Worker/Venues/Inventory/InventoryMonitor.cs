@@ -43,8 +43,8 @@ internal sealed partial class InventoryMonitor(
         {
             var positions = read.State!.AssetPositions.Select(held => held.Position).Where(position => position.Szi != 0)
                 .Select(position => Map(read.Component, position, frame.Equity, markets, scheduledAt)).ToList();
-            steps.AddRange(positions.Select(position => new InventoryStep(position, history.FindShare(read.Component, position.Coin, scheduledAt))));
-            history.Set(read.Component, scheduledAt, positions);
+            steps.AddRange(positions.Select(position => new InventoryStep(position, history.FindShare(read.Component, position.Coin, scheduledAt, options.Interval))));
+            history.Set(read.Component, scheduledAt, options.Interval, positions);
         }
 
         return new CheckReport([.. steps.Select(step => step.Position)], InventoryRules.Evaluate(steps, frame.Equity, options.Thresholds),

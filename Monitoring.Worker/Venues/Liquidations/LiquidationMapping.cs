@@ -17,10 +17,13 @@ internal static class LiquidationMapping
 
     private const string Deleveraging = "Auto-Deleveraging";
 
+    /// <summary>Whether a fill belongs to a liquidation or a deleveraging.</summary>
+    public static bool IsLiquidation(Fill fill) => fill.Liquidation is not null || fill.Dir == Deleveraging;
+
     /// <summary>The row of a fill, or null when the fill is no liquidation: an ordinary trade carries no object <c>liquidation</c>, whatever its direction is called.</summary>
     public static LiquidationFill? Map(Fill fill, FillOwner owner)
     {
-        if (fill.Liquidation is null && fill.Dir != Deleveraging)
+        if (!IsLiquidation(fill))
             return null;
         var victim = fill.Liquidation?.LiquidatedUser?.ToLowerInvariant() ?? UnknownUser;
         var isVictim = victim == owner.Address;

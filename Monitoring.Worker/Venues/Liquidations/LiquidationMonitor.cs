@@ -7,7 +7,8 @@ namespace Monitoring.Worker.Venues.Liquidations;
 
 /// <summary>Watches liquidations through the fills of the HLP vaults and of the watched accounts: the venue has no feed of all of them.</summary>
 internal sealed partial class LiquidationMonitor(
-    HyperliquidClient venue, LiquidationHistory history, LiquidationOptions options, HlpVaultOptions vault, TimeProvider clock, ILogger<LiquidationMonitor> logger) : IMonitor
+    HyperliquidClient venue, LiquidationHistory history, FreshAccounts freshAccounts, LiquidationOptions options, HlpVaultOptions vault, TimeProvider clock,
+    ILogger<LiquidationMonitor> logger) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "liquidations";
@@ -26,7 +27,8 @@ internal sealed partial class LiquidationMonitor(
     public async Task<CheckReport> CheckAsync(DateTimeOffset scheduledAt, CancellationToken cancellationToken)
     {
         await history.LoadAsync(scheduledAt, options.Thresholds, cancellationToken);
-        var reading = await ReadAllAsync(await FindOwnersAsync(cancellationToken), scheduledAt, cancellationToken);
+        var fewOwners = FindFreshOwners(scheduledAt);
+        var reading = await ReadAllAsync(fewOwners.Count > 0 ? fewOwners : await FindOwnersAsync(cancellationToken), scheduledAt, cancellationToken);
 
         var known = history.Fills.Select(KeyOf).ToHashSet();
         var fresh = LiquidationMapping.Merge(reading.Fills.Where(fill => !known.Contains(KeyOf(fill))));
@@ -39,7 +41,7 @@ internal sealed partial class LiquidationMonitor(
         history.Keep(scheduledAt, fills, found, prices, reading.Sources, findings.Select(finding => finding.Fingerprint));
 
         var changed = found.Where(pattern => pattern.EndTime >= RecentFrom(scheduledAt, fresh));
-        return new CheckReport([.. fresh, .. changed, .. reading.Sources], findings, Unjudged(reading.IsComplete, pricesMissing));
+        return new CheckReport([.. fresh, .. changed, .. reading.Sources], findings, Unjudged(reading.IsComplete && fewOwners.Count == 0, pricesMissing));
     }
 
     private static (string, long, string, DateTimeOffset) KeyOf(LiquidationFill fill) => (fill.Coin, fill.Tid, fill.LiquidatedUser, fill.ObservedAt);
@@ -54,6 +56,15 @@ internal sealed partial class LiquidationMonitor(
     private IReadOnlyList<string> Unjudged(bool allRead, bool pricesMissing) => allRead && !pricesMissing
         ? []
         : [.. history.Raised.Where(fingerprint => !allRead || fingerprint.StartsWith(LiquidationRules.Manipulation, StringComparison.Ordinal))];
+
+    // Between grid times only those are read in which the live feed saw something: a check that is quick and cheap can be made often.
+    private List<FillOwner> FindFreshOwners(DateTimeOffset scheduledAt)
+    {
+        var fresh = freshAccounts.Take();
+        return new MonitorSchedule(this, options.Interval).GridTime(scheduledAt) == scheduledAt ? []
+            : [.. history.KnownVaults.Select(vault => new FillOwner(vault, IsHlpVault: true)).Concat(options.MonitoredAddresses.Select(address => new FillOwner(address, IsHlpVault: false)))
+                .Where(owner => fresh.Contains(owner.Address)).DistinctBy(owner => owner.Address)];
+    }
 
     private async Task<IReadOnlyList<FillOwner>> FindOwnersAsync(CancellationToken cancellationToken)
     {

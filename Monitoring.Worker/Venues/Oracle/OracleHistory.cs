@@ -66,7 +66,7 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
         var state = StateOf(verdict.Reading.Asset);
         var at = verdict.Reading.At;
         (state.JudgedAt, state.BreachedSince) = (at, verdict.BreachedSince);
-        if (state.Samples.Count < options.Thresholds.FloorSamples || at - state.Samples[^1].At >= Spacing)
+        if (state.Samples.Count == 0 || at - state.Samples[^1].At >= (state.Samples.Count < options.Thresholds.FloorSamples ? options.Interval : Spacing))
             state.Samples.Add((at, verdict.MaxDeviationPct));
         state.Samples.RemoveRange(0, state.Samples.TakeWhile(sample => sample.At < at - Horizon).Count());
     }

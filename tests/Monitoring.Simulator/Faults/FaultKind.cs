@@ -32,4 +32,28 @@ internal enum FaultKind
 
     /// <summary>The connection is aborted.</summary>
     Reset,
+
+    /// <summary>Websocket: nobody may connect.</summary>
+    Refuse,
+
+    /// <summary>Websocket: the connection is aborted instead of the message.</summary>
+    Drop,
+
+    /// <summary>Websocket: nothing is sent any more, no pong either.</summary>
+    Silent,
+
+    /// <summary>Websocket: a text that is no JSON.</summary>
+    Garbage,
+
+    /// <summary>Websocket: the good message as a binary frame.</summary>
+    Binary,
+
+    /// <summary>Websocket: twenty megabytes of text.</summary>
+    Huge,
+
+    /// <summary>Websocket: the good message twice.</summary>
+    Duplicate,
+
+    /// <summary>Websocket: first every fill of the accounts once more, as if it were news.</summary>
+    Replay,
 }

@@ -36,14 +36,32 @@ internal sealed class FaultSwitch(TimeProvider clock, TimedFaults timed, Func<de
     }
 
     /// <summary>The fault that a request of this type meets, counted off if it has a count.</summary>
-    public FaultMet? Take(string type, string? account = null)
+    public FaultMet? Take(string type, string? account = null) =>
+        Take(fault => (fault.Type is null || fault.Type == type) && (fault.Account is null || string.Equals(fault.Account, account, StringComparison.OrdinalIgnoreCase)))
+        ?? (timed.FindAt(now(), type) is { } due ? new(due, clock, _clearing.Token) : null);
+
+    /// <summary>The fault that a message of the websocket meets.</summary>
+    public FaultMet? TakeForFeed() => Take(fault => fault.Type == FaultNames.Feed && fault.Kind != FaultKind.Refuse);
+
+    /// <summary>Whether a client of the websocket is turned away.</summary>
+    public bool RefusesFeed() => Take(fault => fault.Type == FaultNames.Feed && fault.Kind == FaultKind.Refuse) is not null || HasOutage();
+
+    /// <summary>Whether the venue as a whole is down: then its websocket is, too.</summary>
+    public bool HasOutage()
+    {
+        lock (_gate)
+            return _active.Exists(fault => fault is { Type: null, Account: null, Count: null } && IsDown(fault)) || (timed.FindAt(now(), FaultNames.Feed) is { } due && IsDown(due));
+    }
+
+    private static bool IsDown(Fault fault) => fault.Kind is FaultKind.Http500 or FaultKind.Html or FaultKind.Reset;
+
+    private FaultMet? Take(Predicate<Fault> applies)
     {
         lock (_gate)
         {
-            var index = _active.FindIndex(fault => (fault.Type is null || fault.Type == type)
-                && (fault.Account is null || string.Equals(fault.Account, account, StringComparison.OrdinalIgnoreCase)));
+            var index = _active.FindIndex(applies);
             if (index < 0)
-                return timed.FindAt(now(), type) is { } due ? new(due, clock, _clearing.Token) : null;
+                return null;
             var fault = _active[index];
             if (fault.Count == 1)
                 _active.RemoveAt(index);

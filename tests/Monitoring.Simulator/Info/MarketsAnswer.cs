@@ -20,8 +20,12 @@ internal static class MarketsAnswer
             ["marginTables"] = new JsonArray(),
             ["collateralToken"] = 0,
         },
-        new JsonArray([.. scenario.Prices.Select(coin => Context(coin.Value, prices[coin.Key].At(now.Seconds), oracles.At(coin.Key, now.Seconds), oracles.IsThin(coin.Key) ? ThinVolumeUsd : OpenInterestUsd))]),
+        new JsonArray([.. scenario.Prices.Keys.Select(coin => ContextOf(scenario, prices, oracles, coin, now))]),
     ];
+
+    /// <summary>What one coin is at.</summary>
+    public static JsonObject ContextOf(Scenario scenario, PriceBook prices, OracleBook oracles, string coin, Moment now) =>
+        Context(scenario.Prices[coin], prices[coin].At(now.Seconds), oracles.At(coin, now.Seconds), oracles.IsThin(coin) ? ThinVolumeUsd : OpenInterestUsd);
 
     private static JsonObject Context(decimal first, decimal price, decimal oracle, decimal volume) => new()
     {

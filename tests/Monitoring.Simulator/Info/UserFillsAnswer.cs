@@ -23,9 +23,11 @@ internal static class UserFillsAnswer
     private static IEnumerable<LiquidationTrade> Known(FillBook book, string user, Moment now) =>
         book.TradesOf(user).Where(trade => trade.At <= now.Seconds).TakeLast(Newest);
 
-    private static long TimeOf(LiquidationTrade trade, Moment now) => now.UnixMilliseconds + (long)((trade.At - now.Seconds) * 1000);
+    /// <summary>The venue's time of a trade.</summary>
+    public static long TimeOf(LiquidationTrade trade, Moment now) => now.UnixMilliseconds + (long)((trade.At - now.Seconds) * 1000);
 
-    private static JsonObject Fill(LiquidationTrade trade, string user, Moment now)
+    /// <summary>A trade as its party sees it.</summary>
+    public static JsonObject Fill(LiquidationTrade trade, string user, Moment now)
     {
         var isVictim = string.Equals(user, trade.Victim, StringComparison.OrdinalIgnoreCase);
         var isLong = trade.Side == LiquidatedSide.Long;

@@ -27,12 +27,16 @@ internal sealed class FillBook
         var tid = 100_000_000_000_000L + (Math.Abs(scenario.Seed % 1_000_000) * 1_000_000);
         var all = scenario.Moves.Index().Where(move => move.Item.Liquidations is not null)
             .SelectMany(move => Trades(scenario, prices, move.Index, move.Item)).OrderBy(trade => trade.At).ToList();
-        foreach (var trade in all.Select(trade => trade with { Tid = ++tid }))
+        All = [.. all.Select(trade => trade with { Tid = ++tid })];
+        foreach (var trade in All)
         {
             Of(trade.Victim).Add(trade);
             Of(trade.Counterparty).Add(trade);
         }
     }
+
+    /// <summary>Every trade, oldest first.</summary>
+    public IReadOnlyList<LiquidationTrade> All { get; }
 
     /// <summary>The trades of an account, oldest first.</summary>
     public IReadOnlyList<LiquidationTrade> TradesOf(string account) => _byAccount.GetValueOrDefault(account) ?? [];
