@@ -45,6 +45,7 @@ internal static class ApiHost
         app.MapHealth();
         app.MapHlpVault();
         app.MapHlpVaultInventory();
+        app.MapHlpVaultHoldings();
         app.MapOracleDeviations();
         app.MapLiquidations();
         app.MapSecurityEvents();

@@ -185,6 +185,14 @@ COMMENT ON COLUMN public.hlp_vault_inventory.size IS 'In base units; a short is 
 COMMENT ON COLUMN public.hlp_vault_inventory.notional_usd IS 'Without sign.';
 COMMENT ON COLUMN public.hlp_vault_inventory.share_pct IS 'Notional in percent of the parent''s account value; null where that was not above zero.';
 COMMENT ON COLUMN public.hlp_vault_inventory.open_interest_pct IS 'Size in percent of the coin''s open interest; null where that was not known.';
+CREATE TABLE public.hlp_vault_inventory_hours (
+    vault_address text NOT NULL,
+    coin text NOT NULL,
+    hour_at timestamp with time zone NOT NULL,
+    notional_usd numeric NOT NULL,
+    share_pct numeric
+);
+COMMENT ON TABLE public.hlp_vault_inventory_hours IS 'The largest notional and share of each position within each hour (UTC); kept up by the transaction that writes hlp_vault_inventory, and kept when its partitions go.';
 CREATE TABLE public.hlp_vault_snapshots (
     vault_address text NOT NULL,
     observed_at timestamp with time zone NOT NULL,
@@ -430,6 +438,8 @@ ALTER TABLE ONLY public.hlp_vault_components
     ADD CONSTRAINT hlp_vault_components_pkey PRIMARY KEY (vault_address, component_address, observed_at);
 ALTER TABLE ONLY public.hlp_vault_hourly
     ADD CONSTRAINT hlp_vault_hourly_pkey PRIMARY KEY (vault_address, hour);
+ALTER TABLE ONLY public.hlp_vault_inventory_hours
+    ADD CONSTRAINT hlp_vault_inventory_hours_pkey PRIMARY KEY (vault_address, coin, hour_at);
 ALTER TABLE ONLY public.hlp_vault_inventory
     ADD CONSTRAINT hlp_vault_inventory_pkey PRIMARY KEY (vault_address, coin, observed_at);
 ALTER TABLE ONLY public.hlp_vault_snapshots
@@ -460,6 +470,7 @@ ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_pkey PRIMARY KEY (silence_id);
 CREATE UNIQUE INDEX "UC_Version" ON public."VersionInfo" USING btree ("Version");
 CREATE INDEX hlp_vault_components_observed_idx ON public.hlp_vault_components USING btree (vault_address, observed_at);
+CREATE INDEX hlp_vault_inventory_hours_hour_idx ON public.hlp_vault_inventory_hours USING btree (hour_at);
 CREATE INDEX hlp_vault_inventory_list_idx ON ONLY public.hlp_vault_inventory USING btree (observed_at DESC, vault_address, coin);
 CREATE INDEX hlp_vault_snapshots_observed_idx ON public.hlp_vault_snapshots USING btree (observed_at DESC);
 CREATE INDEX liquidation_patterns_end_idx ON public.liquidation_patterns USING btree (end_time DESC);

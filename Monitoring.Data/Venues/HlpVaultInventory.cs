@@ -13,6 +13,9 @@ public sealed record HlpVaultPosition(
     string VaultAddress, string ParentAddress, string Coin, DateTimeOffset ObservedAt, decimal Size, decimal NotionalUsd, decimal UnrealizedPnl,
     decimal? SharePct, decimal? OpenInterestPct) : Observation;
 
+/// <summary>The largest notional (USD) and share of the parent's equity (percent) that a component held in a coin within one slot of time.</summary>
+public sealed record HlpVaultPositionPeak(string VaultAddress, string Coin, DateTimeOffset SlotAt, decimal NotionalUsd, decimal? SharePct);
+
 /// <summary>Where a page of positions goes on: after this row in the list's order.</summary>
 public sealed record InventoryCursor(DateTimeOffset ObservedAt, string VaultAddress, string Coin);
 
@@ -24,17 +27,32 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
         """;
 
     private const string InsertSql = $"""
-        INSERT INTO hlp_vault_inventory ({Columns})
-        SELECT {Columns}
-          FROM unnest(@vaults, @parents, @coins, @times, @sizes, @notionals, @pnls, @shares, @openInterests) AS row ({Columns})
-        ON CONFLICT (vault_address, coin, observed_at) DO NOTHING
+        WITH rows AS (
+            SELECT {Columns}
+              FROM unnest(@vaults, @parents, @coins, @times, @sizes, @notionals, @pnls, @shares, @openInterests) AS row ({Columns})
+        ), peaks AS (
+            INSERT INTO hlp_vault_inventory_hours AS kept (vault_address, coin, hour_at, notional_usd, share_pct)
+            SELECT vault_address, coin, date_bin('1 hour', observed_at, 'epoch'), max(notional_usd), max(share_pct)
+              FROM rows
+             GROUP BY 1, 2, 3
+            ON CONFLICT (vault_address, coin, hour_at) DO UPDATE
+               SET notional_usd = greatest(kept.notional_usd, excluded.notional_usd), share_pct = greatest(kept.share_pct, excluded.share_pct)
+             WHERE excluded.notional_usd > kept.notional_usd OR excluded.share_pct > coalesce(kept.share_pct, -1)
+        ), stored AS (
+            INSERT INTO hlp_vault_inventory ({Columns})
+            SELECT {Columns}
+              FROM rows
+            ON CONFLICT (vault_address, coin, observed_at) DO NOTHING
+            RETURNING 1
+        )
+        SELECT count(*)::integer FROM stored
         """;
 
     /// <inheritdoc/>
     public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var rows = observations.OfType<HlpVaultPosition>().ToList();
-        return rows.Count == 0 ? 0 : await transaction.Connection!.ExecuteAsync(new(InsertSql, new
+        return rows.Count == 0 ? 0 : await transaction.Connection!.QuerySingleAsync<int>(new(InsertSql, new
         {
             vaults = rows.Select(row => row.VaultAddress).ToArray(),
             parents = rows.Select(row => row.ParentAddress).ToArray(),
@@ -93,5 +111,54 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<HlpVaultPosition>(new(ListNewestSql, new { parent, since }, cancellationToken: cancellationToken))).AsList();
+    }
+
+    private const string ListLargestSql = """
+        SELECT vault_address, coin
+          FROM hlp_vault_inventory_hours
+         WHERE hour_at > @since
+         GROUP BY vault_address, coin
+         ORDER BY max(notional_usd) DESC, vault_address, coin
+         LIMIT @limit
+        """;
+
+    private const string ListPeaksSql = """
+        SELECT vault_address, coin, date_bin(@slot, observed_at, @until) AS slot_at, max(notional_usd) AS notional_usd, max(share_pct) AS share_pct
+          FROM hlp_vault_inventory
+         WHERE (vault_address, coin) IN (SELECT vault_address, coin FROM unnest(@vaults, @coins) AS held (vault_address, coin))
+           AND observed_at > @since
+           AND observed_at <= @until
+         GROUP BY vault_address, coin, slot_at
+         ORDER BY vault_address, coin, slot_at
+         LIMIT 10000
+        """;
+
+    private const string ListHourlyPeaksSql = """
+        SELECT vault_address, coin, hour_at AS slot_at, notional_usd, share_pct
+          FROM hlp_vault_inventory_hours
+         WHERE (vault_address, coin) IN (SELECT vault_address, coin FROM unnest(@vaults, @coins) AS held (vault_address, coin))
+           AND hour_at > @since
+           AND hour_at <= @until
+         ORDER BY vault_address, coin, hour_at
+         LIMIT 10000
+        """;
+
+    /// <summary>
+    /// The peaks of the holdings that were the largest at any time since a moment, in slots of equal length up to <paramref name="until"/>, oldest first.
+    /// A slot in which a holding was not seen has no row. Slots of an hour cost least: their peaks are kept.
+    /// </summary>
+    public async Task<IReadOnlyList<HlpVaultPositionPeak>> ListPeaksAsync(DateTimeOffset since, DateTimeOffset until, TimeSpan slot, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        var largest = (await connection.QueryAsync<(string Vault, string Coin)>(new(
+            ListLargestSql, new { since = since.AddHours(-1), limit }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<HlpVaultPositionPeak>(new(slot == TimeSpan.FromHours(1) ? ListHourlyPeaksSql : ListPeaksSql, new
+        {
+            vaults = largest.Select(held => held.Vault).ToArray(),
+            coins = largest.Select(held => held.Coin).ToArray(),
+            since,
+            until,
+            slot,
+        }, cancellationToken: cancellationToken))).AsList();
     }
 }

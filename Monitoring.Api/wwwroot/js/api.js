@@ -19,18 +19,7 @@ export const rememberKey = (key) => sessionStorage.setItem(KEY, key);
 
 /** A conditional GET: the browser revalidates its copy by ETag, so an unchanged answer costs a 304. */
 export async function get(path) {
-  const key = sessionStorage.getItem(KEY);
-  let response;
-  try {
-    response = await fetch(path, {
-      cache: 'no-cache',
-      headers: { Accept: 'application/json', ...(key && { 'X-API-Key': key }) },
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    });
-  } catch (error) {
-    throw new Fault('The service cannot be reached', error.name === 'TimeoutError' ? `No answer within ${TIMEOUT_MS / 1000} s.` : '', 0);
-  }
-  if (!response.ok) throw await faultOf(response);
+  const response = await ask(path, { cache: 'no-cache', signal: AbortSignal.timeout(TIMEOUT_MS) });
 
   // A 304 renews the Date header of the kept answer but not its body; hence the header tells the time.
   const sentAt = Date.parse(response.headers.get('Date') ?? '');
@@ -40,6 +29,26 @@ export async function get(path) {
   } catch {
     throw new Fault('The service gave an answer that is not JSON', path, response.status);
   }
+}
+
+/** An operator's action; the service says who did it by the key. */
+export const post = (path, body) => ask(path, {
+  method: 'POST', body: JSON.stringify(body), headers: { 'Content-Type': 'application/json' }, signal: AbortSignal.timeout(TIMEOUT_MS),
+});
+
+/** An answer whose body comes bit by bit and has no end of its own. */
+export const open = (path, headers, signal) => ask(path, { cache: 'no-store', headers, signal });
+
+async function ask(path, options) {
+  const key = sessionStorage.getItem(KEY);
+  let response;
+  try {
+    response = await fetch(path, { ...options, headers: { Accept: 'application/json', ...options.headers, ...(key && { 'X-API-Key': key }) } });
+  } catch (error) {
+    throw new Fault('The service cannot be reached', error.name === 'TimeoutError' ? `No answer within ${TIMEOUT_MS / 1000} s.` : '', 0);
+  }
+  if (!response.ok) throw await faultOf(response);
+  return response;
 }
 
 /** The header has whole seconds, so the true difference is the largest of those measured. */

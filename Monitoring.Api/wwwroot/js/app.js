@@ -5,13 +5,19 @@ import { askForKey, renderConnection } from './connection.js';
 import { renderEvents } from './events.js';
 import { number } from './format.js';
 import { refreshHistory, startHistory } from './history-card.js';
+import { drawHoldings, renderHoldings } from './holdings.js';
+import { renderLiquidations } from './liquidations.js';
 import { renderMonitors } from './monitors.js';
+import { renderOracle } from './oracle.js';
+import { hours, onRange } from './range.js';
 import { renderRisk } from './risk.js';
 import { renderVault } from './vault.js';
-import { isLive, verdict } from './verdict.js';
+import { freshness, isLive, verdict } from './verdict.js';
 
 const POLL_MS = 2000;
-const state = { dashboard: null, events: [], fault: null, answeredAt: 0 };
+const DEPTH_MS = 10_000;
+const state = { dashboard: null, events: [], deviations: null, holdings: null, fault: null, answeredAt: 0 };
+let depthAt = 0;
 let timer = 0;
 let asking = false;
 
@@ -23,12 +29,21 @@ async function poll() {
     const [dashboard, events] = await Promise.all([get('security/dashboard'), get('security/events?limit=50')]);
     Object.assign(state, { dashboard, events: events.events, fault: null, answeredAt: serverNow() });
     refreshHistory(dashboard.hlp_vault?.timestamp);
+    if (serverNow() - depthAt >= DEPTH_MS) await readDepth();
   } catch (fault) {
     state.fault = fault;
   }
   render();
   asking = false;
   if (!document.hidden) timer = setTimeout(poll, Math.max(POLL_MS, 1000 * (state.fault?.retryAfter ?? 0)));
+}
+
+/** What is below the first screen changes more slowly and costs more. */
+async function readDepth() {
+  const [deviations, holdings] = await Promise.all([get('security/oracle-deviations?active_only=false'), get(`security/hlp-vault/holdings?hours=${hours()}`)]);
+  Object.assign(state, { deviations: deviations.deviations, holdings });
+  depthAt = serverNow();
+  drawHoldings(holdings, depthAt);
 }
 
 function render() {
@@ -48,10 +63,14 @@ function render() {
 function draw(now) {
   const live = isLive(state, now);
   const found = verdict(state, now);
+  const sees = (name) => live && state.dashboard.monitors.some((monitor) => monitor.name === name && ['fresh', 'late'].includes(freshness(monitor, now)));
   renderConnection(state, now);
   renderRisk(state.dashboard, found);
   renderVault(state.dashboard, live, now);
   renderEvents(state.events, state.dashboard, found.tone !== 'unknown' && found.spots.length === 0, now);
+  renderOracle(state.deviations, sees('oracle'), now);
+  renderHoldings(state.holdings, sees('inventory'), now);
+  renderLiquidations(state.dashboard, sees('liquidations'), now);
   renderMonitors(state.dashboard?.monitors ?? [], live, now);
   setTitle(found);
 }
@@ -69,9 +88,12 @@ document.addEventListener('visibilitychange', () => {
 
 startHistory();
 askForKey(poll);
-for (const input of document.querySelectorAll('input[name="range"]')) {
-  input.addEventListener('change', () => refreshHistory(state.dashboard?.hlp_vault?.timestamp));
-}
+onRange(() => {
+  depthAt = 0;
+  refreshHistory(state.dashboard?.hlp_vault?.timestamp);
+  poll();
+});
+document.addEventListener('choose', render);
 setInterval(render, 1000);
 render();
 poll();

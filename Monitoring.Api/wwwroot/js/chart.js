@@ -1,38 +1,72 @@
-// Draws account value (left scale) and PnL (right scale) with uPlot, which the build puts into lib/.
+// One way to draw a time chart with uPlot, which the build puts into lib/.
 
-import { byId } from './dom.js';
-import { signedUsd, tickUsd, usd } from './format.js';
-
-let plot = null;
-let drawn = null;
+const HEIGHT = 260;
 
 export const hasCharts = () => typeof globalThis.uPlot === 'function';
 
-/** Draws the columns; the range ends now, so that missing recent data is a visible hole. */
-export function draw(columns, from, to) {
-  drawn = { columns, from, to };
-  if (!plot) plot = new globalThis.uPlot(options(), columns, byId('chart'));
-  plot.batch(() => {
-    plot.setData(columns, false);
-    plot.setScale('x', { min: from, max: to });
-  });
+/** A chart in this element; describe(kit, columns) answers uPlot's series after the first, its scales and its axes after the first. */
+export function chartIn(node, describe) {
+  let plot = null;
+  let drawn = null;
+  let shape = '';
+
+  const size = () => ({ width: Math.max(260, node.clientWidth), height: HEIGHT });
+
+  /** Draws the columns; the range ends now, so that missing recent data is a visible hole. A new shape means other series. */
+  function draw(columns, from, to, newShape = '') {
+    if (newShape !== shape) clear();
+    shape = newShape;
+    drawn = { columns, from, to };
+    if (!plot) plot = new globalThis.uPlot(options(describe(kit(node), columns)), columns, node);
+    plot.batch(() => {
+      plot.setData(columns, false);
+      plot.setScale('x', { min: from, max: to });
+    });
+  }
+
+  function clear() {
+    plot?.destroy();
+    plot = null;
+    drawn = null;
+  }
+
+  function redraw() {
+    if (!drawn) return;
+    const { columns, from, to } = drawn;
+    clear();
+    draw(columns, from, to, shape);
+  }
+
+  function options({ scales, series, axes }) {
+    const { uPlot } = globalThis;
+    return {
+      ...size(),
+      tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
+      scales: { x: { time: true }, ...scales },
+      cursor: { drag: { x: false, y: false } },
+      series: [{ label: 'UTC', value: latest((seconds) => new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')) }, ...series],
+      axes: [{ ...kit(node).axis, space: node.clientWidth < 500 ? 60 : 70, values: clockTicks }, ...axes],
+    };
+  }
+
+  new ResizeObserver(() => plot?.setSize(size())).observe(node);
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);
+  return { draw, clear };
 }
 
-export function clear() {
-  plot?.destroy();
-  plot = null;
-  drawn = null;
-}
-
-function redraw() {
-  if (!drawn) return;
-  const { columns, from, to } = drawn;
-  clear();
-  draw(columns, from, to);
-}
-
-const size = () => ({ width: Math.max(260, byId('chart').clientWidth), height: 260 });
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** What every chart has alike: axes and lines in the page's colours. */
+function kit(node) {
+  const axis = { stroke: colour('--muted'), font: '12px system-ui, sans-serif', grid: { stroke: colour('--grid'), width: 1 }, ticks: { show: false } };
+  return {
+    axis: { ...axis, size: node.clientWidth < 500 ? 58 : 70 },
+    line: (label, scale, name, format, dash) => ({
+      label, scale, stroke: colour(name), width: 2, dash, points: { size: 4 },
+      value: latest((value) => (value === null || value === undefined ? 'no data' : format(value))),
+    }),
+  };
+}
 
 /** Without a cursor the legend shows the newest point. */
 const latest = (format) => (plotted, value, series, index) => format(index === null ? plotted.data[series].at(-1) : value);
@@ -49,35 +83,3 @@ function clockTicks(_, ticks, axis, space, step) {
     return text;
   });
 }
-
-function options() {
-  const { uPlot } = globalThis;
-  const font = '12px system-ui, sans-serif';
-  const narrow = byId('chart').clientWidth < 500;
-  const axis = { stroke: colour('--muted'), font, grid: { stroke: colour('--grid'), width: 1 }, ticks: { show: false } };
-  const line = (label, scale, name, format, dash) => ({
-    label, scale, stroke: colour(name), width: 2, dash, points: { size: 4 },
-    value: latest((value) => (value === null || value === undefined ? 'no data' : format(value))),
-  });
-  const money = (_, ticks, index, space, step) => ticks.map((tick) => tickUsd(tick, step));
-  return {
-    ...size(),
-    tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), 'Etc/UTC'),
-    scales: { x: { time: true }, value: {}, pnl: {} },
-    cursor: { drag: { x: false, y: false } },
-    series: [
-      { label: 'UTC', value: latest((seconds) => new Date(seconds * 1000).toISOString().slice(0, 19).replace('T', ' ')) },
-      line('Account value', 'value', '--series-value', usd),
-      line('PnL 24 h', 'pnl', '--series-pnl', signedUsd),
-      line('PnL 1 h', 'pnl', '--series-pnl-hour', signedUsd, [6, 4]),
-    ],
-    axes: [
-      { ...axis, space: narrow ? 60 : 70, values: clockTicks },
-      { ...axis, scale: 'value', size: narrow ? 58 : 70, values: money },
-      { ...axis, scale: 'pnl', side: 1, size: narrow ? 58 : 70, grid: { show: false }, values: money },
-    ],
-  };
-}
-
-new ResizeObserver(() => plot?.setSize(size())).observe(byId('chart'));
-matchMedia('(prefers-color-scheme: dark)').addEventListener('change', redraw);

@@ -1,29 +1,40 @@
 // The chart's card: the chosen range, when to read again, and the same facts in words.
 
 import { serverNow } from './api.js';
-import { clear, draw, hasCharts } from './chart.js';
+import { chartIn, hasCharts } from './chart.js';
 import { byId, setText } from './dom.js';
-import { count, plural, shortUsd, signedUsd, utc } from './format.js';
+import { count, plural, shortUsd, signedUsd, tickUsd, usd, utc } from './format.js';
 import { loadHistory, toColumns } from './history.js';
+import { hours, onRange, rangeLabel } from './range.js';
+
+/** Account value on the left scale, PnL on the right one. */
+const chart = chartIn(byId('chart'), ({ axis, line }) => {
+  const money = (_, ticks, index, space, step) => ticks.map((tick) => tickUsd(tick, step));
+  return {
+    scales: { value: {}, pnl: {} },
+    series: [
+      line('Account value', 'value', '--series-1', usd),
+      line('PnL 24 h', 'pnl', '--series-2', signedUsd),
+      line('PnL 1 h', 'pnl', '--series-3', signedUsd, [6, 4]),
+    ],
+    axes: [{ ...axis, scale: 'value', values: money }, { ...axis, scale: 'pnl', side: 1, grid: { show: false }, values: money }],
+  };
+});
 
 let rows = [];
 let cut = false;
 let loaded = '';
 let busy = false;
 
-const hours = () => Number(document.querySelector('input[name="range"]:checked').value);
-
 export function startHistory() {
   byId('chart-missing').hidden = hasCharts();
   byId('chart').hidden = !hasCharts();
-  for (const input of document.querySelectorAll('input[name="range"]')) {
-    input.addEventListener('change', () => {
-      rows = [];
-      loaded = '';
-      clear();
-      setText(byId('chart-summary'), 'Loading…');
-    });
-  }
+  onRange(() => {
+    rows = [];
+    loaded = '';
+    chart.clear();
+    setText(byId('chart-summary'), 'Loading…');
+  });
 }
 
 /** Reads when the range or the newest snapshot has changed; draws each time, because "now" moves on. */
@@ -56,15 +67,14 @@ function show(range) {
   const { columns, gaps } = toColumns(rows);
   setText(byId('chart-summary'), summary(columns, gaps, range));
   if (!hasCharts()) return;
-  if (rows.length === 0) { clear(); return; }
+  if (rows.length === 0) { chart.clear(); return; }
   const now = serverNow() / 1000;
-  draw(columns, Math.max(now - range * 3600, columns[0][0]), now);
+  chart.draw(columns, Math.max(now - range * 3600, columns[0][0]), now);
 }
 
 function summary([times, values, pnl], gaps, range) {
-  const label = range === 168 ? '7 d' : `${range} h`;
   const known = values.filter((value) => value !== null);
-  if (known.length === 0) return `No snapshot in the last ${label}.`;
+  if (known.length === 0) return `No snapshot in the last ${rangeLabel(range)}.`;
   const profits = pnl.filter((value) => value !== null);
   const between = profits.length === 0 ? 'PnL 24 h not known' : `PnL 24 h between ${signedUsd(Math.min(...profits))} and ${signedUsd(Math.max(...profits))}`;
   return `Account value from ${shortUsd(known[0])} to ${shortUsd(known.at(-1))}, lowest ${shortUsd(Math.min(...known))}. ${between}. `

@@ -1,10 +1,11 @@
 // Who watches, and whether they still do.
 
 import { byId, el, keyed, setData, setText, texts } from './dom.js';
-import { count, duration, secondsSince } from './format.js';
+import { count, duration, plural, secondsSince, utc, words } from './format.js';
 import { freshness } from './verdict.js';
 
 const ICONS = { fresh: '✔', late: '◆', stale: '▲', never: '✖' };
+const SPANS = 8;
 const ORDER = ['never', 'stale', 'late', 'fresh'];
 
 export function renderMonitors(monitors, live, now) {
@@ -16,6 +17,10 @@ export function renderMonitors(monitors, live, now) {
   setData(byId('monitors-summary'), 'alarm', String(!live || rows.length === 0 || bad > 0));
   byId('monitors-table').hidden = rows.length === 0;
   keyed(byId('monitors-rows'), rows, (row) => row.name, createRow, (node, row) => updateRow(node, row, live, now));
+  const gaps = rows.flatMap((row) => (row.gap_spans ?? []).map((span) => ({ ...span, name: row.name }))).sort((a, b) => b.until.localeCompare(a.until));
+  byId('gaps-title').hidden = gaps.length === 0;
+  texts(byId('monitors-gaps'), 'li', [...gaps.slice(0, SPANS).map((gap) => gapText(gap, now)),
+    ...(gaps.length > SPANS ? [`${plural(gaps.length - SPANS, 'older span')} not listed here.`] : [])]);
   texts(byId('monitors-errors'), 'li', rows.filter((row) => row.last_error).map((row) => errorText(row, now)));
 }
 
@@ -47,6 +52,11 @@ function updateRow(node, row, live, now) {
   setData(failures, 'alarm', String(row.failures > 0));
   setData(gaps, 'alarm', String(row.gaps > 0));
   setText(p99, row.p99_ms === null || row.p99_ms === undefined ? 'no data' : `${count(Math.round(row.p99_ms))} ms`);
+}
+
+function gapText(gap, now) {
+  const caughtUp = gap.reason === 'database_away' || gap.reason === 'late' ? ', its data came later' : '';
+  return `${gap.name}: ${plural(gap.count, 'check')} from ${utc(gap.from, now)} to ${utc(gap.until, now)}, ${words(gap.reason)}${caughtUp}`;
 }
 
 function errorText(row, now) {

@@ -112,6 +112,39 @@ public sealed class InventoryEndpointTests
     }
 
     [Test]
+    public async Task Largest_holdings_come_with_their_past()
+    {
+        Assert.That((await _api.GetAsync("/security/hlp-vault/holdings"))["timestamp"], Is.Null);
+        await FillAsync();
+        var answer = await _api.GetAsync("/security/hlp-vault/holdings?hours=2&top=2");
+        Assert.That(((int)answer["position_count"]!, (int)answer["slot_seconds"]!, (double)answer["age_seconds"]!), Is.EqualTo((6, 30, 0d)));
+        Assert.That(answer["positions"]!.AsArray().Select(row => $"{row!["vault_address"]} {row["coin"]}"), Is.EqualTo(new[] { "0xa BTC", "0xa ETH" }), "all are as large, so by name");
+        Assert.That(answer["holdings"]![1]!["points"]!.AsArray().Select(point => $"{point!["timestamp"]} {point["notional_usd"]} {point["share_pct"]}"),
+            Is.EqualTo(new[] { "2026-11-21T13:00:00Z 300 12.5", "2026-11-21T14:00:00Z 300 12.5" }));
+    }
+
+    [Test]
+    public async Task Holding_that_was_large_and_is_gone_is_still_shown_by_its_hour()
+    {
+        await FillAsync();
+        await using (var connection = await _db.OpenConnectionAsync())
+        await using (var transaction = await connection.BeginTransactionAsync())
+        {
+            Observation Whale(int minute, decimal notional) => new HlpVaultPosition("0xc", "0xhlp", "ETH", Noon.AddMinutes(minute), 1, notional, 0, notional / 10, null);
+            await new HlpVaultInventory(_db).InsertAsync([Whale(1, 400), Whale(2, 900)], transaction, default);
+            await new HlpVaultInventory(_db).InsertAsync([Whale(3, 500)], transaction, default);
+            await transaction.CommitAsync();
+        }
+
+        foreach (var (hours, expected) in new[] { (3, new[] { "400", "900", "500" }), (72, ["900"]) })
+        {
+            var largest = (await _api.GetAsync($"/security/hlp-vault/holdings?hours={hours}"))["holdings"]![0]!;
+            Assert.That((string)largest["vault_address"]!, Is.EqualTo("0xc"));
+            Assert.That(largest["points"]!.AsArray().Select(point => $"{point!["notional_usd"]}"), Is.EqualTo(expected));
+        }
+    }
+
+    [Test]
     public async Task Monitor_shows_its_gaps_with_their_reason_and_not_the_check_at_work()
     {
         await new MonitorTable(_db).RegisterAsync("inventory", TimeSpan.FromMinutes(10), Noon.AddHours(1), default);

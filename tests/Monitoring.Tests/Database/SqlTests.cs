@@ -26,7 +26,7 @@ public sealed partial class SqlTests
         ["referenceCounts"] = new[] { 1 }, ["leftOuts"] = new[] { "" }, ["maxDeviations"] = new[] { 1m }, ["maxSources"] = new[] { "okx" },
         ["breached"] = new[] { false }, ["floors"] = new decimal?[] { null }, ["dangers"] = new[] { false },
         ["severities"] = new[] { "high" }, ["risks"] = new decimal?[] { null },
-        ["beforeObservedAt"] = Time, ["beforeVault"] = "", ["beforeCoin"] = "", ["firstKept"] = "2020-01-01", ["table"] = "check_runs", ["interval"] = TimeSpan.FromSeconds(10),
+        ["beforeObservedAt"] = Time, ["beforeVault"] = "", ["beforeCoin"] = "", ["firstKept"] = "2020-01-01", ["table"] = "check_runs", ["interval"] = TimeSpan.FromSeconds(10), ["slot"] = TimeSpan.FromSeconds(10),
         ["coins"] = new[] { "c" }, ["tids"] = new[] { 1L }, ["users"] = new[] { "0x" }, ["methods"] = new[] { "market" }, ["sides"] = new[] { "long" }, ["prices"] = new[] { 1m },
         ["sizes"] = new[] { 1m }, ["counterparties"] = new[] { "0x" }, ["hashes"] = new[] { "0x" }, ["sources"] = new[] { "0x" }, ["coverages"] = new[] { "account" },
         ["coin"] = "BTC", ["method"] = "market", ["afterTid"] = 1L, ["afterObservedAt"] = Time, ["afterCoin"] = "BTC", ["afterUser"] = "0x",
