@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Monitoring.Data.Access;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
@@ -32,6 +33,9 @@ public static class DataServices
         services.AddSingleton<SecurityEvents>();
         services.AddSingleton<SecurityEventChanges>();
         services.AddSingleton<NotificationTable>();
+        services.AddSingleton<OperatorActions>();
+        services.AddSingleton<ApiKeys>();
+        services.AddSingleton<AuditLog>();
         services.AddObservationTable<HlpVaultSnapshots>();
         services.AddObservationTable<HlpVaultComponents>();
         services.AddObservationTable<HlpVaultInventory>();
