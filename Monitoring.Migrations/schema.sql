@@ -1,3 +1,22 @@
+CREATE FUNCTION public.acknowledge_event(target uuid, by_actor text, from_origin text, said text, moment timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    found_event public.security_events%ROWTYPE;
+BEGIN
+    SELECT * INTO found_event FROM public.security_events WHERE event_id = target FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'not_found';
+    ELSIF found_event.status <> 'open' THEN
+        RETURN CASE found_event.status WHEN 'resolved' THEN 'resolved' ELSE 'unchanged' END;
+    END IF;
+    UPDATE public.security_events SET status = 'acknowledged', acknowledged_at = moment, acknowledged_by = by_actor WHERE event_id = target;
+    INSERT INTO public.security_event_changes (event_id, changed_at, kind, severity, actor, note)
+    VALUES (target, moment, 'acknowledged', found_event.severity, by_actor, said);
+    INSERT INTO public.audit_log (actor, origin, action, subject, detail) VALUES (by_actor, from_origin, 'event.acknowledge', target::text, coalesce(said, ''));
+    RETURN 'done';
+END $$;
 CREATE FUNCTION public.announce_security_event_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
@@ -7,6 +26,26 @@ BEGIN
     RETURN NULL;
 END $$;
 COMMENT ON FUNCTION public.announce_security_event_change() IS 'Tells listeners of the channel security_event_changes the number of a new change, once it is committed.';
+CREATE FUNCTION public.audit_log_hash(previous_hash bytea, seq bigint, recorded_at timestamp with time zone, VARIADIC texts text[]) RETURNS bytea
+    LANGUAGE sql STABLE
+    SET search_path TO 'pg_catalog'
+    AS $$
+    SELECT sha256(previous_hash || convert_to(
+        seq || ':' || (extract(epoch FROM recorded_at) * 1000000)::bigint
+            || (SELECT string_agg(':' || octet_length(convert_to(part, 'UTF8')) || ':' || part, '' ORDER BY place) FROM unnest(texts) WITH ORDINALITY AS given (part, place)),
+        'UTF8'))
+$$;
+CREATE FUNCTION public.chain_audit_log() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+BEGIN
+    SELECT last_seq + 1, last_hash INTO STRICT NEW.seq, NEW.previous_hash FROM public.audit_log_head FOR UPDATE;
+    NEW.recorded_at := clock_timestamp();
+    NEW.hash := public.audit_log_hash(NEW.previous_hash, NEW.seq, NEW.recorded_at, NEW.actor, NEW.origin, NEW.action, NEW.subject, NEW.detail);
+    UPDATE public.audit_log_head SET last_seq = NEW.seq, last_hash = NEW.hash;
+    RETURN NEW;
+END $$;
 CREATE FUNCTION public.drop_day_partitions_before(parent text, day date) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -115,12 +154,133 @@ CREATE FUNCTION public.wake_notifiers() RETURNS trigger
 BEGIN
     PERFORM pg_notify('notifications', '');
     RETURN NULL;
+CREATE FUNCTION public.record_key_usage(ids uuid[], counts bigint[], times timestamp with time zone[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    UPDATE public.api_keys AS k
+       SET requests = k.requests + used.n, last_used_at = greatest(k.last_used_at, used.at)
+      FROM unnest(ids, counts, times) AS used (id, n, at)
+     WHERE k.key_id = used.id AND used.n > 0
+$$;
+COMMENT ON FUNCTION public.record_key_usage(ids uuid[], counts bigint[], times timestamp with time zone[]) IS 'Adds to the use of keys what was counted since the last call.';
+CREATE FUNCTION public.record_refusals(origins text[], details text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+    INSERT INTO public.audit_log (actor, origin, action, subject, detail)
+    SELECT 'unknown', left(refused.origin, 100), 'access.refuse', 'api', left(refused.detail, 500) FROM unnest(origins, details) AS refused (origin, detail) LIMIT 10
+$$;
+COMMENT ON FUNCTION public.record_refusals(origins text[], details text[]) IS 'Appends summaries of refused requests to the audit log, at most ten in a call.';
+CREATE FUNCTION public.refuse_audit_log_change() RETURNS trigger
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog'
+    AS $$
+BEGIN
+    RAISE EXCEPTION 'the audit log is append only: % on % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
+END $$;
+CREATE FUNCTION public.resolve_event(target uuid, by_actor text, from_origin text, said text, moment timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    found_event public.security_events%ROWTYPE;
+BEGIN
+    SELECT * INTO found_event FROM public.security_events WHERE event_id = target FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'not_found';
+    ELSIF found_event.status = 'resolved' THEN
+        RETURN CASE WHEN EXISTS (SELECT FROM public.security_event_changes
+                                  WHERE event_id = target AND kind = 'resolved' AND actor = by_actor AND note = said) THEN 'unchanged' ELSE 'resolved' END;
+    END IF;
+    -- Not before the newest check that judged it, so that a result on its way with an older time does not open it anew.
+    UPDATE public.security_events SET status = 'resolved', resolved_at = greatest(moment, judged_at), resolution = said WHERE event_id = target;
+    INSERT INTO public.security_event_changes (event_id, changed_at, kind, severity, actor, note)
+    VALUES (target, moment, 'resolved', found_event.severity, by_actor, said);
+    INSERT INTO public.audit_log (actor, origin, action, subject, detail) VALUES (by_actor, from_origin, 'event.resolve', target::text, said);
+    RETURN 'done';
+END $$;
+CREATE FUNCTION public.silence_event(target_fingerprint text, silent_until timestamp with time zone, by_actor text, from_origin text, said text, moment timestamp with time zone, OUT outcome text, OUT made_silence uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    AS $$
+DECLARE
+    found_event public.security_events%ROWTYPE;
+BEGIN
+    SELECT * INTO found_event FROM public.security_events
+     WHERE event_id = (SELECT event_id FROM public.security_events WHERE fingerprint = target_fingerprint ORDER BY first_seen_at DESC, event_id DESC LIMIT 1)
+       FOR UPDATE;
+    IF NOT FOUND THEN
+        outcome := 'not_found';
+        RETURN;
+    END IF;
+    SELECT silence_id INTO made_silence FROM public.silences
+     WHERE fingerprint = target_fingerprint AND ended_at IS NULL AND until = silent_until AND created_by = by_actor AND note IS NOT DISTINCT FROM said;
+    IF FOUND THEN
+        outcome := 'unchanged';
+        RETURN;
+    END IF;
+    UPDATE public.silences SET ended_at = moment WHERE fingerprint = target_fingerprint AND ended_at IS NULL AND until > moment;
+    INSERT INTO public.silences (fingerprint, until, note, created_by, created_at) VALUES (target_fingerprint, silent_until, said, by_actor, moment)
+    RETURNING silence_id INTO made_silence;
+    IF found_event.status <> 'resolved' THEN
+        INSERT INTO public.security_event_changes (event_id, changed_at, kind, severity, actor, note)
+        VALUES (found_event.event_id, moment, 'silenced', found_event.severity, by_actor,
+                concat_ws(': ', 'until ' || to_char(silent_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), said));
+    END IF;
+    INSERT INTO public.audit_log (actor, origin, action, subject, detail)
+    VALUES (by_actor, from_origin, 'event.silence', target_fingerprint,
+            concat_ws(': ', 'until ' || to_char(silent_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), said));
+    outcome := 'done';
 END $$;
 CREATE TABLE public."VersionInfo" (
     "Version" bigint NOT NULL,
     "AppliedOn" timestamp without time zone,
     "Description" character varying(1024)
 );
+CREATE TABLE public.api_keys (
+    key_id uuid NOT NULL,
+    name text NOT NULL,
+    prefix text NOT NULL,
+    key_hash bytea NOT NULL,
+    scopes text[] NOT NULL,
+    requests_per_minute integer NOT NULL,
+    created_at timestamp with time zone NOT NULL,
+    created_by text NOT NULL,
+    expires_at timestamp with time zone,
+    revoked_at timestamp with time zone,
+    revoked_by text,
+    last_used_at timestamp with time zone,
+    requests bigint DEFAULT 0 NOT NULL,
+    CONSTRAINT api_keys_check CHECK (((revoked_at IS NULL) = (revoked_by IS NULL))),
+    CONSTRAINT api_keys_key_hash_check CHECK ((octet_length(key_hash) = 32)),
+    CONSTRAINT api_keys_name_check CHECK (((name ~ '^[A-Za-z0-9][A-Za-z0-9._@-]{0,63}$'::text) AND (name <> ALL (ARRAY['anonymous'::text, 'worker'::text])))),
+    CONSTRAINT api_keys_requests_per_minute_check CHECK (((requests_per_minute >= 1) AND (requests_per_minute <= 1000000))),
+    CONSTRAINT api_keys_scopes_check CHECK (((scopes <@ ARRAY['read'::text, 'operate'::text]) AND (cardinality(scopes) > 0)))
+);
+COMMENT ON TABLE public.api_keys IS 'Keys of the read service. The key itself is stored nowhere, only its SHA-256.';
+COMMENT ON COLUMN public.api_keys.prefix IS 'The first characters of the key, for people to recognise it.';
+CREATE TABLE public.audit_log (
+    seq bigint NOT NULL,
+    recorded_at timestamp with time zone NOT NULL,
+    actor text NOT NULL,
+    origin text NOT NULL,
+    action text NOT NULL,
+    subject text NOT NULL,
+    detail text NOT NULL,
+    previous_hash bytea NOT NULL,
+    hash bytea NOT NULL
+);
+COMMENT ON TABLE public.audit_log IS 'What operators did and whom the read service refused; append only. Number, time and hashes are the database''s own.';
+COMMENT ON COLUMN public.audit_log.origin IS 'Where from: an address, or the machine of the command line.';
+COMMENT ON COLUMN public.audit_log.hash IS 'SHA-256 over previous_hash and the row''s other columns, as audit_log_hash writes them.';
+CREATE TABLE public.audit_log_head (
+    only_row boolean DEFAULT true NOT NULL,
+    last_seq bigint NOT NULL,
+    last_hash bytea NOT NULL,
+    CONSTRAINT audit_log_head_only_row_check CHECK (only_row)
+);
+COMMENT ON TABLE public.audit_log_head IS 'Number and hash of the newest row of audit_log, so that a removed last row is missed.';
 CREATE TABLE public.check_runs (
     monitor text NOT NULL,
     scheduled_at timestamp with time zone NOT NULL,
@@ -430,6 +590,14 @@ CREATE TABLE public.silences (
 );
 COMMENT ON TABLE public.silences IS 'No opened or escalated message leaves for this fingerprint until then; measuring goes on.';
 COMMENT ON COLUMN public.silences.ended_at IS 'When an operator ended it before its time.';
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash);
+ALTER TABLE ONLY public.api_keys
+    ADD CONSTRAINT api_keys_pkey PRIMARY KEY (key_id);
+ALTER TABLE ONLY public.audit_log_head
+    ADD CONSTRAINT audit_log_head_pkey PRIMARY KEY (only_row);
+ALTER TABLE ONLY public.audit_log
+    ADD CONSTRAINT audit_log_pkey PRIMARY KEY (seq);
 ALTER TABLE ONLY public.check_runs
     ADD CONSTRAINT check_runs_pkey PRIMARY KEY (monitor, scheduled_at);
 ALTER TABLE ONLY public.cursor_key
@@ -469,6 +637,7 @@ ALTER TABLE ONLY public.security_events
 ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_pkey PRIMARY KEY (silence_id);
 CREATE UNIQUE INDEX "UC_Version" ON public."VersionInfo" USING btree ("Version");
+CREATE UNIQUE INDEX api_keys_name_key ON public.api_keys USING btree (name) WHERE (revoked_at IS NULL);
 CREATE INDEX hlp_vault_components_observed_idx ON public.hlp_vault_components USING btree (vault_address, observed_at);
 CREATE INDEX hlp_vault_inventory_hours_hour_idx ON public.hlp_vault_inventory_hours USING btree (hour_at);
 CREATE INDEX hlp_vault_inventory_list_idx ON ONLY public.hlp_vault_inventory USING btree (observed_at DESC, vault_address, coin);
@@ -500,5 +669,10 @@ ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.security_events(event_id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_seq_fkey FOREIGN KEY (seq) REFERENCES public.security_event_changes(seq) ON DELETE CASCADE;
+CREATE TRIGGER chain_audit_log BEFORE INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION public.chain_audit_log();
+CREATE TRIGGER number_security_event_change BEFORE INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.number_security_event_change();
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_audit_log_change();
+CREATE TRIGGER refuse_change BEFORE INSERT OR DELETE OR TRUNCATE ON public.audit_log_head FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_audit_log_change();
+CREATE TRIGGER refuse_update BEFORE UPDATE ON public.audit_log_head FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION public.refuse_audit_log_change();
 ALTER TABLE ONLY public.security_event_changes
     ADD CONSTRAINT security_event_changes_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.security_events(event_id) ON DELETE CASCADE;
