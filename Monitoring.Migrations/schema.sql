@@ -148,12 +148,6 @@ BEGIN
     UPDATE public.security_event_change_counter SET last_seq = last_seq + 1 RETURNING last_seq INTO NEW.seq;
     RETURN NEW;
 END $$;
-CREATE FUNCTION public.wake_notifiers() RETURNS trigger
-    LANGUAGE plpgsql
-    AS $$
-BEGIN
-    PERFORM pg_notify('notifications', '');
-    RETURN NULL;
 CREATE FUNCTION public.record_key_usage(ids uuid[], counts bigint[], times timestamp with time zone[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -232,6 +226,13 @@ BEGIN
     VALUES (by_actor, from_origin, 'event.silence', target_fingerprint,
             concat_ws(': ', 'until ' || to_char(silent_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), said));
     outcome := 'done';
+END $$;
+CREATE FUNCTION public.wake_notifiers() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    PERFORM pg_notify('notifications', '');
+    RETURN NULL;
 END $$;
 CREATE TABLE public."VersionInfo" (
     "Version" bigint NOT NULL,
@@ -662,17 +663,16 @@ CREATE INDEX security_events_unresolved_monitor_idx ON public.security_events US
 CREATE INDEX silences_fingerprint_idx ON public.silences USING btree (fingerprint, until) WHERE (ended_at IS NULL);
 CREATE INDEX silences_list_idx ON public.silences USING btree (created_at DESC, silence_id DESC);
 CREATE TRIGGER announce_security_event_change AFTER INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.announce_security_event_change();
+CREATE TRIGGER chain_audit_log BEFORE INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION public.chain_audit_log();
 CREATE TRIGGER notify_those_told AFTER INSERT ON public.security_event_changes FOR EACH ROW WHEN ((new.kind = ANY (ARRAY['escalated'::text, 'acknowledged'::text, 'resolved'::text]))) EXECUTE FUNCTION public.notify_those_told();
 CREATE TRIGGER number_security_event_change BEFORE INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.number_security_event_change();
+CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_audit_log_change();
+CREATE TRIGGER refuse_change BEFORE INSERT OR DELETE OR TRUNCATE ON public.audit_log_head FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_audit_log_change();
+CREATE TRIGGER refuse_update BEFORE UPDATE ON public.audit_log_head FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION public.refuse_audit_log_change();
 CREATE TRIGGER wake_notifiers AFTER INSERT ON public.notifications FOR EACH STATEMENT EXECUTE FUNCTION public.wake_notifiers();
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.security_events(event_id) ON DELETE CASCADE;
 ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_seq_fkey FOREIGN KEY (seq) REFERENCES public.security_event_changes(seq) ON DELETE CASCADE;
-CREATE TRIGGER chain_audit_log BEFORE INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION public.chain_audit_log();
-CREATE TRIGGER number_security_event_change BEFORE INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.number_security_event_change();
-CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_audit_log_change();
-CREATE TRIGGER refuse_change BEFORE INSERT OR DELETE OR TRUNCATE ON public.audit_log_head FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_audit_log_change();
-CREATE TRIGGER refuse_update BEFORE UPDATE ON public.audit_log_head FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION public.refuse_audit_log_change();
 ALTER TABLE ONLY public.security_event_changes
     ADD CONSTRAINT security_event_changes_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.security_events(event_id) ON DELETE CASCADE;

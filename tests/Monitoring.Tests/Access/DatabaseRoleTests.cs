@@ -86,16 +86,17 @@ public sealed class DatabaseRoleTests
         var (actions, by) = (new OperatorActions(_api), new Operator("ada", "10.0.0.1"));
         var now = ManualClock.Noon;
         Assert.That(await actions.AcknowledgeAsync(id, by, "mine", now, default), Is.EqualTo(ActionOutcome.Done));
+        Assert.That((await actions.SilenceAsync("r:s", now.AddHours(1), by, null, now, default)).Outcome, Is.EqualTo(ActionOutcome.Done));
         Assert.That(await actions.ResolveAsync(id, by, "over", now, default), Is.EqualTo(ActionOutcome.Done));
         await new AuditLog(_api).RecordRefusalsAsync(["10.0.0.9"], ["401 × 3"], default);
         Assert.That((await new SecurityEventChanges(_api).ListAsync(id, default)).Select(change => (change.Kind, change.Actor, change.Note)), Is.EqualTo(new[]
         {
-            (ChangeKind.Acknowledged, "ada", "mine"), (ChangeKind.Resolved, "ada", "over"),
+            (ChangeKind.Acknowledged, "ada", "mine"), (ChangeKind.Silenced, "ada", "until 2026-11-21T13:00:00Z"), (ChangeKind.Resolved, "ada", "over"),
         }));
         await using var audit = await _api.OpenConnectionAsync();
         Assert.That(await audit.QueryAsync<string>("SELECT concat_ws(' ', actor, origin, action, subject, detail) FROM audit_log ORDER BY seq"), Is.EqualTo(new[]
         {
-            $"ada 10.0.0.1 event.acknowledge {id} mine", $"ada 10.0.0.1 event.resolve {id} over", "unknown 10.0.0.9 access.refuse api 401 × 3",
+            $"ada 10.0.0.1 event.acknowledge {id} mine", "ada 10.0.0.1 event.silence r:s until 2026-11-21T13:00:00Z", $"ada 10.0.0.1 event.resolve {id} over", "unknown 10.0.0.9 access.refuse api 401 × 3",
         }));
     }
 

@@ -59,7 +59,7 @@ public sealed class OperatorCommandTests
     }
 
     [Test]
-    public async Task Events_are_acknowledged_and_resolved()
+    public async Task Events_are_acknowledged_silenced_and_resolved()
     {
         var id = Guid.CreateVersion7();
         await using var connection = await _db.OpenConnectionAsync();
@@ -67,12 +67,15 @@ public sealed class OperatorCommandTests
 
         Assert.That(await RunAsync($"events ack {id} --as ada"), Is.EqualTo((0, $"event {id} is acknowledged\n", "")));
         Assert.That(await RunAsync($"events ack {id} --as bob"), Is.EqualTo((0, $"event {id} was acknowledged already\n", "")));
+        Assert.That((await RunAsync($"events silence {id} --until 2h --note noise")).Output, Does.StartWith("finding r:s is silenced until 2"));
+        Assert.That(await RunAsync("events silence r:misspelt --until 2h"), Is.EqualTo((1, "", "there is no finding r:misspelt\n")));
         Assert.That(await RunAsync($"events resolve {id} --note \"false alarm\" --as ada"), Is.EqualTo((0, $"event {id} is resolved\n", "")));
         Assert.That(await RunAsync($"events resolve {id} --note \"false alarm\" --as ada"), Is.EqualTo((0, $"event {id} was resolved already\n", "")));
         Assert.That(await RunAsync($"events resolve {id} --note other"), Is.EqualTo((1, "", $"event {id} is resolved already\n")));
         Assert.That(await RunAsync($"events ack {id}"), Is.EqualTo((1, "", $"event {id} is resolved already\n")));
         Assert.That(await RunAsync($"events ack {Guid.Empty}"), Is.EqualTo((1, "", $"there is no event {Guid.Empty}\n")));
         Assert.That(await connection.QuerySingleAsync<string>("SELECT concat_ws(' ', status, acknowledged_by, resolution) FROM security_events"), Is.EqualTo("resolved ada false alarm"));
+        Assert.That(await connection.QuerySingleAsync<string>("SELECT concat_ws(' ', fingerprint, note, created_by) FROM silences"), Is.EqualTo($"r:s noise {Environment.UserName}"));
     }
 
     [Test]
