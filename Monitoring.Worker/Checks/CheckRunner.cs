@@ -99,7 +99,11 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
         {
             return (CheckOutcome.TimedOut, Nothing, $"not done within {schedule.Deadline.TotalSeconds:0} s");
         }
-        catch (Exception fault) when (fault is Venues.SourceUnavailableException or Venues.MissingDataException)
+        catch (Venues.MissingDataException fault)
+        {
+            return (CheckOutcome.Failed, Nothing with { Observations = fault.Seen }, fault.Message);
+        }
+        catch (Venues.SourceUnavailableException fault)
         {
             return (CheckOutcome.Failed, Nothing, fault.Message);
         }

@@ -1,3 +1,5 @@
+using Monitoring.Data.Database;
+
 namespace Monitoring.Worker.Venues;
 
 /// <summary>A source did not answer in time, was in trouble or asked us to wait. Trying again may help.</summary>
@@ -8,4 +10,8 @@ internal sealed class SourceUnavailableException(string message, Exception? caus
 }
 
 /// <summary>A source answered, but without usable data. This is a failed check, never a value of zero.</summary>
-internal sealed class MissingDataException(string message, Exception? cause = null) : Exception(message, cause);
+internal sealed class MissingDataException(string message, Exception? cause = null) : Exception(message, cause)
+{
+    /// <summary>What was seen all the same: too little for any verdict, but stored.</summary>
+    public IReadOnlyList<Observation> Seen { get; init; } = [];
+}

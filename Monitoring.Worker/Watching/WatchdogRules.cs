@@ -26,6 +26,26 @@ internal static class WatchdogRules
     public static IReadOnlyList<string> Unjudged(IReadOnlyList<MonitorState> states) =>
         [.. states.Where(state => !state.CanBeJudged).Select(state => Finding.FingerprintOf(Stale, state.Monitor))];
 
+    /// <summary>What makes it the same blind part in the next check.</summary>
+    public static string FingerprintOfPart(string monitor, string part) => Finding.FingerprintOf(Stale, $"{monitor} {part}");
+
+    /// <summary>The finding of a monitor's part, such as an account, that was last seen too long ago; else null.</summary>
+    public static Finding? FindPart(string monitor, string part, TimeSpan interval, DateTimeOffset seenAt, string error, DateTimeOffset now)
+    {
+        var state = new MonitorState(monitor, interval, seenAt, seenAt, CanBeJudged: true, error);
+        if (!IsStale(state, now))
+            return null;
+        var whole = Find(state, now);
+        whole.Evidence.Values["part"] = part;
+        return whole with
+        {
+            Subject = $"{monitor} {part}",
+            Title = $"Monitor {monitor} is blind to {part}",
+            Description = $"Checks succeed with the other parts; of this one nothing is known since {seenAt:yyyy-MM-dd HH:mm:ss}Z. The newest fault: {error}",
+            RelatedAddresses = part.StartsWith("0x", StringComparison.Ordinal) ? [part] : [],
+        };
+    }
+
     private static Finding Find(MonitorState state, DateTimeOffset now)
     {
         var (age, limit) = ((now - state.Since).TotalSeconds, Limit(state.Interval).TotalSeconds);

@@ -2,6 +2,7 @@ using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
+using Monitoring.Worker.Watching;
 
 namespace Monitoring.Worker.Venues.Inventory;
 
@@ -11,6 +12,8 @@ internal sealed partial class InventoryMonitor(
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "inventory";
+
+    private readonly PartWatch _parts = new(MonitorName, options.Interval);
 
     /// <inheritdoc/>
     public string Name => MonitorName;
@@ -47,8 +50,10 @@ internal sealed partial class InventoryMonitor(
             history.Set(read.Component, scheduledAt, options.Interval, positions);
         }
 
-        return new CheckReport([.. steps.Select(step => step.Position)], InventoryRules.Evaluate(steps, frame.Equity, options.Thresholds),
-            InventoryRules.Unjudged(unread.Select(read => read.Component), steps));
+        var blind = _parts.Judge(reads.Select(read => new PartSight(read.Component, read.Error)), scheduledAt);
+        return new CheckReport([.. steps.Select(step => step.Position)],
+            [.. InventoryRules.Evaluate(steps, frame.Equity, options.Thresholds), .. blind.Findings],
+            [.. InventoryRules.Unjudged(unread.Select(read => read.Component), steps), .. blind.Unjudged]);
     }
 
     private async Task<(string Component, ClearinghouseState? State, string? Error)> ReadAsync(string component, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
+using Monitoring.Worker.Watching;
 
 namespace Monitoring.Worker.Venues.Liquidations;
 
@@ -19,6 +20,8 @@ internal sealed partial class LiquidationMonitor(
     // How far back an account is read that was never read before.
     private static readonly TimeSpan FirstLook = TimeSpan.FromHours(1);
     private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(10);
+
+    private readonly PartWatch _parts = new(MonitorName, options.Interval);
 
     /// <inheritdoc/>
     public string Name => MonitorName;
@@ -41,7 +44,10 @@ internal sealed partial class LiquidationMonitor(
         history.Keep(scheduledAt, fills, found, prices, reading.Sources, findings.Select(finding => finding.Fingerprint));
 
         var changed = found.Where(pattern => pattern.EndTime >= RecentFrom(scheduledAt, fresh));
-        return new CheckReport([.. fresh, .. changed, .. reading.Sources], findings, Unjudged(reading.IsComplete && fewOwners.Count == 0, pricesMissing));
+        var blind = _parts.Judge(reading.Sights, scheduledAt);
+        string[] notAsked = fewOwners.Count > 0 ? [WatchdogRules.FingerprintOfPart(MonitorName, "*")] : [];
+        return new CheckReport([.. fresh, .. changed, .. reading.Sources], [.. findings, .. blind.Findings],
+            [.. Unjudged(reading.IsComplete && fewOwners.Count == 0, pricesMissing), .. blind.Unjudged, .. notAsked]);
     }
 
     private static (string, long, string, DateTimeOffset) KeyOf(LiquidationFill fill) => (fill.Coin, fill.Tid, fill.LiquidatedUser, fill.ObservedAt);
@@ -84,11 +90,11 @@ internal sealed partial class LiquidationMonitor(
         return owners.Count > 0 ? owners : throw new MissingDataException("hyperliquid vaultDetails: the vault has no components, there is nothing to follow");
     }
 
-    private sealed record Reading(IReadOnlyList<LiquidationFill> Fills, IReadOnlyList<LiquidationSource> Sources, bool IsComplete);
+    private sealed record Reading(IReadOnlyList<LiquidationFill> Fills, IReadOnlyList<LiquidationSource> Sources, IReadOnlyList<PartSight> Sights, bool IsComplete);
 
     private async Task<Reading> ReadAllAsync(IReadOnlyList<FillOwner> owners, DateTimeOffset scheduledAt, CancellationToken cancellationToken)
     {
-        var (fills, sources) = (new List<LiquidationFill>(), new List<LiquidationSource>());
+        var (fills, sources, sights) = (new List<LiquidationFill>(), new List<LiquidationSource>(), new List<PartSight>());
         var (pages, complete) = (MostFullPages, true);
         Exception? lastFault = null;
         // Those that lag behind come last, so that they keep nobody else waiting.
@@ -102,17 +108,19 @@ internal sealed partial class LiquidationMonitor(
                 complete &= !read.IsBehind;
                 fills.AddRange(read.Fills.Select(fill => LiquidationMapping.Map(fill, owner)).OfType<LiquidationFill>());
                 sources.Add(Advance(source, owner, read));
+                sights.Add(new PartSight(owner.Address, null));
             }
             catch (Exception fault) when (fault is SourceUnavailableException or MissingDataException)
             {
                 LogUnreadable(owner.Address, fault.Message);
+                sights.Add(new PartSight(owner.Address, fault.Message));
                 (lastFault, complete) = (fault, false);
             }
         }
 
         if (sources.Count == 0)
             throw new SourceUnavailableException($"the fills of none of {owners.Count} accounts could be read; the last: {lastFault!.Message}", lastFault);
-        return new Reading(fills, sources, complete);
+        return new Reading(fills, sources, sights, complete);
     }
 
     private async Task<FillRead> ReadAsync(FillOwner owner, LiquidationSource source, int mostPages, CancellationToken cancellationToken)

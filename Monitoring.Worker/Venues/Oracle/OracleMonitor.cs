@@ -2,6 +2,7 @@ using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Oracle.Sources;
+using Monitoring.Worker.Watching;
 
 namespace Monitoring.Worker.Venues.Oracle;
 
@@ -12,6 +13,9 @@ internal sealed class OracleMonitor(
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "oracle";
 
+    private const string References = "references";
+
+    private readonly PartWatch _parts = new(MonitorName, options.Interval);
     private List<AssetSymbols> _assets = [];
 
     /// <inheritdoc/>
@@ -32,8 +36,24 @@ internal sealed class OracleMonitor(
         var verdicts = readings.Select(reading => OracleRules.Judge(reading, history.Of(reading.Asset, scheduledAt), common, options.Thresholds))
             .OfType<OracleVerdict>().ToList();
         verdicts.ForEach(history.Add);
-        return new CheckReport([.. verdicts.Select(Map)], OracleRules.Evaluate(verdicts, common, usdtInUsd, options.Thresholds),
-            OracleRules.Unjudged(readings, verdicts, options.Thresholds));
+        List<OracleDeviation> rows = [.. verdicts.Select(Map)];
+        var judged = verdicts.Count(verdict => verdict.IsJudged);
+        if (judged == 0)
+            throw new MissingDataException(WhyNothingIsJudged(readings, answers)) { Seen = rows };
+
+        var blind = _parts.Judge([new(References, judged * 2 > readings.Count ? null
+            : $"{readings.Count - judged} of {readings.Count} assets lack the {OracleThresholds.MinReferences} fresh references that a verdict needs")], scheduledAt);
+        return new CheckReport(rows, [.. OracleRules.Evaluate(verdicts, common, usdtInUsd, options.Thresholds), .. blind.Findings],
+            [.. OracleRules.Unjudged(readings, verdicts, options.Thresholds), .. blind.Unjudged]);
+    }
+
+    private static string WhyNothingIsJudged(List<OracleReading> readings, SourceAnswer[] answers)
+    {
+        if (readings.Count == 0)
+            return "hyperliquid metaAndAssetCtxs: none of the assets that have references is listed";
+        var failed = answers.Where(answer => answer.Quotes is null).Select(answer => answer.Source.Name).ToList();
+        return $"none of {readings.Count} assets has the {OracleThresholds.MinReferences} fresh references that a verdict needs; of {answers.Length} price sources {failed.Count} failed"
+            + (failed.Count > 0 ? $": {string.Join(", ", failed)}" : "");
     }
 
     // The sources are asked for what the venue listed last time, so that their prices are of the same moment as its own.

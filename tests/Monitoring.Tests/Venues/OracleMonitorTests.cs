@@ -56,13 +56,24 @@ public sealed class OracleMonitorTests
     }
 
     [Test]
-    public async Task Without_any_source_nothing_is_stored_and_nothing_counts_as_judged()
+    public async Task Check_without_any_source_has_failed()
     {
         foreach (var source in ReferenceSources.All)
             _worker.Venue.Faults.Add(new Fault(FaultKind.Http500, source));
         var result = await _worker.CheckAsync(Now);
-        Assert.That((result.Run.Outcome, result.Observations.Count, result.Findings.Count), Is.EqualTo((CheckOutcome.Succeeded, 0, 0)));
-        Assert.That(result.Unjudged, Is.EquivalentTo(new[] { "oracle.deviation:BTC", "oracle.deviation:ETH", "oracle.deviation:SOL", "oracle.common-mode:USDT" }));
+        Assert.That((result.Run.Outcome, result.Observations.Count, result.Findings.Count), Is.EqualTo((CheckOutcome.Failed, 0, 0)));
+        Assert.That(result.Run.Error, Is.EqualTo("none of 3 assets has the 2 fresh references that a verdict needs; of 5 price sources 5 failed: binance, okx, coinbase, kraken, pyth"));
+    }
+
+    [Test]
+    public async Task Check_with_one_source_has_failed_and_its_rows_are_stored()
+    {
+        foreach (var source in ReferenceSources.All.Where(source => source != ReferenceSources.Okx))
+            _worker.Venue.Faults.Add(new Fault(FaultKind.Http500, source));
+        var result = await _worker.CheckAsync(Now);
+        Assert.That((result.Run.Outcome, result.Run.Observations, result.Findings.Count), Is.EqualTo((CheckOutcome.Failed, 3, 0)));
+        Assert.That((await new OracleDeviations(_worker.Db).ListNowAsync(default)).Select(row => (row.ReferenceCount, row.MaxDeviationSource, row.RiskScore)),
+            Is.EqualTo(Enumerable.Repeat((1, "okx", (decimal?)null), 3)));
     }
 
     [Test]

@@ -44,6 +44,72 @@ public sealed class WatchdogTests
         Assert.That(finding.Evidence.Arithmetic, Is.EqualTo(new[] { "limit = max(3 * 10 s, 60 s) = 60 s", "age of the newest success = 90 s >= 60 s: high" }));
     }
 
+    [Test]
+    public void Part_that_is_not_seen_grows_stale_while_the_others_are_seen()
+    {
+        var parts = new PartWatch("liquidations", TimeSpan.FromSeconds(30));
+        (string[] Findings, string[] Unjudged) Look(int second, string? error)
+        {
+            var (findings, unjudged) = parts.Judge([new("0xa", null), new("0xb", error)], Noon.AddSeconds(second));
+            return ([.. findings.Select(finding => $"{finding.Fingerprint} {finding.Severity}")], [.. unjudged]);
+        }
+
+        Assert.That(Look(0, "HTTP 500"), Is.EqualTo((Array.Empty<string>(), new[] { "monitor.stale:liquidations 0xb" })), "never seen, but just begun to look");
+        Assert.That(Look(89, "HTTP 500").Findings, Is.Empty);
+        Assert.That(Look(90, "HTTP 500"), Is.EqualTo((new[] { "monitor.stale:liquidations 0xb High" }, Array.Empty<string>())));
+        Assert.That(Look(91, null), Is.EqualTo((Array.Empty<string>(), Array.Empty<string>())));
+        Assert.That(Look(180, "HTTP 500").Findings, Is.Empty);
+        var finding = parts.Judge([new("0xb", "HTTP 502")], Noon.AddSeconds(181)).Findings.Single();
+        Assert.That((finding.Title, finding.Description, finding.RelatedAddresses.Single()), Is.EqualTo(("Monitor liquidations is blind to 0xb",
+            "Checks succeed with the other parts; of this one nothing is known since 2026-11-21 12:01:31Z. The newest fault: HTTP 502", "0xb")));
+    }
+
+    /// <summary>A monitor whose sources fail in this way, and the event that must say so; the fault may leave a part of it seeing.</summary>
+    private static IEnumerable<TestCaseData> Blindnesses()
+    {
+        TestCaseData Case(string monitor, string subject, string name, params Fault[] faults) => new TestCaseData(monitor, subject, faults).SetArgDisplayNames(name);
+        const string liquidator = "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14";
+        yield return Case("hlp-vault", "hlp-vault", "hlp-vault, the vault", new Fault(FaultKind.Null, "vaultDetails"));
+        yield return Case("oracle", "oracle", "oracle, the venue", new Fault(FaultKind.Null, "metaAndAssetCtxs"));
+        yield return Case("oracle", "oracle", "oracle, every price source", [.. Simulator.References.ReferenceSources.All.Select(source => new Fault(FaultKind.Http500, source))]);
+        yield return Case("oracle", "oracle", "oracle, all price sources but one",
+            [.. Simulator.References.ReferenceSources.All.Where(source => source != "okx").Select(source => new Fault(FaultKind.Http500, source))]);
+        yield return Case("inventory", "inventory", "inventory, every component", new Fault(FaultKind.Null, "clearinghouseState"));
+        yield return Case("inventory", $"inventory {liquidator}", "inventory, one component", new Fault(FaultKind.Null, "clearinghouseState", Account: liquidator));
+        yield return Case("liquidations", "liquidations", "liquidations, every account", new Fault(FaultKind.Null, "userFillsByTime"));
+        yield return Case("liquidations", $"liquidations {liquidator}", "liquidations, one account", new Fault(FaultKind.Null, "userFillsByTime", Account: liquidator));
+    }
+
+    [TestCaseSource(nameof(Blindnesses))]
+    public async Task Monitor_whose_source_fails_is_said_to_be_blind_until_it_sees_again(string monitor, string subject, object faults)
+    {
+        var clock = new ManualClock(Noon);
+        await using var worker = await WorkerUnderTest.CreateAsync(clock, settings: [.. new[] { "HLP", "INVENTORY", "LIQUIDATION" }.Select(name => ($"{name}_CHECK_INTERVAL", "2"))]);
+        async Task PlayAsync(int seconds)
+        {
+            for (var until = clock.GetUtcNow().AddSeconds(seconds); clock.GetUtcNow() < until; clock.Advance(TimeSpan.FromSeconds(10)))
+                foreach (var one in new[] { monitor, "watchdog" })
+                    await worker.CheckAsync(clock.GetUtcNow(), one);
+        }
+
+        async Task<(string Status, string Severity)> EventAsync()
+        {
+            await using var connection = await worker.Db.OpenConnectionAsync();
+            return await connection.QuerySingleOrDefaultAsync<(string, string)>("SELECT status, severity FROM security_events WHERE fingerprint = 'monitor.stale:' || @subject", new { subject });
+        }
+
+        await PlayAsync(10);
+        foreach (var fault in (Fault[])faults)
+            worker.Venue.Faults.Add(fault);
+        await PlayAsync(50);
+        Assert.That(await EventAsync(), Is.EqualTo(default((string, string))));
+        await PlayAsync(20);
+        Assert.That(await EventAsync(), Is.EqualTo(("open", "high")));
+        worker.Venue.Faults.Clear();
+        await PlayAsync(40);
+        Assert.That(await EventAsync(), Is.EqualTo(("resolved", "high")));
+    }
+
     /// <summary>A worker whose hlp-vault is checked every 20 s, so that a minute makes it blind.</summary>
     private static async Task<(WorkerUnderTest Worker, ManualClock Clock)> StartAsync()
     {

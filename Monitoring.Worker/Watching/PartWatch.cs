@@ -1,0 +1,37 @@
+using Monitoring.Worker.Checks;
+
+namespace Monitoring.Worker.Watching;
+
+/// <summary>What one check saw of one of the parts that its monitor watches, such as an account; the error where it saw nothing.</summary>
+internal sealed record PartSight(string Part, string? Error);
+
+/// <summary>
+/// Watches the parts of one monitor: a check that succeeds with some of them says nothing of the others, so each grows stale as a whole monitor does.
+/// </summary>
+internal sealed class PartWatch(string monitor, TimeSpan interval)
+{
+    private readonly Dictionary<string, DateTimeOffset> _seenAt = [];
+
+    /// <summary>
+    /// One finding per part that was not seen for too long, and the fingerprints of those not seen for a while yet. A part that this process has never seen is
+    /// taken for seen when it was first looked for.
+    /// </summary>
+    public (IReadOnlyList<Finding> Findings, IReadOnlyList<string> Unjudged) Judge(IEnumerable<PartSight> sights, DateTimeOffset now)
+    {
+        var findings = new List<Finding>();
+        var unjudged = new List<string>();
+        foreach (var (part, error) in sights)
+        {
+            if (error is null || !_seenAt.TryGetValue(part, out var seenAt))
+                _seenAt[part] = seenAt = now;
+            if (error is null)
+                continue;
+            if (WatchdogRules.FindPart(monitor, part, interval, seenAt, error, now) is { } finding)
+                findings.Add(finding);
+            else
+                unjudged.Add(WatchdogRules.FingerprintOfPart(monitor, part));
+        }
+
+        return (findings, unjudged);
+    }
+}
