@@ -1,9 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
-using Monitoring.Api.Venues;
 using Monitoring.Data.Events;
-using Monitoring.Data.Venues;
 using EventList = Monitoring.Api.Http.ListOf<
     Monitoring.Api.Security.SecurityEventPage, Monitoring.Data.Events.SecurityEvent, Monitoring.Api.Security.SecurityEventView, Monitoring.Data.Events.EventCursor>;
 
@@ -33,9 +31,6 @@ public sealed record SecurityEventAnswer(bool Success, SecurityEventView Event, 
 
 /// <summary>Which rule, in which version.</summary>
 public sealed record RuleView(string Id, int Version);
-
-/// <summary>A stored row that the verdict was made from, and its table.</summary>
-public sealed record EvidenceRow(string Table, object Row);
 
 /// <summary>Why an event has the severity it has: the values seen, the thresholds they were compared with, each comparison, and the rows behind them.</summary>
 public sealed record ExplanationAnswer(
@@ -85,7 +80,7 @@ internal static class EventEndpoints
 
     /// <summary>Why the event has its severity: rule, thresholds, values, arithmetic, and the stored rows behind them.</summary>
     internal static async Task<Results<Ok<ExplanationAnswer>, ProblemHttpResult>> ExplainEvent(
-        Guid eventId, SecurityEvents events, SecurityEventChanges changes, HlpVaultSnapshots snapshots, CancellationToken cancellationToken)
+        Guid eventId, SecurityEvents events, SecurityEventChanges changes, EvidenceReader rows, CancellationToken cancellationToken)
     {
         if (await events.FindAsync(eventId, cancellationToken) is not { } found)
             return NoSuchEvent(eventId);
@@ -93,14 +88,8 @@ internal static class EventEndpoints
         var evidence = JsonSerializer.Deserialize<JsonElement>(deciding.Evidence!);
         return TypedResults.Ok(new ExplanationAnswer(true, eventId, new RuleView(found.RuleId, found.RuleVersion), deciding.Severity, deciding.ScheduledAt,
             evidence.GetProperty("thresholds"), evidence.GetProperty("values"), evidence.GetProperty("arithmetic"),
-            await FindEvidenceAsync(found, deciding.ScheduledAt, snapshots, cancellationToken)));
+            deciding.ScheduledAt is { } at ? await rows.ListAsync(found, at, evidence.GetProperty("values"), cancellationToken) : []));
     }
-
-    private static async Task<IReadOnlyList<EvidenceRow>> FindEvidenceAsync(
-        SecurityEvent found, DateTimeOffset? scheduledAt, HlpVaultSnapshots snapshots, CancellationToken cancellationToken) =>
-        found.Monitor == HlpVaultReader.Monitor && scheduledAt is { } at && await snapshots.FindAsync(found.Subject, at, cancellationToken) is { } row
-            ? [new EvidenceRow("hlp_vault_snapshots", HlpVaultSnapshotView.Of(row))]
-            : [];
 
     private static ProblemHttpResult NoSuchEvent(Guid eventId) =>
         TypedResults.Problem($"There is no event {eventId}.", statusCode: StatusCodes.Status404NotFound);

@@ -23,7 +23,10 @@ public record HlpVaultSnapshotView(
 }
 
 /// <summary>A component vault's account: value, notional and unrealised PnL in USD, and the number of open positions.</summary>
-public sealed record HlpVaultComponentView(string VaultAddress, decimal AccountValue, decimal TotalNotionalUsd, decimal UnrealizedPnl, int Positions);
+public sealed record HlpVaultComponentView(string VaultAddress, decimal AccountValue, decimal TotalNotionalUsd, decimal UnrealizedPnl, int Positions)
+{
+    internal static HlpVaultComponentView Of(HlpVaultComponent row) => new(row.ComponentAddress, row.AccountValue, row.TotalNotionalUsd, row.UnrealizedPnl, row.Positions);
+}
 
 /// <summary>The newest snapshot, how old it is, and the component vaults that the same check could read.</summary>
 public sealed record HlpVaultNow : HlpVaultSnapshotView
@@ -65,7 +68,7 @@ internal sealed class HlpVaultReader(HlpVaultSnapshots snapshots, HlpVaultCompon
         return new HlpVaultNow(HlpVaultSnapshotView.Of(row))
         {
             AgeSeconds = Math.Round((clock.GetUtcNow() - row.ObservedAt).TotalSeconds, 1),
-            Components = [.. parts.Select(c => new HlpVaultComponentView(c.ComponentAddress, c.AccountValue, c.TotalNotionalUsd, c.UnrealizedPnl, c.Positions))],
+            Components = [.. parts.Select(HlpVaultComponentView.Of)],
         };
     }
 

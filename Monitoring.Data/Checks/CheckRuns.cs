@@ -121,6 +121,22 @@ public sealed class CheckRuns(NpgsqlDataSource db)
         return (await connection.QueryAsync<GapSpan>(new(ListGapsSql, new { monitor, interval, since, until, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
+    private const string ListSql = """
+        SELECT monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error, worker
+          FROM check_runs
+         WHERE monitor = @monitor AND scheduled_at >= @since AND scheduled_at <= @until
+         ORDER BY scheduled_at DESC
+         LIMIT @limit
+        """;
+
+    /// <summary>The newest runs of one monitor whose scheduled time lies between two moments, both included, newest first.</summary>
+    public async Task<IReadOnlyList<CheckRun>> ListAsync(
+        string monitor, DateTimeOffset since, DateTimeOffset until, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<CheckRun>(new(ListSql, new { monitor, since, until, limit }, cancellationToken: cancellationToken))).AsList();
+    }
+
     private const string ListLatestSql = """
         SELECT monitors.monitor, success.scheduled_at AS last_success_at, failure.scheduled_at AS last_error_at, failure.error AS last_error
           FROM monitors

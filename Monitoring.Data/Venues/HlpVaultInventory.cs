@@ -93,6 +93,22 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
         }, cancellationToken: cancellationToken))).AsList();
     }
 
+    private const string ListOfPositionSql = $"""
+        SELECT {Columns}
+          FROM hlp_vault_inventory
+         WHERE vault_address = @vault AND coin = @coin AND observed_at >= @since AND observed_at <= @until
+         ORDER BY observed_at DESC
+         LIMIT @limit
+        """;
+
+    /// <summary>The newest rows of one component and coin between two moments, both included, newest first.</summary>
+    public async Task<IReadOnlyList<HlpVaultPosition>> ListOfPositionAsync(
+        string vault, string coin, DateTimeOffset since, DateTimeOffset until, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<HlpVaultPosition>(new(ListOfPositionSql, new { vault, coin, since, until, limit }, cancellationToken: cancellationToken))).AsList();
+    }
+
     private const string ListNewestSql = $"""
         SELECT {Columns}
           FROM hlp_vault_inventory

@@ -93,6 +93,19 @@ public sealed class LiquidationPatterns(NpgsqlDataSource db) : IObservationTable
         }, cancellationToken: cancellationToken))).AsList();
     }
 
+    private const string FindSql = $"""
+        SELECT {Columns}
+          FROM liquidation_patterns
+         WHERE pattern_id = @patternId
+        """;
+
+    /// <summary>One pattern, or null.</summary>
+    public async Task<LiquidationPattern?> FindAsync(string patternId, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<LiquidationPattern>(new(FindSql, new { patternId }, cancellationToken: cancellationToken));
+    }
+
     private const string ListSinceSql = $"""
         SELECT {Columns}
           FROM liquidation_patterns

@@ -120,6 +120,25 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
         }, cancellationToken: cancellationToken))).AsList();
     }
 
+    private const string ListOfPatternSql = $"""
+        SELECT {Columns}
+          FROM liquidations
+         WHERE observed_at >= @since AND observed_at <= @until
+           AND (method = 'adl') = @areAdl
+           AND (@coin::text IS NULL OR coin = @coin)
+           AND (@users::text[] IS NULL OR liquidated_user = ANY (@users))
+         ORDER BY observed_at DESC, coin DESC, tid DESC, liquidated_user DESC
+         LIMIT @limit
+        """;
+
+    /// <summary>The newest fills between two moments, both included, in one coin or of some accounts: deleveragings or all others.</summary>
+    public async Task<IReadOnlyList<LiquidationFill>> ListOfPatternAsync(
+        DateTimeOffset since, DateTimeOffset until, bool areAdl, string? coin, string[]? users, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<LiquidationFill>(new(ListOfPatternSql, new { since, until, areAdl, coin, users, limit }, cancellationToken: cancellationToken))).AsList();
+    }
+
     // A liquidation is known by its transaction or, where the hash says nothing, by its moment.
     private const string SumSinceSql = """
         SELECT method, count(*) AS fills,
