@@ -2,11 +2,12 @@ using Monitoring.Data.Database;
 using Monitoring.Worker.Venues;
 using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Hyperliquid.Feed;
+using Monitoring.Worker.Venues.Oracle;
 using Npgsql;
 
 namespace Monitoring.Worker.Hosting;
 
-/// <summary>What <c>--check</c> does: tries every connection once and says what is wrong.</summary>
+/// <summary>What <c>--check</c> does: tries every connection once and says what is wrong. A price source alone may fail: that is a warning.</summary>
 internal static class ConfigurationCheck
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
@@ -21,6 +22,12 @@ internal static class ConfigurationCheck
         well &= await TryAsync($"venue {options.HyperliquidUrl}", token => AskVenueAsync(host, options, token), output, clock, cancellationToken);
         if (options.Feed.IsOn)
             well &= await TryAsync($"live feed {options.Feed.Url} (HYPERLIQUID_FEED=off does without)", host.Services.GetRequiredService<HyperliquidFeed>().FindProblemAsync, output, clock, cancellationToken);
+        foreach (var line in await host.Services.GetRequiredService<ReferenceCheck>().RunAsync(cancellationToken))
+        {
+            await output.WriteLineAsync(line.Problem is null ? $"ok     {line.What}" : $"{(line.IsFault ? "FAULT" : "WARN ")}  {line.What}: {line.Problem}");
+            well &= !line.IsFault;
+        }
+
         return well ? 0 : 1;
     }
 

@@ -1,3 +1,5 @@
+using Monitoring.Worker.Venues.Hyperliquid;
+
 namespace Monitoring.Worker.Venues.Oracle;
 
 /// <summary>
@@ -43,4 +45,7 @@ internal static class SymbolTable
 
     /// <summary>The entry of an asset of the venue, or null where it is held against nothing.</summary>
     public static readonly IReadOnlyDictionary<string, AssetSymbols> ByAsset = All.ToDictionary(symbols => symbols.Asset);
+
+    /// <summary>The entries of assets that the venue lists.</summary>
+    public static List<AssetSymbols> ListedIn(Markets markets) => [.. All.Where(symbols => markets.ByCoin.ContainsKey(symbols.Asset))];
 }

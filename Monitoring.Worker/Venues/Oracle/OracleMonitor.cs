@@ -51,7 +51,7 @@ internal sealed class OracleMonitor(
     {
         if (readings.Count == 0)
             return "hyperliquid metaAndAssetCtxs: none of the assets that have references is listed";
-        var failed = answers.Where(answer => answer.Quotes is null).Select(answer => answer.Source.Name).ToList();
+        var failed = answers.Where(answer => answer.Quotes is null).Select(answer => $"{answer.Source.Name} ({answer.Error})").ToList();
         return $"none of {readings.Count} assets has the {OracleThresholds.MinReferences} fresh references that a verdict needs; of {answers.Length} price sources {failed.Count} failed"
             + (failed.Count > 0 ? $": {string.Join(", ", failed)}" : "");
     }
@@ -61,15 +61,13 @@ internal sealed class OracleMonitor(
     {
         var asked = venue.GetMarketsAsync(cancellationToken);
         if (_assets.Count == 0)
-            _assets = Listed(await asked);
+            _assets = SymbolTable.ListedIn(await asked);
         var answers = references.ReadAsync(_assets, cancellationToken);
         await Task.WhenAll(asked, answers);
         var markets = await asked;
-        _assets = Listed(markets);
+        _assets = SymbolTable.ListedIn(markets);
         return (markets, await answers);
     }
-
-    private static List<AssetSymbols> Listed(Markets markets) => [.. SymbolTable.All.Where(symbols => markets.ByCoin.ContainsKey(symbols.Asset))];
 
     private static OracleDeviation Map(OracleVerdict verdict)
     {

@@ -9,7 +9,7 @@ internal static class OracleServices
     /// <summary>Adds the sources that are on, and the history; without a database that is what this process saw.</summary>
     public static void AddOracle(this IServiceCollection services, OracleOptions options, bool withoutDatabase)
     {
-        services.AddSingleton(options).AddSingleton<ReferenceReader>().AddSingleton<ReferenceSelection>();
+        services.AddSingleton(options).AddSingleton<ReferenceReader>().AddSingleton<ReferenceSelection>().AddTransient<ReferenceCheck>();
         services.AddSingleton(provider => new OracleHistory(options,
             withoutDatabase ? null : provider.GetRequiredService<OracleDeviations>(), provider.GetRequiredService<ILogger<OracleHistory>>()));
         AddSource(services, BinanceSource.SourceName, options.BinanceUrl, (http, _) => new BinanceSource(http));

@@ -3,8 +3,8 @@ using Monitoring.Worker.Venues.Oracle.Sources;
 
 namespace Monitoring.Worker.Venues.Oracle;
 
-/// <summary>What one source gave in one check; null quotes when it failed.</summary>
-internal sealed record SourceAnswer(IReferenceSource Source, IReadOnlyDictionary<string, ReferenceQuote>? Quotes);
+/// <summary>What one source gave in one check; null quotes and an error when it failed.</summary>
+internal sealed record SourceAnswer(IReferenceSource Source, IReadOnlyDictionary<string, ReferenceQuote>? Quotes, string? Error = null);
 
 /// <summary>Asks all sources side by side, each with a deadline of its own. One that fails is told of once and left out until it answers again.</summary>
 internal sealed partial class ReferenceReader(IEnumerable<IReferenceSource> sources, TimeProvider clock, ILogger<ReferenceReader> logger)
@@ -33,9 +33,9 @@ internal sealed partial class ReferenceReader(IEnumerable<IReferenceSource> sour
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested) // whatever it is, the other sources are there
         {
             var failures = _failuresInARow.AddOrUpdate(source.Name, 1, (_, before) => before + 1);
-            LogFailed(failures == 1 ? LogLevel.Warning : LogLevel.Debug, source.Name, failures,
-                deadline.IsCancellationRequested ? $"no answer within {Deadline.TotalSeconds:0} s" : fault.Message);
-            return new SourceAnswer(source, null);
+            var error = deadline.IsCancellationRequested ? $"no answer within {Deadline.TotalSeconds:0} s" : fault.Message;
+            LogFailed(failures == 1 ? LogLevel.Warning : LogLevel.Debug, source.Name, failures, error);
+            return new SourceAnswer(source, null, error);
         }
     }
 

@@ -31,7 +31,7 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
         var references = new List<Reference>();
         var usdPrices = new List<decimal>();
         var leftOut = new List<string>();
-        foreach (var (source, quotes) in answers)
+        foreach (var (source, quotes, _) in answers)
         {
             if (source.SymbolOf(symbols) is not { } symbol)
                 continue;

@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
 using Monitoring.Simulator;
+using Monitoring.Simulator.Faults;
 using Monitoring.Simulator.Model;
+using Monitoring.Simulator.References;
 using Npgsql;
 
 namespace Monitoring.Tests.CommandLine;
@@ -33,7 +36,7 @@ public sealed class WorkerProgramTests
     }
 
     private (string, string)[] Settings(params (string, string)[] more) =>
-        [("DATABASE_URL", _connection.ConnectionString), ("HYPERLIQUID_API_URL", _simulator.Urls.First()), .. more];
+        [("DATABASE_URL", _connection.ConnectionString), ("HYPERLIQUID_API_URL", _simulator.Urls.First()), .. WorkerUnderTest.PriceSources.Select(source => (source, _simulator.Urls.First())), .. more];
 
     [Test]
     public async Task Bad_configuration_stops_the_start_with_one_line_per_fault()
@@ -58,7 +61,29 @@ public sealed class WorkerProgramTests
     {
         var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
         Assert.That(code, Is.Zero, output);
-        Assert.That(output.TrimEnd().Split('\n'), Has.All.StartsWith("ok "));
+        Assert.That(output.TrimEnd().Split('\n'), Has.All.StartsWith("ok ").And.One.EqualTo("ok     price source okx").And.Some.Match("symbol table: 3 of [0-9]+ assets are listed, 3 can be judged"));
+    }
+
+    [Test]
+    public async Task Check_warns_of_a_price_source_that_fails_and_is_content()
+    {
+        var venue = _simulator.Services.GetRequiredService<Venue>();
+        venue.Faults.Add(new Fault(FaultKind.Http500, "kraken"));
+        venue.Faults.Add(new Fault(FaultKind.Html, "pyth"));
+        var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
+        Assert.That(code, Is.Zero, output);
+        Assert.That(output.Split('\n'), Has.One.EqualTo("WARN   price source kraken: HTTP 500").And.One.StartsWith("WARN   price source pyth: the answer is no JSON").And.None.StartsWith("FAULT"));
+    }
+
+    [Test]
+    public async Task Check_fails_when_every_price_source_fails()
+    {
+        foreach (var source in ReferenceSources.All)
+            _simulator.Services.GetRequiredService<Venue>().Faults.Add(new Fault(FaultKind.Http500, source));
+        var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(output.Split('\n'), Has.One.EqualTo("FAULT  price sources: fewer than 2 answer, so no oracle price can be judged")
+            .And.One.EqualTo("WARN   symbol table: fewer than 2 references for BTC, ETH, SOL").And.Exactly(5).StartsWith("WARN   price source "));
     }
 
     [Test]
@@ -98,7 +123,7 @@ public sealed class WorkerProgramTests
     [Test]
     public async Task Without_database_it_watches_and_stores_nothing()
     {
-        using var worker = ProgramUnderTest.Start("Monitoring.Worker", "--no-database --hlp-interval 1", ("HYPERLIQUID_API_URL", _simulator.Urls.First()));
+        using var worker = ProgramUnderTest.Start("Monitoring.Worker", "--no-database --hlp-interval 1", [.. Settings().Skip(1)]);
         await worker.WaitForLineAsync("without a database: nothing is stored");
         await worker.WaitForLineAsync("hlp-vault: check of");
         Assert.That(await worker.TerminateAsync(), Is.Zero);

@@ -62,7 +62,8 @@ public sealed class OracleMonitorTests
             _worker.Venue.Faults.Add(new Fault(FaultKind.Http500, source));
         var result = await _worker.CheckAsync(Now);
         Assert.That((result.Run.Outcome, result.Observations.Count, result.Findings.Count), Is.EqualTo((CheckOutcome.Failed, 0, 0)));
-        Assert.That(result.Run.Error, Is.EqualTo("none of 3 assets has the 2 fresh references that a verdict needs; of 5 price sources 5 failed: binance, okx, coinbase, kraken, pyth"));
+        Assert.That(result.Run.Error, Is.EqualTo("none of 3 assets has the 2 fresh references that a verdict needs; of 5 price sources 5 failed: "
+            + "binance (HTTP 500), okx (HTTP 500), coinbase (HTTP 500), kraken (HTTP 500), pyth (HTTP 500)"));
     }
 
     [Test]

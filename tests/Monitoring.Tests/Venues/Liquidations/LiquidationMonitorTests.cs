@@ -157,7 +157,7 @@ public sealed class LiquidationMonitorTests
     {
         await StartAsync(ScenarioLoader.Load("cascade"), ("HLP_CHECK_INTERVAL", "300"), ("ORACLE_CHECK_INTERVAL", "60"));
         var last = new Dictionary<string, DateTimeOffset>();
-        while (_clock.GetUtcNow() < ManualClock.Noon.AddMinutes(16))
+        while (_clock.GetUtcNow() < ManualClock.Noon.AddMinutes(7))
         {
             // The oracle first: a wait for weight moves the clock on, and the price sources have a deadline on it.
             foreach (var schedule in _worker.Services.GetServices<MonitorSchedule>().OrderBy(schedule => schedule.Monitor.Name != "oracle"))
