@@ -155,16 +155,17 @@ public sealed class LiquidationMonitorTests
     [Test]
     public async Task Default_intervals_stay_below_the_weight_limit()
     {
-        await StartAsync(ScenarioLoader.Load("cascade"), ("HLP_CHECK_INTERVAL", "300"), ("ORACLE_CHECK_INTERVAL", "60"));
+        // The price sources have limits of their own and deadlines on this clock; here it is the venue's weight that counts, and the oracle has nothing to judge by.
+        await StartAsync(ScenarioLoader.Load("cascade"),
+            [("HLP_CHECK_INTERVAL", "300"), ("ORACLE_CHECK_INTERVAL", "60"), .. WorkerUnderTest.PriceSources.Select(source => (source, "off"))]);
         var last = new Dictionary<string, DateTimeOffset>();
         while (_clock.GetUtcNow() < ManualClock.Noon.AddMinutes(7))
         {
-            // The oracle first: a wait for weight moves the clock on, and the price sources have a deadline on it.
-            foreach (var schedule in _worker.Services.GetServices<MonitorSchedule>().OrderBy(schedule => schedule.Monitor.Name != "oracle"))
+            foreach (var schedule in _worker.Services.GetServices<MonitorSchedule>())
                 if (schedule.GridTime(_clock.GetUtcNow()) is var at && last.GetValueOrDefault(schedule.Monitor.Name) != at)
                 {
                     last[schedule.Monitor.Name] = at;
-                    Assert.That((await _worker.CheckAsync(schedule.Monitor.Name, at, _clock)).Run.Error, Is.Null);
+                    Assert.That((await _worker.CheckAsync(schedule.Monitor.Name, at, _clock)).Run.Error, schedule.Monitor.Name == "oracle" ? Does.StartWith("none of 69 assets") : Is.Null);
                 }
             _clock.Advance(TimeSpan.FromSeconds(1));
         }
