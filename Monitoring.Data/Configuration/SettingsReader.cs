@@ -3,8 +3,8 @@ using Microsoft.Extensions.Configuration;
 
 namespace Monitoring.Data.Configuration;
 
-/// <summary>One setting as the reference lists it: its key, its short name if any, its default and its allowed form.</summary>
-public sealed record Setting(string Key, string? ShortName, string Default, string Form)
+/// <summary>One setting as the reference lists it: its key, its short name if any, its default and its allowed form; a secret may come from a file.</summary>
+public sealed record Setting(string Key, string? ShortName, string Default, string Form, bool IsSecret = false)
 {
     /// <summary>The name that users know best: the short one where there is one.</summary>
     public string Name => ShortName ?? Key;
@@ -98,10 +98,17 @@ public sealed class SettingsReader
     public string Text(string key, string? shortName, string fallback) =>
         ReadClass(Declare(key, shortName, fallback, "text"), fallback, text => text.Trim() is { Length: > 0 } trimmed ? trimmed : null);
 
+    /// <summary>A value that may be left out or empty; null then.</summary>
+    public T? Optional<T>(string key, string shortName, string form, Func<string, T?> parse) where T : class
+    {
+        var setting = Declare(key, shortName, "–", form);
+        return string.IsNullOrWhiteSpace(Find(key, shortName)) ? null : ReadClass(setting, null!, parse);
+    }
+
     /// <summary>A secret, or null when it is not set. It may come from the file that <c>X_FILE</c> names; faults never repeat it.</summary>
     public string? Secret(string key, string shortName, string form)
     {
-        var setting = Declare(key, shortName, "–", form);
+        var setting = Declare(key, shortName, "–", form, isSecret: true);
         var file = Find($"{key}_FILE", $"{shortName}_FILE");
         var direct = Find(key, shortName);
         if (string.IsNullOrEmpty(file))
@@ -161,9 +168,9 @@ public sealed class SettingsReader
         Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri is { AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" }
             ? uri : null;
 
-    private Setting Declare(string key, string? shortName, string fallback, string form)
+    private Setting Declare(string key, string? shortName, string fallback, string form, bool isSecret = false)
     {
-        var setting = new Setting(key, shortName, fallback, form);
+        var setting = new Setting(key, shortName, fallback, form, isSecret);
         if (!_declared.Contains(setting))
             _declared.Add(setting);
         return setting;

@@ -5,6 +5,7 @@ using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Notifications;
+using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
@@ -46,6 +47,7 @@ internal static class WorkerHost
         AddWatching(services, options);
         AddMonitor<WatchdogMonitor>(services, WatchdogMonitor.MonitorName, options.Watchdog.Interval);
         AddNotifications(services, options);
+        services.AddChannels(options.Channels);
         AddRecording(services, options);
         services.AddHyperliquidFeed(options.Feed);
         // Last, because hosted services stop in reverse order: first no more checks, then the rest of the results, then the summary.

@@ -1,5 +1,6 @@
 using Monitoring.Data.Configuration;
 using Monitoring.Worker.Maintenance;
+using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
@@ -13,7 +14,7 @@ namespace Monitoring.Worker.Hosting;
 
 /// <summary>Everything that the worker is configured by.</summary>
 internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatabase, Uri HyperliquidUrl, int HyperliquidWeight, FeedOptions Feed, HlpVaultOptions HlpVault, EventOptions Events,
-    InventoryOptions Inventory, LiquidationOptions Liquidations, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention)
+    InventoryOptions Inventory, LiquidationOptions Liquidations, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention, ChannelOptions Channels)
 {
     /// <summary>Reads all settings.</summary>
     /// <exception cref="ConfigurationFaultException">With one line per fault.</exception>
@@ -32,10 +33,11 @@ internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatab
             LiquidationOptions.Read(settings),
             OracleOptions.Read(settings),
             WatchdogOptions.Read(settings),
-            RetentionOptions.Read(settings));
+            RetentionOptions.Read(settings),
+            ChannelOptions.Read(settings));
         if (options.Database.Connection is null && !withoutDatabase && !settings.HasFault("DATABASE_URL"))
             settings.Refuse("DATABASE_URL", $"is not set; it must be {DatabaseUrl.Form}. Or run with --no-database");
-        settings.Finish(DatabaseOptions.Section, "Venues", "Monitors", "Events", "Rules", "Heartbeat", "Retention");
+        settings.Finish(DatabaseOptions.Section, "Venues", "Monitors", "Events", "Rules", "Heartbeat", "Retention", "Notifications");
         return options;
     }
 }

@@ -16,7 +16,7 @@ internal static class ConfigurationReference
             Values come from `appsettings.json` beside the program, then the environment, then the command line; the later wins. Every setting can be given
             by its key (in the environment with `__` for `:`; `.`, `-` and `_` inside a key do not count, so `Rules:hlp.loss:HighUsd` is
             `Rules__hlp_loss__HighUsd`), and those with a short name by that. A value that is not allowed stops the start with one line per fault.
-            `DATABASE_URL` may instead come from the file that `DATABASE_URL_FILE` names, and `HEARTBEAT_URL` from that of `HEARTBEAT_URL_FILE`.
+            A secret `X` may instead come from the file that `X_FILE` names; those are listed with both names.
 
 
             """);
@@ -29,7 +29,7 @@ internal static class ConfigurationReference
     {
         text.Append($"## {title}\n\n| short name | key | default | allowed |\n| --- | --- | --- | --- |\n");
         foreach (var setting in settings)
-            text.Append($"| {(setting.ShortName is null ? "" : $"`{setting.ShortName}`")} | `{setting.Key}` | {setting.Default} | {setting.Form} |\n");
+            text.Append($"| {(setting.ShortName is null ? "" : $"`{setting.ShortName}`{(setting.IsSecret ? $", `{setting.ShortName}_FILE`" : "")}")} | `{setting.Key}` | {setting.Default} | {setting.Form} |\n");
         text.Append('\n');
     }
 }

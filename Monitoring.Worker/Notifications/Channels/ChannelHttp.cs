@@ -1,0 +1,130 @@
+using System.Net.Http.Headers;
+using System.Text;
+using System.Text.Json;
+
+namespace Monitoring.Worker.Notifications.Channels;
+
+/// <summary>
+/// Posts JSON to a service once and turns the answer into an outcome: 2xx is delivered; 408, 425, 429, 5xx, silence and faults of the connection are worth
+/// another attempt; anything else, redirects too, is refused for good. Addresses hold secrets: they are neither logged nor named in reasons.
+/// </summary>
+internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock)
+{
+    /// <summary>Name of the configured <see cref="HttpClient"/>.</summary>
+    public const string ClientName = "notification channels";
+
+    /// <summary>How long one attempt may take.</summary>
+    public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+
+    private const int MostOfAnswer = 4096;
+    private const int MostOfReason = 300;
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
+    /// <summary>The same within a service's limit of rate: a refusal for rate pauses the channel, and while it lasts nothing is sent.</summary>
+    public async Task<DeliveryOutcome> PostPacedAsync(Pacing pacing, Uri address, byte[] json, string secret, CancellationToken cancellationToken)
+    {
+        if (await pacing.WaitAsync(cancellationToken) is { } pause)
+            return new DeliveryOutcome.Retry("not sent: the service has asked for a pause", pause);
+        var outcome = await PostAsync(address, json, secret, cancellationToken);
+        if (outcome is DeliveryOutcome.Retry { After: { } after })
+            pacing.Pause(after);
+        return outcome;
+    }
+
+    /// <summary>Makes one attempt. <paramref name="secret"/>, where an answer repeats it, is left out of the reason.</summary>
+    public async Task<DeliveryOutcome> PostAsync(
+        Uri address, byte[] json, string secret, CancellationToken cancellationToken, params (string Name, string Value)[] headers)
+    {
+        using var deadline = new CancellationTokenSource(Deadline, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Post, address) { Content = new ByteArrayContent(json) };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json", "utf-8");
+        foreach (var (name, value) in headers)
+            request.Headers.Add(name, value);
+        try
+        {
+            using var client = factory.CreateClient(ClientName);
+            using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
+            if (response.IsSuccessStatusCode)
+                return new DeliveryOutcome.Delivered();
+            var answer = await ReadAsync(response, either.Token);
+            cancellationToken.ThrowIfCancellationRequested();
+            return Judge(response, answer, secret);
+        }
+        catch (Exception fault) when (fault is HttpRequestException or IOException)
+        {
+            return new DeliveryOutcome.Retry(Clean(fault.GetBaseException().Message, secret));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new DeliveryOutcome.Retry($"no answer within {Deadline.TotalSeconds:0} s");
+        }
+    }
+
+    private DeliveryOutcome Judge(HttpResponseMessage response, byte[] answer, string secret)
+    {
+        var status = (int)response.StatusCode;
+        var text = Clean(Encoding.UTF8.GetString(answer), secret);
+        var reason = text.Length == 0 ? $"HTTP {status}" : $"HTTP {status}: {text}";
+        if (status is 408 or 425 or 429 or >= 500)
+            return new DeliveryOutcome.Retry(reason, FindWait(response, answer));
+        return new DeliveryOutcome.Dead(status is >= 300 and < 400
+            ? $"HTTP {status}: a redirect, which is not followed; set the address that it leads to"
+            : reason);
+    }
+
+    // Retry-After as a header; beside it Discord answers {"retry_after":0.7} and Telegram {"parameters":{"retry_after":7}}.
+    private TimeSpan? FindWait(HttpResponseMessage response, byte[] answer)
+    {
+        var header = response.Headers.RetryAfter switch
+        {
+            { Delta: { } delta } => delta,
+            { Date: { } date } => date - (response.Headers.Date ?? clock.GetUtcNow()),
+            _ => (TimeSpan?)null,
+        };
+        var body = FindWait(answer);
+        var wait = header > body || body is null ? header : body;
+        return wait is not { } known ? null : known < TimeSpan.Zero ? TimeSpan.Zero : known > LongestWait ? LongestWait : known;
+    }
+
+    private static TimeSpan? FindWait(byte[] answer)
+    {
+        try
+        {
+            using var json = JsonDocument.Parse(answer);
+            var root = json.RootElement;
+            if (root.ValueKind == JsonValueKind.Object && root.TryGetProperty("parameters", out var parameters))
+                root = parameters;
+            return root.ValueKind == JsonValueKind.Object && root.TryGetProperty("retry_after", out var seconds)
+                && seconds.ValueKind == JsonValueKind.Number && seconds.TryGetDouble(out var wait) && double.IsFinite(wait)
+                ? TimeSpan.FromSeconds(Math.Clamp(wait, 0, LongestWait.TotalSeconds))
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null; // a page of a proxy, or cut
+        }
+    }
+
+    // What comes of the answer within the deadline. The status is known, so a body that breaks off changes nothing.
+    private static async Task<byte[]> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var buffer = new byte[MostOfAnswer];
+        var length = 0;
+        try
+        {
+            await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+            while (length < buffer.Length && await stream.ReadAsync(buffer.AsMemory(length), cancellationToken) is var read and > 0)
+                length += read;
+        }
+        catch (Exception fault) when (fault is HttpRequestException or IOException or OperationCanceledException)
+        {
+            // The part that came is enough.
+        }
+
+        return buffer[..length];
+    }
+
+    private static string Clean(string text, string secret) =>
+        ChannelText.Cut(ChannelText.OneLine(text.Replace(secret, "***", StringComparison.Ordinal)), MostOfReason);
+}
