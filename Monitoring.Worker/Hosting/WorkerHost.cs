@@ -46,8 +46,8 @@ internal static class WorkerHost
         AddMonitor<LiquidationMonitor>(services, LiquidationMonitor.MonitorName, options.Liquidations.Interval);
         AddWatching(services, options);
         AddMonitor<WatchdogMonitor>(services, WatchdogMonitor.MonitorName, options.Watchdog.Interval);
-        AddNotifications(services, options);
         services.AddChannels(options.Channels);
+        AddNotifications(services, options);
         AddRecording(services, options);
         services.AddHyperliquidFeed(options.Feed);
         // Last, because hosted services stop in reverse order: first no more checks, then the rest of the results, then the summary.
