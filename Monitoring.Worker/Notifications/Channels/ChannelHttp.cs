@@ -25,7 +25,7 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
     {
         if (await pacing.WaitAsync(cancellationToken) is { } pause)
             return new DeliveryOutcome.Retry("not sent: the service has asked for a pause", pause);
-        var outcome = await PostAsync(address, json, secret, cancellationToken);
+        var outcome = await PostAsync(address, json, [], secret, cancellationToken);
         if (outcome is DeliveryOutcome.Retry { After: { } after })
             pacing.Pause(after);
         return outcome;
@@ -33,7 +33,7 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
 
     /// <summary>Makes one attempt. <paramref name="secret"/>, where an answer repeats it, is left out of the reason.</summary>
     public async Task<DeliveryOutcome> PostAsync(
-        Uri address, byte[] json, string secret, CancellationToken cancellationToken, params (string Name, string Value)[] headers)
+        Uri address, byte[] json, IReadOnlyList<(string Name, string Value)> headers, string secret, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(Deadline, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
