@@ -62,6 +62,15 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
             mostForItems: FillsPerPage / FillsPerWeight, weighItems: fills => (fills.Count + FillsPerWeight - 1) / FillsPerWeight);
     }
 
+    /// <summary>An account's deposits, withdrawals and transfers from <paramref name="start"/> on, both ends included: the oldest 2000 of them.</summary>
+    public async Task<IReadOnlyList<LedgerUpdate>> GetLedgerAsync(string user, DateTimeOffset start, DateTimeOffset? end, CancellationToken cancellationToken)
+    {
+        var (startTime, endTime) = (start.ToUnixTimeMilliseconds(), end?.ToUnixTimeMilliseconds());
+        object body = endTime is null ? new { type = "userNonFundingLedgerUpdates", user, startTime } : new { type = "userNonFundingLedgerUpdates", user, startTime, endTime };
+        return await PostAsync<List<LedgerUpdate>>("userNonFundingLedgerUpdates", body, FillsWeight, cancellationToken,
+            mostForItems: FillsPerPage / FillsPerWeight, weighItems: updates => (updates.Count + FillsPerWeight - 1) / FillsPerWeight);
+    }
+
     private async Task<T> PostAsync<T>(
         string type, object body, int weight, CancellationToken cancellationToken, int mostForItems = 0, Func<T, int>? weighItems = null) where T : class
     {

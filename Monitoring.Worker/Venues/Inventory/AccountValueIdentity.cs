@@ -3,8 +3,8 @@ using Monitoring.Worker.Venues.Hyperliquid;
 namespace Monitoring.Worker.Venues.Inventory;
 
 /// <summary>
-/// A check of the venue's data: the change of a vault's account value is the change of its PnL plus the flows. Where the flows are not known they are not
-/// invented: then only what the venue says twice is compared.
+/// A check of the venue's data: the change of a vault's account value is the change of its PnL plus the flows, which the venue's ledger tells. Within one answer,
+/// whose flows nobody tells, what the venue says twice is compared.
 /// </summary>
 internal static class AccountValueIdentity
 {
@@ -14,6 +14,15 @@ internal static class AccountValueIdentity
     /// <summary>What is left of the change of account value between two points once PnL and flows are taken away; 0 when the identity holds.</summary>
     public static decimal Residual(PortfolioPoint from, PortfolioPoint to, decimal flows) =>
         to.AccountValue - from.AccountValue - (to.Pnl - from.Pnl) - flows;
+
+    /// <summary>What a ledger says flowed into a vault after one moment and up to another; null where it has updates that are not known to us.</summary>
+    public static decimal? SumFlows(IEnumerable<LedgerUpdate> ledger, string vault, DateTimeOffset after, DateTimeOffset until)
+    {
+        decimal? sum = 0;
+        foreach (var update in ledger.Where(update => update.At > after && update.At <= until))
+            sum += update.FlowTo(vault);
+        return sum;
+    }
 
     /// <summary>
     /// Compares the periods of one answer: the live point must be the same in all, and between two moments that two periods share both must leave the same

@@ -18,6 +18,8 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
     private static readonly TimeSpan MarketsMaxAge = TimeSpan.FromMinutes(10);
 
     private VaultFrame? _frame;
+    private PortfolioPoint? _balanced;
+    private int _doubts;
     private Markets? _markets;
     private DateTimeOffset _marketsAt;
     private DateTimeOffset _marketsAskedAt = DateTimeOffset.MinValue;
@@ -40,7 +42,9 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
                 LogContradiction(contradiction);
             // A vault that is no parent holds its positions itself.
             var components = details.ComponentAddresses.Select(address => address.ToLowerInvariant()).Distinct().ToList();
-            return _frame = new VaultFrame(details.Portfolio.AllTime.Last.AccountValue, components.Count > 0 ? components : [vault.VaultAddress], now);
+            _frame = new VaultFrame(details.Portfolio.AllTime.Last.AccountValue, components.Count > 0 ? components : [vault.VaultAddress], now);
+            await CheckFlowsAsync(details.Portfolio.AllTime.Last, cancellationToken);
+            return _frame;
         }
         catch (Exception fault) when (FindKnown(now) is not null && IsOfTheVenue(fault))
         {
@@ -68,6 +72,36 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
         return now - _marketsAt <= MarketsMaxAge ? _markets : null;
     }
 
+    // The ledger is asked only where there is something to explain. What it does not explain is doubted once: a flow of this moment may be in one answer and
+    // not yet in the other.
+    private async Task CheckFlowsAsync(PortfolioPoint to, CancellationToken cancellationToken)
+    {
+        if (_balanced is { } from && Math.Abs(AccountValueIdentity.Residual(from, to, flows: 0)) > AccountValueIdentity.ToleranceUsd)
+        {
+            try
+            {
+                var flows = AccountValueIdentity.SumFlows(await venue.GetLedgerAsync(vault.VaultAddress, from.At, to.At, cancellationToken), vault.VaultAddress, from.At, to.At);
+                var residual = AccountValueIdentity.Residual(from, to, flows ?? 0);
+                if (flows is null)
+                    LogUnknownFlows(from.At, to.At);
+                else if (Math.Abs(residual) > AccountValueIdentity.ToleranceUsd)
+                {
+                    _doubts++;
+                    if (_doubts == 1)
+                        return;
+                    LogContradiction($"since {from.At:yyyy-MM-dd HH:mm:ss}Z the account value changed by {residual:0.00} USD that neither PnL nor flows explain");
+                }
+            }
+            catch (Exception fault) when (IsOfTheVenue(fault))
+            {
+                LogUnknownFlows(from.At, to.At, fault);
+                return;
+            }
+        }
+
+        (_balanced, _doubts) = (to, 0);
+    }
+
     private static bool IsOfTheVenue(Exception fault) => fault is SourceUnavailableException or MissingDataException or OperationCanceledException;
 
     [LoggerMessage(LogLevel.Warning, "the vault's figures contradict each other: {Contradiction}")]
@@ -75,6 +109,9 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
 
     [LoggerMessage(LogLevel.Warning, "equity and components of the vault are those of {ReadAt:HH:mm:ss}, they cannot be read now: {Error}")]
     private partial void LogNotRefreshed(DateTimeOffset readAt, string error);
+
+    [LoggerMessage(LogLevel.Debug, "the vault's flows from {From:O} to {Until:O} are not known, so its account value is not held against them")]
+    private partial void LogUnknownFlows(DateTimeOffset from, DateTimeOffset until, Exception? fault = null);
 
     [LoggerMessage(LogLevel.Warning, "open interest cannot be read, positions are recorded without their share of it: {Error}")]
     private partial void LogNoMarkets(string error);

@@ -37,6 +37,9 @@ internal static class FillReading
                 break;
 
             fullPages++;
+            // The venue once gave the newest fills first: then the page is the end of a stretch and not its beginning.
+            if (gaps.Count == 0 && IsNewestFirst(page) && page[^1].At > start)
+                gaps.Add(new FillGap(start, page[^1].At));
             var last = page.Max(fill => fill.At);
             if (last <= start)
             {
@@ -54,6 +57,9 @@ internal static class FillReading
 
         return new FillRead([.. fills.Values.OrderBy(fill => fill.Time).ThenBy(fill => fill.Tid)], Next(watermark, fills, gaps, start), gaps, behind, fullPages);
     }
+
+    private static bool IsNewestFirst(IReadOnlyList<Fill> page) =>
+        page[0].Time > page[^1].Time && page.Zip(page.Skip(1)).All(pair => pair.First.Time >= pair.Second.Time);
 
     // More fills in one moment than an answer holds: the same page would come for ever. Its newest are asked for too; what lies between cannot be had.
     private static async Task<FillGap?> ReadCrowdedMomentAsync(

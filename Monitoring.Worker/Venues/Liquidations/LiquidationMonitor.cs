@@ -8,7 +8,7 @@ namespace Monitoring.Worker.Venues.Liquidations;
 
 /// <summary>Watches liquidations through the fills of the HLP vaults and of the watched accounts: the venue has no feed of all of them.</summary>
 internal sealed partial class LiquidationMonitor(
-    HyperliquidClient venue, LiquidationHistory history, FreshAccounts freshAccounts, LiquidationOptions options, HlpVaultOptions vault, TimeProvider clock,
+    HyperliquidClient venue, LiquidationHistory history, FreshAccounts freshAccounts, AccountFundings fundings, LiquidationOptions options, HlpVaultOptions vault, TimeProvider clock,
     ILogger<LiquidationMonitor> logger) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
@@ -39,7 +39,8 @@ internal sealed partial class LiquidationMonitor(
         var liquidations = LiquidationGrouping.Group(fills);
         var (prices, pricesMissing) = await ReadPricesAsync(liquidations, scheduledAt, cancellationToken);
 
-        var found = PatternContinuity.Continue(history.Patterns, LiquidationSearch.Find(liquidations, [.. history.Prices, .. prices], options.Thresholds));
+        await fundings.AskAsync(liquidations, options.Thresholds, cancellationToken);
+        var found = PatternContinuity.Continue(history.Patterns, LiquidationSearch.Find(liquidations, [.. history.Prices, .. prices], fundings.Known, options.Thresholds));
         var findings = LiquidationRules.Evaluate(found.Where(pattern => pattern.EndTime >= RecentFrom(scheduledAt, fresh)), options.Thresholds);
         history.Keep(scheduledAt, fills, found, prices, reading.Sources, findings.Select(finding => finding.Fingerprint));
 
@@ -141,9 +142,11 @@ internal sealed partial class LiquidationMonitor(
     private static LiquidationSource NewSource(FillOwner owner, DateTimeOffset scheduledAt) =>
         new(owner.Address, owner.IsHlpVault, scheduledAt - FirstLook, scheduledAt - FirstLook, LastFillAt: null, Gaps: 0, LastGapFrom: null, LastGapUntil: null);
 
+    // The venue shows no more than its newest ten thousand fills and does not say so: what a first reading brings in full pages is known from its first fill on.
     private static LiquidationSource Advance(LiquidationSource source, FillOwner owner, FillRead read) => source with
     {
         IsHlpVault = owner.IsHlpVault,
+        WatchedSince = source.ReadUntil == source.WatchedSince && read.FullPages > 0 ? read.Fills[0].At : source.WatchedSince,
         ReadUntil = read.Next.At,
         LastFillAt = read.Next.IsFill ? read.Next.At : null,
         Gaps = source.Gaps + read.Gaps.Count,

@@ -17,13 +17,14 @@ internal sealed record LiquidationOptions(IReadOnlyList<string> MonitoredAddress
 /// <summary>Thresholds, all inclusive; shares and impacts in percent.</summary>
 internal sealed record LiquidationThresholds(
     decimal EventScore, decimal FlashLoanUsd, TimeSpan FlashLoanWindow, int CascadeVictims, TimeSpan CascadeWindow, decimal CascadeDirectionPct,
-    int CoordinatedTimes, decimal CoordinatedUsd, decimal ManipulationImpactPct, decimal ManipulationRecoveryPct, TimeSpan ManipulationWindow)
+    int CoordinatedTimes, decimal CoordinatedUsd, decimal ManipulationImpactPct, decimal ManipulationRecoveryPct, TimeSpan ManipulationWindow,
+    TimeSpan FundedWithin)
 {
     private const decimal Billion = 1_000_000_000;
 
     /// <summary>The thresholds as the contract gives them.</summary>
     public static readonly LiquidationThresholds Default = new(
-        50, 500_000, TimeSpan.FromSeconds(10), 5, TimeSpan.FromMinutes(5), 70, 3, 1_000_000, 2, 50, TimeSpan.FromMinutes(30));
+        50, 500_000, TimeSpan.FromSeconds(10), 5, TimeSpan.FromMinutes(5), 70, 3, 1_000_000, 2, 50, TimeSpan.FromMinutes(30), TimeSpan.FromHours(1));
 
     /// <summary>Reads <c>Rules:liquidation.…</c>.</summary>
     public static LiquidationThresholds Read(SettingsReader settings) => new(
@@ -37,5 +38,6 @@ internal sealed record LiquidationThresholds(
         settings.Number("Rules:liquidation.coordinated:Usd", Default.CoordinatedUsd, 1, Billion),
         settings.Number("Rules:liquidation.manipulation:ImpactPct", Default.ManipulationImpactPct, 0.1m, 100),
         settings.Number("Rules:liquidation.manipulation:RecoveryPct", Default.ManipulationRecoveryPct, 1, 100),
-        settings.Seconds("Rules:liquidation.manipulation:WindowSeconds", null, (int)Default.ManipulationWindow.TotalSeconds, 1, 3600));
+        settings.Seconds("Rules:liquidation.manipulation:WindowSeconds", null, (int)Default.ManipulationWindow.TotalSeconds, 1, 3600),
+        settings.Seconds("Rules:liquidation.coordinated:FundedWithinSeconds", null, (int)Default.FundedWithin.TotalSeconds, 1, 86400));
 }

@@ -78,9 +78,9 @@ internal static class LiquidationRules
                 $"score = min(30, 3 * {pattern.LiquidationCount}) + min(40, 40 * {pattern.TotalLiquidatedUsd:0.00} / 5000000) + min(30, 30 * {Math.Abs(pattern.PriceImpact):0.####} / 5) = {pattern.SuspicionScore}",
             ]),
         LiquidationPatternType.Coordinated => ("suspicious_liquidation", Severity.Medium,
-            $"One account was liquidated {pattern.LiquidationCount} times for {Millions(pattern.TotalLiquidatedUsd)} USD",
-            new JsonObject { ["times"] = limits.CoordinatedTimes, ["usd"] = limits.CoordinatedUsd },
-            [$"score = min(50, 10 * {pattern.LiquidationCount}) + min(50, 50 * {pattern.TotalLiquidatedUsd:0.00} / 3000000) = {pattern.SuspicionScore}"]),
+            $"{(indicators["funder"] is null ? "One account was" : $"{pattern.AffectedUsers} accounts funded together were")} liquidated {pattern.LiquidationCount} times for {Millions(pattern.TotalLiquidatedUsd)} USD",
+            new JsonObject { ["times"] = limits.CoordinatedTimes, ["usd"] = limits.CoordinatedUsd, ["funded_within_seconds"] = limits.FundedWithin.TotalSeconds },
+            [.. FundingLine(indicators, limits), $"score = min(50, 10 * {pattern.LiquidationCount}) + min(50, 50 * {pattern.TotalLiquidatedUsd:0.00} / 3000000) = {pattern.SuspicionScore}"]),
         LiquidationPatternType.Manipulation => ("suspicious_liquidation", Severity.Medium,
             $"{pattern.Subject}: price moved {pattern.PriceImpact:+0.00;-0.00} % under liquidations and came back by {Number(indicators, "recovered_pct"):0} %",
             new JsonObject { ["impact_pct"] = limits.ManipulationImpactPct, ["recovery_pct"] = limits.ManipulationRecoveryPct, ["window_seconds"] = limits.ManipulationWindow.TotalSeconds },
@@ -89,6 +89,12 @@ internal static class LiquidationRules
             $"{pattern.Subject}: {Millions(pattern.TotalLiquidatedUsd)} USD auto-deleveraged in {Number(indicators, "fills"):0} fills",
             new JsonObject(), ["auto-deleveraging was seen: high"]),
     };
+
+    private static IEnumerable<string> FundingLine(JsonObject indicators, LiquidationThresholds limits) => indicators["funder"] is not { } funder ? [] :
+        [
+            $"{funder} was the first to send each of them money, from {indicators["first_funded_at"]} to {indicators["last_funded_at"]}, each within {limits.FundedWithin.TotalSeconds:0} s of the one before; "
+            + "money from outside the venue has no sender in its ledger, so others may belong to them unseen",
+        ];
 
     private static decimal Number(JsonObject indicators, string name) => indicators[name] is JsonValue value && value.TryGetValue<decimal>(out var number) ? number : 0;
 

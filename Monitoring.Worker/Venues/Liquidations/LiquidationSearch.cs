@@ -9,8 +9,12 @@ namespace Monitoring.Worker.Venues.Liquidations;
 /// <summary>Finds the patterns in a history of liquidations: pure, and the same for any order of its input.</summary>
 internal static class LiquidationSearch
 {
-    /// <summary>Every pattern of the history. <paramref name="prices"/> are mark prices seen after the fact; without them no price is seen to come back.</summary>
-    public static IReadOnlyList<LiquidationPattern> Find(IReadOnlyList<Liquidation> history, IReadOnlyList<PriceSample> prices, LiquidationThresholds limits)
+    /// <summary>
+    /// Every pattern of the history. <paramref name="prices"/> are mark prices seen after the fact; without them no price is seen to come back.
+    /// <paramref name="fundings"/> are those known, by account; accounts without one belong to nobody else.
+    /// </summary>
+    public static IReadOnlyList<LiquidationPattern> Find(
+        IReadOnlyList<Liquidation> history, IReadOnlyList<PriceSample> prices, IReadOnlyDictionary<string, Funding> fundings, LiquidationThresholds limits)
     {
         // A deleveraging is the venue's own doing, and its "liquidated user" mostly the HLP vault: it makes a pattern of its own and counts for no other.
         var forced = history.Where(one => one.Method != LiquidationMethod.Adl).ToList();
@@ -19,6 +23,7 @@ internal static class LiquidationSearch
             .. ByCoin(forced).SelectMany(coin => FindFlashLoans(coin.Coin, coin.Points, limits)),
             .. ByCoin(forced).SelectMany(coin => FindCascades(coin.Coin, coin.Points, limits)),
             .. FindCoordinated(forced, limits),
+            .. FindFundedTogether(forced, fundings, limits),
             .. ByCoin(forced).SelectMany(coin => FindManipulations(coin.Coin, coin.Points, prices, limits)),
             .. ByCoin(history.Where(one => one.Method == LiquidationMethod.Adl)).SelectMany(coin => FindDeleveragings(coin.Coin, coin.Points, limits)),
         ];
@@ -88,6 +93,46 @@ internal static class LiquidationSearch
                     new JsonObject { ["account"] = user.Key, ["times"] = user.Count() }, impact: 0); // several coins have no common price
         }
     }
+
+    // Accounts that one account first sent their money, each soon after the one before.
+    private static IEnumerable<LiquidationPattern> FindFundedTogether(List<Liquidation> forced, IReadOnlyDictionary<string, Funding> fundings, LiquidationThresholds limits)
+    {
+        var funded = forced.Select(one => one.User).Distinct().Where(fundings.ContainsKey).Select(user => (User: user, Funding: fundings[user]));
+        foreach (var funder in funded.GroupBy(one => one.Funding.Funder).OrderBy(funder => funder.Key, StringComparer.Ordinal))
+            foreach (var together in Split([.. funder.OrderBy(one => one.Funding.At).ThenBy(one => one.User, StringComparer.Ordinal)], limits.FundedWithin))
+            {
+                var users = together.Select(one => one.User).Order(StringComparer.Ordinal).ToList();
+                var theirs = forced.Where(one => users.Contains(one.User)).ToList();
+                var usd = theirs.Sum(one => one.NotionalUsd);
+                var points = PricePoints.Of(theirs);
+                if (users.Count > 1 && points.Count > 0 && theirs.Count >= limits.CoordinatedTimes && usd >= limits.CoordinatedUsd)
+                    yield return Create(LiquidationPatternType.Coordinated, $"funded by {funder.Key}", points, 0, points.Count - 1, LiquidationScores.Coordinated(theirs.Count, usd), new JsonObject
+                    {
+                        ["funder"] = funder.Key, ["accounts"] = new JsonArray([.. users.Select(user => JsonValue.Create(user))]), ["times"] = theirs.Count,
+                        ["first_funded_at"] = Utc(together[0].Funding.At), ["last_funded_at"] = Utc(together[^1].Funding.At),
+                    }, impact: 0);
+            }
+    }
+
+    private static IEnumerable<List<(string User, Funding Funding)>> Split(IReadOnlyList<(string User, Funding Funding)> inOrder, TimeSpan pause)
+    {
+        var run = new List<(string User, Funding Funding)>();
+        foreach (var one in inOrder)
+        {
+            if (run.Count > 0 && one.Funding.At - run[^1].Funding.At > pause)
+            {
+                yield return run;
+                run = [];
+            }
+
+            run.Add(one);
+        }
+
+        if (run.Count > 0)
+            yield return run;
+    }
+
+    private static string Utc(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
 
     private static IEnumerable<LiquidationPattern> FindManipulations(
         string coin, IReadOnlyList<PricePoint> points, IReadOnlyList<PriceSample> prices, LiquidationThresholds limits)

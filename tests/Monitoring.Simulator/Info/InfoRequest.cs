@@ -45,7 +45,7 @@ internal sealed record InfoRequest(InfoType Type, string? Address, string? User,
             return (null, $"missing or invalid field `{type.AddressField}`");
         if (!TryText(root, "user", out var user) || (user is not null && !FieldRules.IsAddress(user)))
             return (null, "invalid field `user`");
-        if (type == InfoType.UserFillsByTime && FillWindow.Find(root) is null)
+        if ((type == InfoType.UserFillsByTime || type == InfoType.Ledger) && FillWindow.Find(root) is null)
             return (null, "missing or invalid field `startTime`");
         return TryText(root, "dex", out var dex)
             ? (new(type, address, user, dex, FillWindow.Find(root)), "")

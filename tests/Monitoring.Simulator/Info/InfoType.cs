@@ -12,7 +12,9 @@ internal sealed record InfoType(string Name, int Weight, string? AddressField)
     public static readonly InfoType UserFills = new("userFills", 20, "user");
     public static readonly InfoType UserFillsByTime = new("userFillsByTime", 20, "user");
 
-    public static readonly IReadOnlyList<InfoType> All = [VaultDetails, Portfolio, ClearinghouseState, UserRole, MetaAndAssetContexts, UserFills, UserFillsByTime];
+    public static readonly InfoType Ledger = new("userNonFundingLedgerUpdates", 20, "user");
+
+    public static readonly IReadOnlyList<InfoType> All = [Ledger, VaultDetails, Portfolio, ClearinghouseState, UserRole, MetaAndAssetContexts, UserFills, UserFillsByTime];
 
     public static InfoType? Find(string? name) => All.FirstOrDefault(type => type.Name == name);
 }

@@ -33,7 +33,7 @@ internal sealed class ComponentAccount : Account
 
     public override decimal PerpEquityAt(decimal time) => AccountValueAt(time);
 
-    public override decimal FlowsAt(decimal time) => _flows.Sum(flow => flow.ArrivedBy(time));
+    public override decimal FlowsAt(decimal time) => _flows.Sum(flow => flow.PaidBy(time));
 
     public override IReadOnlyList<Position> PositionsAt(decimal time) =>
         [.. _positions.Select(book => book.At(time)).Where(position => position.Size != 0)];

@@ -22,8 +22,13 @@ internal sealed class FillBook
     private const int SizeDigits = 8;
     private readonly Dictionary<string, List<LiquidationTrade>> _byAccount = new(StringComparer.OrdinalIgnoreCase);
 
+    private readonly Dictionary<string, (string Funder, decimal At)> _fundings = new(StringComparer.OrdinalIgnoreCase);
+
     public FillBook(Scenario scenario, PriceBook prices)
     {
+        foreach (var (index, move) in scenario.Moves.Index().Where(move => move.Item.Liquidations is { FundedTogether: true }))
+            for (var number = 0; number < (move.Liquidations!.Users ?? move.Liquidations.Count); number++)
+                _fundings[Trader(scenario.Seed, index, number)] = (Trader(scenario.Seed, index, -1), -86_400 + (60 * number));
         var tid = 100_000_000_000_000L + (Math.Abs(scenario.Seed % 1_000_000) * 1_000_000);
         var all = scenario.Moves.Index().Where(move => move.Item.Liquidations is not null)
             .SelectMany(move => Trades(scenario, prices, move.Index, move.Item)).OrderBy(trade => trade.At).ToList();
@@ -44,6 +49,9 @@ internal sealed class FillBook
     /// <summary>The account of an invented trader.</summary>
     public static string Trader(long seed, int move, int number) =>
         "0x" + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"trader {seed} {move} {number}")).AsSpan(0, 20));
+
+    /// <summary>Who first sent a trader money and at which second, where accounts were funded together; else null.</summary>
+    public (string Funder, decimal At)? FindFunding(string trader) => _fundings.TryGetValue(trader, out var funding) ? funding : null;
 
     private List<LiquidationTrade> Of(string account)
     {

@@ -11,7 +11,7 @@ internal sealed class ParentAccount(Scenario scenario, decimal createdAt, IReadO
         .Select(move => new Ramp(move.At, move.Over, move.FlowUsd!.Amount))];
 
     /// <summary>What lies idle in the parent itself.</summary>
-    public decimal CashAt(decimal time) => OverLife(time, moment => _initialCash + _flows.Sum(flow => flow.ArrivedBy(moment)));
+    public decimal CashAt(decimal time) => OverLife(time, moment => _initialCash + _flows.Sum(flow => flow.PaidBy(moment)));
 
     public override decimal AccountValueAt(decimal time) => CashAt(time) + children.Sum(child => child.AccountValueAt(time));
 
@@ -19,7 +19,7 @@ internal sealed class ParentAccount(Scenario scenario, decimal createdAt, IReadO
 
     public override decimal PerpEquityAt(decimal time) => CashAt(time);
 
-    public override decimal FlowsAt(decimal time) => _flows.Sum(flow => flow.ArrivedBy(time)) + children.Sum(child => child.FlowsAt(time));
+    public override decimal FlowsAt(decimal time) => _flows.Sum(flow => flow.PaidBy(time)) + children.Sum(child => child.FlowsAt(time));
 
     public override IReadOnlyList<Position> PositionsAt(decimal time) => [];
 }

@@ -109,6 +109,33 @@ public sealed class LiquidationMonitorTests
         Assert.That(await QueryAsync<long>("SELECT count(*) FROM liquidations"), Is.EqualTo(12));
     }
 
+    [TestCase(true, 1)]
+    [TestCase(false, 0)]
+    public async Task Accounts_funded_together_are_found_a_few_questions_a_minute(bool together, int events)
+    {
+        await StartAsync(Calm(new Move(1, 3, Liquidations: new LiquidationMove("BTC", 4, 400_000, LiquidationKind.Backstop, LiquidatedSide.Long, "HLP Liquidator", 4, 1, together))));
+        _clock.Advance(TimeSpan.FromSeconds(10));
+        for (var minute = 1; minute <= 4; minute++)
+        {
+            await CheckAsync();
+            await _worker.CheckAsync(Monitor, _clock.GetUtcNow().AddSeconds(1), _clock); // as the live feed may trigger
+            Assert.That(_worker.Venue.Requests["userNonFundingLedgerUpdates"], Is.EqualTo(Math.Min(2 * minute, 4)), "each account once");
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        Assert.That(await QueryAsync<long>("SELECT count(*) FROM security_events WHERE rule_id = 'liquidation.coordinated' AND subject LIKE 'funded by 0x%'"), Is.EqualTo(events));
+    }
+
+    [Test]
+    public async Task Account_read_for_the_first_time_in_full_pages_is_watched_since_its_first_fill()
+    {
+        await StartAsync(Calm(Liquidate(5, 1, 1_000_000, LiquidationKind.Backstop, fills: 2500)));
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        var sources = (await CheckAsync()).Observations.OfType<LiquidationSource>().ToList();
+        Assert.That(sources.Select(source => source.WatchedSince).Distinct().Order(), Is.EqualTo(new[] { ManualClock.Noon.AddMinutes(-59), ManualClock.Noon.AddSeconds(5) }));
+        Assert.That(await QueryAsync<long>("SELECT count(*) FROM liquidations"), Is.EqualTo(2500));
+    }
+
     [Test]
     public async Task Fills_from_before_midnight_find_their_day()
     {

@@ -82,6 +82,24 @@ public sealed class LiquidationRulesTests
         Assert.That(Patterns(rows).SingleOrDefault(p => p.PatternType == LiquidationPatternType.Coordinated)?.SuspicionScore, Is.EqualTo(score).Within(0.001m));
     }
 
+    [TestCase(new[] { 0, 60, 120 }, 3, 66.67)] // three accounts, each funded a minute after the one before
+    [TestCase(new[] { 0, 3600, 7200 }, 3, 66.67)]
+    [TestCase(new[] { 0, 3601, 7201 }, 2, 43.33)] // the first is not of them, and two liquidations are too few
+    [TestCase(new[] { 0 }, 1, 0)]
+    public void Coordinated_is_accounts_that_one_account_funded_together(int[] fundedAt, int together, double score)
+    {
+        var rows = Enumerable.Range(0, 3).Select(i => Row(i * 10, $"0x{i}", 733_333.4m)).ToList();
+        var fundings = fundedAt.Index().ToDictionary(at => $"0x{at.Index}", at => new Funding("0xf", ManualClock.Noon.AddDays(-2).AddSeconds(at.Item)));
+        var found = LiquidationSearch.Find(LiquidationGrouping.Group(rows), [], fundings, LiquidationThresholds.Default).Where(p => p.PatternType == LiquidationPatternType.Coordinated).ToList();
+        Assert.That(found.Select(p => (p.Subject, p.LiquidationCount, p.AffectedUsers, p.SuspicionScore)), Is.EqualTo(together == 3 ? new[] { ("funded by 0xf", 3, 3, (decimal)score) } : []));
+        foreach (var finding in LiquidationRules.Evaluate(found, LiquidationThresholds.Default))
+        {
+            Assert.That((finding.RuleId, finding.Title), Is.EqualTo(("liquidation.coordinated", "3 accounts funded together were liquidated 3 times for 2.20 M USD")));
+            Assert.That(finding.Evidence.Arithmetic[0], Does.StartWith("0xf was the first to send each of them money, from 2026-11-19T12:00:00Z to "));
+            Assert.That(finding.RelatedAddresses, Is.EquivalentTo(new[] { "0x0", "0x1", "0x2" }));
+        }
+    }
+
     [TestCase(98, 99, 60, 50)]
     [TestCase(98, 98.99, 60, null)]
     [TestCase(98.01, 100, 60, null)]

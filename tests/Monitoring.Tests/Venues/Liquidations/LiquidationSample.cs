@@ -28,5 +28,7 @@ internal static class LiquidationSample
         Maker, hash, Maker, LiquidationCoverage.HlpSample);
 
     public static IReadOnlyList<LiquidationPattern> Patterns(IEnumerable<LiquidationFill> rows, params PriceSample[] prices) =>
-        LiquidationSearch.Find(LiquidationGrouping.Group(rows), prices, LiquidationThresholds.Default);
+        LiquidationSearch.Find(LiquidationGrouping.Group(rows), prices, NoFundings, LiquidationThresholds.Default);
+
+    public static readonly IReadOnlyDictionary<string, Funding> NoFundings = new Dictionary<string, Funding>();
 }
