@@ -1,5 +1,6 @@
 using Dapper;
 using Microsoft.Extensions.Logging;
+using Monitoring.Simulator.Model;
 using Monitoring.Tests.Api;
 
 namespace Monitoring.Tests.EndToEnd;
@@ -74,6 +75,34 @@ public sealed class OracleScenarioTests
         Assert.That(await EventsAsync(), Is.EqualTo(new[] { ("oracle.common-mode", "medium") }));
         await using var connection = await _worker.Db.OpenConnectionAsync();
         Assert.That(await connection.QuerySingleAsync<(decimal, long)>("SELECT max(max_deviation_pct), count(DISTINCT asset) FROM oracle_deviations"), Is.EqualTo((0m, 4L)).Using<(decimal, long)>((a, b) => a.Item1 < 0.1m && a.Item2 == b.Item2));
+    }
+
+    [Test]
+    public async Task Depeg_of_twenty_minutes_is_exactly_one_event_at_the_default_interval()
+    {
+        var scenario = ScenarioLoader.Load("usdt-depeg") with { Moves = [new(120, 30, Usdt: new(0.992m)), new(120 + 1200, 30, Usdt: new(1))] };
+        _worker = await WorkerUnderTest.CreateAsync(_clock, scenario, "oracle", null, ("ORACLE_CHECK_INTERVAL", "60"));
+        _api = await ApiUnderTest.StartAsync(_worker.Db, _clock);
+        for (var minute = 0; minute < 30; minute++, _clock.Advance(TimeSpan.FromMinutes(1)))
+            Assert.That((await _worker.CheckAsync(_clock.GetUtcNow())).Run.Error, Is.Null);
+        var events = (await _api.GetAsync("/security/events?limit=200"))["events"]!.AsArray();
+        Assert.That(events.Select(e => ((string)e!["rule_id"]!, (string)e["severity"]!, (string)e["status"]!, (long)e["occurrences"]!)),
+            Is.EqualTo(new[] { ("oracle.common-mode", "medium", "resolved", 20L) }), "found in each of the twenty minutes, and in no other");
+    }
+
+    // A breach that has lasted for 28 s when the worker is replaced by one that remembers nothing.
+    [TestCase(29, false)]
+    [TestCase(30, true)]
+    public async Task Breach_is_dangerous_after_thirty_seconds_with_a_restart_in_between(int seconds, bool dangerous)
+    {
+        var scenario = ScenarioLoader.Load("calm") with { Moves = [new(2, Oracle: new("BTC", 1.006m))] };
+        _worker = await WorkerUnderTest.CreateAsync(_clock, scenario, "oracle", null);
+        await PlayAsync(30);
+        _worker.Restart();
+        var first = ManualClock.Noon.AddSeconds(2);
+        _clock.Advance(first.AddSeconds(seconds) - _clock.GetUtcNow());
+        var row = (await _worker.CheckAsync(_clock.GetUtcNow())).Observations.OfType<Data.Venues.OracleDeviation>().Single(row => row.Asset == "BTC");
+        Assert.That((row.BreachedSince, row.DurationSeconds, row.IsDangerous, row.Severity), Is.EqualTo(((DateTimeOffset?)first, seconds, dangerous, (Data.Events.Severity?)Data.Events.Severity.High)));
     }
 
     [Test]
