@@ -69,6 +69,7 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
                 (run.FinishedAt - startedAt).TotalMilliseconds, run.Observations, run.Findings);
 
         await recorder.RecordAsync(result, CancellationToken.None);
+        LogKept(run.Monitor, scheduledAt, outcome);
         if (outcome == CheckOutcome.Succeeded)
             turn.SucceededFrom = startedAt;
         return result;
@@ -119,6 +120,10 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
 
     [LoggerMessage("{Monitor}: check of {ScheduledAt:HH:mm:ss} succeeded in {Milliseconds:0} ms, {Observations} observations, {Findings} findings")]
     private partial void LogSucceeded(LogLevel level, string monitor, DateTimeOffset scheduledAt, double milliseconds, int observations, int findings);
+
+    // The last word on a check: whoever counts what must be stored (./bench faults) counts these.
+    [LoggerMessage(LogLevel.Debug, "{Monitor}: the result of {ScheduledAt:O} is kept ({Outcome})")]
+    private partial void LogKept(string monitor, DateTimeOffset scheduledAt, CheckOutcome outcome);
 
     [LoggerMessage(LogLevel.Error, "{Monitor}: check of {ScheduledAt:HH:mm:ss} ended by a defect of this program")]
     private partial void LogDefect(Exception fault, string monitor, DateTimeOffset scheduledAt);

@@ -24,7 +24,7 @@ internal static class WorkerHost
     public static IHost Build(WorkerOptions options, TimeProvider clock, Action<ILoggingBuilder>? configureLogging = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "Monitoring.Worker" });
-        builder.Logging.AddFilter("Quartz", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning)
+        builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Quartz", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning)
             .AddFilter("System.Net.Http.HttpClient", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
         (configureLogging ?? OperatorConsole.AddOperatorConsole)(builder.Logging);
 

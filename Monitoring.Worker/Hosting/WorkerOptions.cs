@@ -16,6 +16,9 @@ namespace Monitoring.Worker.Hosting;
 internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatabase, Uri HyperliquidUrl, int HyperliquidWeight, FeedOptions Feed, HlpVaultOptions HlpVault, EventOptions Events,
     InventoryOptions Inventory, LiquidationOptions Liquidations, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention, ChannelOptions Channels)
 {
+    /// <summary>What is said less loudly is not logged.</summary>
+    public LogLevel LogLevel { get; private init; } = LogLevel.Information;
+
     /// <summary>Reads all settings.</summary>
     /// <exception cref="ConfigurationFaultException">With one line per fault.</exception>
     public static WorkerOptions Read(SettingsReader settings, bool withoutDatabase)
@@ -34,10 +37,13 @@ internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatab
             OracleOptions.Read(settings),
             WatchdogOptions.Read(settings),
             RetentionOptions.Read(settings),
-            ChannelOptions.Read(settings));
+            ChannelOptions.Read(settings))
+        {
+            LogLevel = settings.Choice("Log:Level", "LOG_LEVEL", LogLevel.Information),
+        };
         if (options.Database.Connection is null && !withoutDatabase && !settings.HasFault("DATABASE_URL"))
             settings.Refuse("DATABASE_URL", $"is not set; it must be {DatabaseUrl.Form}. Or run with --no-database");
-        settings.Finish(DatabaseOptions.Section, "Venues", "Monitors", "Events", "Rules", "Heartbeat", "Retention", "Notifications");
+        settings.Finish(DatabaseOptions.Section, "Venues", "Monitors", "Events", "Rules", "Heartbeat", "Retention", "Notifications", "Log");
         return options;
     }
 }

@@ -7,9 +7,11 @@ self=postgres
 source "$here/common.sh"
 
 usage='Usage:
-  postgres.sh serve DIR [--no-fsync] [--keep]
+  postgres.sh serve DIR [--no-fsync] [--keep] [--control]
       Prints one line, DATABASE_URL=postgresql://…, when a PostgreSQL accepts connections, and runs it until
       stdin ends or TERM or INT comes. DIR holds its data and is removed at the end, except with --keep.
+      With --control, a line "stop" on stdin crashes it (pg_ctl stop -m immediate) and "start" starts it again
+      on the same port; the answer is a line "stopped" or "started". Needs binaries of this machine.
   postgres.sh check
       Says which PostgreSQL serve would use; installs one where that is possible and needed.
 
@@ -188,10 +190,10 @@ ready() {
 } 2>/dev/null
 
 start_server() {
-    local try relaxed=() log=$place/server.log
+    local try relaxed=() log=$place/server.log same=${1:-}
     if ((!fsync)); then relaxed=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off); fi
     for try in {1..5}; do
-        port=$(free_port)
+        port=${same:-$(free_port)}
         # Fast shutdown when this script is killed, where the machine can do that.
         set -m
         "${as[@]}" ${leash:+setpriv --pdeathsig INT --} "$bin/postgres" -D "$place/data" -c listen_addresses=127.0.0.1 -c port="$port" \
@@ -221,6 +223,11 @@ serve_binaries() {
     [[ -d $place/data ]] || create_cluster
     choose_password
     start_server
+}
+
+crash_server() {
+    "${as[@]}" "$bin/pg_ctl" -D "$place/data" -m immediate -s stop </dev/null >/dev/null 2>&1 || fail "pg_ctl could not stop PostgreSQL"
+    server=
 }
 
 stop_server() {
@@ -280,13 +287,22 @@ claim_folder() {
     claimed=1
 }
 
+obey() {
+    case $1 in
+        stop) crash_server; echo stopped ;;
+        start) start_server "$port"; echo started ;;
+        *) say "unknown line '$1': stop or start" ;;
+    esac
+}
+
 # Until stdin ends, or the server does.
 wait_for_the_end() {
-    local code
+    local code line
     while [[ -z $server ]] || alive "$server"; do
         code=0
-        read -r -t 1 _ || code=$?
+        read -r -t 1 line || code=$?
         if ((code > 0 && code <= 128)); then return; fi
+        if ((control && code == 0)); then obey "$line"; fi
     done
     if [[ -f $place/server.log ]]; then tail -n 15 "$place/server.log" >&2; fi
     fail "PostgreSQL ended by itself"
@@ -298,6 +314,7 @@ serve() {
         case $1 in
             --no-fsync) fsync=0 ;;
             --keep) keep=1 ;;
+            --control) control=1 ;;
             -*) say "unknown option $1"; exit 2 ;;
             *) [[ -z $folder ]] || { say "one DIR is enough: $1"; exit 2; }; folder=$1 ;;
         esac
@@ -312,6 +329,7 @@ serve() {
         fi
     fi
     find_way "$made_by"
+    if ((control)) && [[ $way != binaries ]]; then fail "--control needs PostgreSQL's programs on this machine, and no DATABASE_URL"; fi
     cd /
     case $way in
         url) say "using the PostgreSQL that DATABASE_URL names" ;;
@@ -342,7 +360,7 @@ pg_bin=${PG_BIN:-}
 unset "${!PG@}"
 export LC_ALL=C
 
-account='' as=() attended='' bin='' claimed=0 container='' dir='' fsync=1 keep=0 password='' place='' port='' server='' way=''
+account='' as=() attended='' bin='' claimed=0 container='' control=0 dir='' fsync=1 keep=0 password='' place='' port='' server='' way=''
 case ${1:-} in
     serve) shift; serve "$@" ;;
     check) [[ $# -eq 1 ]] || { say "check takes no arguments"; exit 2; }; check ;;

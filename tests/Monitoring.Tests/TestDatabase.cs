@@ -130,17 +130,3 @@ public sealed class TestDatabase
 #endif
     }
 }
-
-/// <summary>Files of the checkout that the tests run from.</summary>
-internal static class Repository
-{
-    private static readonly Lazy<string> Root = new(() =>
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !System.IO.File.Exists(Path.Combine(folder.FullName, "Monitoring.sln")))
-            folder = folder.Parent;
-        return folder?.FullName ?? throw new InvalidOperationException("the tests must run from within the checkout");
-    });
-
-    public static string File(string path) => Path.Combine(Root.Value, path);
-}

@@ -13,9 +13,7 @@ internal sealed class ProgramUnderTest : IDisposable
     /// <summary>Starts it with these settings and no others.</summary>
     public static ProgramUnderTest Start(string program, string arguments, params (string Key, string Value)[] environment)
     {
-        // As it was built for itself: artifacts/bin/<program>/<configuration>/, beside the tests' own folder.
-        var configuration = new DirectoryInfo(AppContext.BaseDirectory).Name;
-        var start = new ProcessStartInfo("dotnet", $"{Repository.File($"artifacts/bin/{program}/{configuration}/{program}.dll")} {arguments}")
+        var start = new ProcessStartInfo("dotnet", $"{Repository.Program(program)} {arguments}")
         {
             UseShellExecute = false,
             RedirectStandardInput = true,

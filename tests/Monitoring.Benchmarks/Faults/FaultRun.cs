@@ -1,0 +1,154 @@
+using System.Collections.Concurrent;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Monitoring.Simulator;
+using Npgsql;
+
+namespace Monitoring.Benchmarks.Faults;
+
+/// <summary>
+/// Lets the real worker watch the simulator while everything that it depends on fails at seeded moments, waits until it has caught up, and counts.
+/// Between the worker and its PostgreSQL stands a <see cref="TcpGate"/>; its webhook is a <see cref="Receiver"/>.
+/// </summary>
+internal sealed partial class FaultRun : IAsyncDisposable
+{
+    private readonly FaultOptions _options;
+    private readonly TextWriter _output;
+    private readonly string _folder;
+    private readonly CancellationTokenSource _end = new();
+    private readonly ConcurrentDictionary<KeptCheck, bool> _kept = [];
+    private readonly ConcurrentQueue<Disturbance> _disturbances = [];
+    private readonly ConcurrentDictionary<FaultKind, int> _done = [];
+    private readonly SemaphoreSlim _workerTurn = new(1);
+    private readonly SemaphoreSlim _databaseTurn = new(1);
+    private readonly long _began = TimeProvider.System.GetTimestamp();
+    private readonly WorkerSlot[] _workers;
+
+    private PrivatePostgres _postgres = null!;
+    private NpgsqlDataSource _db = null!;
+    private TcpGate _gate = null!;
+    private Receiver _receiver = null!;
+    private WebApplication _simulator = null!;
+
+    private FaultRun(FaultOptions options, TextWriter output, string folder)
+    {
+        (_options, _output, _folder) = (options, output, Directory.CreateDirectory(folder).FullName);
+        _workers = [new WorkerSlot("first", new JournalDisk(Path.Combine(_folder, "first"), wanted: options.Wide)), new WorkerSlot("second", new JournalDisk(Path.Combine(_folder, "second"), wanted: false))];
+    }
+
+    /// <summary>One of the two workers: its process while it runs, and its journal, which outlives the process.</summary>
+    private sealed class WorkerSlot(string name, JournalDisk disk)
+    {
+        public string Name => name;
+
+        public JournalDisk Disk => disk;
+
+        public WorkerProcess? Process { get; set; }
+
+        public FakeClock? Clock { get; set; }
+    }
+
+    private TimeSpan Elapsed => TimeProvider.System.GetElapsedTime(_began);
+
+    /// <summary>One whole run. Everything it made is gone afterwards, save for the workers' logs in artifacts/bench.</summary>
+    public static async Task<FaultReport> RunAsync(FaultOptions options, TextWriter output, CancellationToken cancellationToken)
+    {
+        await using var run = new FaultRun(options, output, Path.Combine(Results.Folder, $"faults-{Environment.ProcessId}-{options.Seed}"));
+        using var _ = cancellationToken.Register(run._end.Cancel);
+        return await run.PlayAsync(run._end.Token);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var worker in _workers)
+            worker.Process?.Dispose();
+        if (_simulator is not null)
+            await _simulator.DisposeAsync();
+        if (_receiver is not null)
+            await _receiver.DisposeAsync();
+        if (_gate is not null)
+            await _gate.DisposeAsync();
+        if (_db is not null)
+            await _db.DisposeAsync();
+        if (_postgres is not null)
+            await _postgres.DisposeAsync();
+        foreach (var worker in _workers)
+            worker.Disk.Dispose();
+        _end.Dispose();
+        _workerTurn.Dispose();
+        _databaseTurn.Dispose();
+    }
+
+    private async Task<FaultReport> PlayAsync(CancellationToken cancellationToken)
+    {
+        _output.WriteLine($"seed {_options.Seed}: {_options.Kills} kills, {_options.Stops} database stops, {_options.Cuts} cuts within {_options.Duration.TotalSeconds:0} s; logs in {Path.GetRelativePath(Repository.File("."), _folder)}");
+        _postgres = await PrivatePostgres.StartAsync(Path.Combine(_folder, "postgres"), cancellationToken);
+        _db = _postgres.Open();
+        _gate = new TcpGate("127.0.0.1", _postgres.Connection.Port);
+        _receiver = await Receiver.StartAsync(cancellationToken);
+        var scenario = FaultScenario.Create(_options.Seed, FaultOptions.WarmUp + _options.Duration);
+        _simulator = SimulatorApp.Build(new SimulatorOptions(scenario) { WeightLimit = 100_000_000 });
+        await _simulator.StartAsync(cancellationToken);
+        await StartAsync(_workers[0], cancellationToken);
+
+        var random = new Random(_options.Seed);
+        Task[] faults =
+        [
+            AtMomentsAsync(_options.Kills, new Random(random.Next()), KillAsync, cancellationToken),
+            AtMomentsAsync(_options.Stops, new Random(random.Next()), StopDatabaseAsync, cancellationToken),
+            AtMomentsAsync(_options.Cuts, new Random(random.Next()), CutAsync, cancellationToken),
+            AtMomentsAsync((int)(_options.Duration.TotalSeconds / 9), new Random(random.Next()), DisturbReceiverAsync, cancellationToken),
+            AtMomentsAsync(_options.Wide ? 2 : 1, new Random(random.Next()), RunSecondWorkerAsync, cancellationToken),
+            AtMomentsAsync(_options.Wide && _workers[0].Disk.CanBeFilled ? 2 : 0, new Random(random.Next()), FillDiskAsync, cancellationToken),
+            AtMomentsAsync(_options.Wide && FakeClock.IsThere ? 2 : 0, new Random(random.Next()), StepClockAsync, cancellationToken),
+        ];
+        using (var progress = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
+        {
+            var saying = SayProgressAsync(progress.Token);
+            await Task.WhenAll(faults);
+            await progress.CancelAsync();
+            await saying;
+        }
+
+        var ledger = new FaultLedger(_db, _simulator.Services.GetRequiredService<Venue>(), _receiver);
+        var settled = await SettleAsync(ledger, cancellationToken);
+        return await ledger.JudgeAsync(_options, new Dictionary<FaultKind, int>(_done), [.. _kept.Keys], [.. _disturbances], settled, cancellationToken);
+    }
+
+    private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(30);
+
+    private async Task SayProgressAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(ProgressEvery, TimeProvider.System, cancellationToken);
+                _output.WriteLine($"[{Elapsed.TotalSeconds,4:0} s] {string.Join(", ", _done.OrderBy(pair => pair.Key).Select(pair => $"{pair.Value} {FaultReport.Name(pair.Key)}"))}; {_kept.Count} checks kept, {_receiver.Messages.Count} requests received");
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // the last fault is over
+        }
+    }
+
+    // The faults are over: one worker, a database and a receiver that work. Everything must be there within patience.
+    private async Task<TimeSpan?> SettleAsync(FaultLedger ledger, CancellationToken cancellationToken)
+    {
+        var began = Elapsed;
+        _receiver.Become(ReceiverMode.Takes);
+        if (_workers[0].Clock is not null)
+            await RestartAsync(_workers[0], TimeSpan.Zero, cancellationToken);
+        while (!await ledger.IsSettledAsync([.. _kept.Keys], cancellationToken))
+        {
+            if (Elapsed - began > FaultOptions.Patience)
+                return null;
+            await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, cancellationToken);
+        }
+
+        var took = Elapsed - began;
+        await StopAsync(_workers[0], cancellationToken);
+        return took;
+    }
+}
