@@ -38,9 +38,9 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         return postgres;
     }
 
-    /// <summary>A data source for this server's database, or for another of its databases.</summary>
-    public NpgsqlDataSource Open(string? database = null) =>
-        DataServices.CreateDataSource(new NpgsqlConnectionStringBuilder(Connection.ConnectionString) { Database = database ?? Connection.Database, MaxPoolSize = 20, Timeout = 15 });
+    /// <summary>A data source for this server's database, or for another of its databases; without a pool for whoever crashes the server.</summary>
+    public NpgsqlDataSource Open(string? database = null, bool pooling = true) => DataServices.CreateDataSource(
+        new NpgsqlConnectionStringBuilder(Connection.ConnectionString) { Database = database ?? Connection.Database, MaxPoolSize = 20, Timeout = 15, Pooling = pooling });
 
     /// <summary>Another database of this server, with the newest schema.</summary>
     public async Task<NpgsqlDataSource> CreateDatabaseAsync(string name, CancellationToken cancellationToken)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Monitoring.Benchmarks.Faults;
+using Monitoring.Benchmarks.Speed;
 
 namespace Monitoring.Benchmarks;
 
@@ -8,10 +9,38 @@ internal static class Program
 {
     private static Task<int> Main(string[] args) => Commands().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
 
-    private static RootCommand Commands() => new("Measures this checkout on this machine. Exit code 1 when a target is missed. Results are kept in artifacts/bench.")
+    private static readonly Option<int> Millions = new("--millions") { Description = "Rows of the large history, in millions (10)", DefaultValueFactory = _ => 10 };
+
+    private static RootCommand Commands()
     {
-        FaultsCommand(),
-    };
+        Command recording = Bench(RecordingBench.Name, "Recording a check against a raw COPY of its rows", (_, postgres, token) => RecordingBench.RunAsync(postgres, token));
+        Command api = Bench(ApiBench.Name, "Reads of the API against a bare endpoint with a raw query", (_, postgres, token) => ApiBench.RunAsync(postgres, token));
+        Command history = Bench(HistoryBench.Name, "Questions to a history of millions of rows against one of thousands", (parsed, postgres, token) => HistoryBench.RunAsync(postgres, parsed.GetValue(Millions), token));
+        history.Add(Millions);
+        var root = new RootCommand("Measures this checkout on this machine: without a name recording, api and history. Exit code 1 when a target is missed. Results are kept in artifacts/bench.")
+        {
+            recording, api, history, FaultsCommand(),
+        };
+        root.SetAction(async (_, cancellationToken) =>
+        {
+            var worst = 0;
+            foreach (var command in (Command[])[recording, api, history])
+                worst = Math.Max(worst, await root.Parse([command.Name]).InvokeAsync(cancellationToken: cancellationToken));
+            return worst;
+        });
+        return root;
+    }
+
+    private static Command Bench(string name, string description, Func<ParseResult, PrivatePostgres, CancellationToken, Task<IReadOnlyList<Measure>>> run)
+    {
+        var command = new Command(name, description);
+        command.SetAction(async (parsed, cancellationToken) =>
+        {
+            await using var postgres = await PrivatePostgres.StartAsync(Path.Combine(Results.Folder, $"postgres-{name}-{Environment.ProcessId}"), cancellationToken);
+            return Results.Report(name, await run(parsed, postgres, cancellationToken), Console.Out) ? 0 : 1;
+        });
+        return command;
+    }
 
     private static Command FaultsCommand()
     {

@@ -21,7 +21,7 @@ internal sealed partial class FaultRun : IAsyncDisposable
     private readonly ConcurrentDictionary<FaultKind, int> _done = [];
     private readonly SemaphoreSlim _workerTurn = new(1);
     private readonly SemaphoreSlim _databaseTurn = new(1);
-    private readonly long _began = TimeProvider.System.GetTimestamp();
+    private long _began;
     private readonly WorkerSlot[] _workers;
 
     private PrivatePostgres _postgres = null!;
@@ -83,13 +83,14 @@ internal sealed partial class FaultRun : IAsyncDisposable
     {
         _output.WriteLine($"seed {_options.Seed}: {_options.Kills} kills, {_options.Stops} database stops, {_options.Cuts} cuts within {_options.Duration.TotalSeconds:0} s; logs in {Path.GetRelativePath(Repository.File("."), _folder)}");
         _postgres = await PrivatePostgres.StartAsync(Path.Combine(_folder, "postgres"), cancellationToken);
-        _db = _postgres.Open();
+        _db = _postgres.Open(pooling: false); // the server dies under whoever keeps a connection
         _gate = new TcpGate("127.0.0.1", _postgres.Connection.Port);
         _receiver = await Receiver.StartAsync(cancellationToken);
-        var scenario = FaultScenario.Create(_options.Seed, FaultOptions.WarmUp + _options.Duration);
+        var scenario = FaultScenario.Create(_options.Seed, FaultOptions.WarmUp + (_options.Duration * 1.25)); // faults that wait for each other take longer
         _simulator = SimulatorApp.Build(new SimulatorOptions(scenario) { WeightLimit = 100_000_000 });
         await _simulator.StartAsync(cancellationToken);
         await StartAsync(_workers[0], cancellationToken);
+        _began = TimeProvider.System.GetTimestamp();
 
         var random = new Random(_options.Seed);
         Task[] faults =

@@ -1,0 +1,66 @@
+using Npgsql;
+
+namespace Monitoring.Benchmarks.Speed;
+
+/// <summary>The reads that a page makes all the time, against a bare Kestrel endpoint that runs a raw query for the same rows and answers the same bytes.</summary>
+internal static class ApiBench
+{
+    public const string Name = "api";
+    private const int Rounds = 500;
+
+    private const string SeedSql = """
+        INSERT INTO hlp_vault_snapshots (vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_1h, pnl_24h, pnl_7d, pnl_30d, all_time_pnl, sharpe_ratio,
+                                         drawdown_pct, max_drawdown_pct, z_score, loss_score, drawdown_score, volatility_score, anomaly_score, is_healthy, health_issues)
+        SELECT '0xdfc24b077bc1425ad1dea75bcb6f8158e10df303', at, at, 451000000.123456 + n, 451000000.123456 + n, 1000 + n, 20000, 300000, 4000000, 63400000.5, 1.75,
+               0.1, 2.25, 0.5, 1, 2, 3, 6, true, '{}'
+          FROM generate_series(1, 8000) AS n, LATERAL (SELECT date_trunc('minute', now()) - n * interval '5 minutes' AS at) AS time
+        """;
+
+    private const string LatestSql = """
+        SELECT vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_1h, pnl_24h, pnl_7d, pnl_30d, all_time_pnl, sharpe_ratio, drawdown_pct, max_drawdown_pct,
+               z_score, loss_score, drawdown_score, volatility_score, anomaly_score, is_healthy, health_issues
+          FROM hlp_vault_snapshots
+         WHERE vault_address = '0xdfc24b077bc1425ad1dea75bcb6f8158e10df303'
+         ORDER BY observed_at DESC
+         LIMIT 1
+        """;
+
+    private const string HistorySql = """
+        SELECT observed_at, vault_address, account_value, pnl_1h, pnl_24h, pnl_7d, pnl_30d, all_time_pnl, sharpe_ratio, max_drawdown_pct, anomaly_score, is_healthy, health_issues
+          FROM hlp_vault_snapshots
+         WHERE vault_address = '0xdfc24b077bc1425ad1dea75bcb6f8158e10df303' AND observed_at < now()
+         ORDER BY observed_at DESC
+         LIMIT 100
+        """;
+
+    public static async Task<IReadOnlyList<Measure>> RunAsync(PrivatePostgres postgres, CancellationToken cancellationToken)
+    {
+        using var bench = new BenchDatabase(postgres, Name);
+        await using var db = await bench.CreateAsync(cancellationToken);
+        await ExecuteAsync(db, SeedSql, cancellationToken);
+        await ExecuteAsync(db, "ANALYZE", cancellationToken);
+
+        using var reads = new TimedReads();
+        await using var api = await bench.StartApiAsync(cancellationToken);
+        var (latest, history) = (new Uri(api.Urls.First() + "/security/hlp-vault"), new Uri(api.Urls.First() + "/security/hlp-vault/history?limit=100"));
+        await using var bare = await BareEndpoint.StartAsync(db, new Dictionary<string, (string, byte[])>
+        {
+            ["/latest"] = (LatestSql, await reads.GetAsync(latest, cancellationToken)),
+            ["/history"] = (HistorySql, await reads.GetAsync(history, cancellationToken)),
+        }, cancellationToken);
+        var took = await reads.MeasureAsync(Rounds, [latest, new Uri(bare.Urls.First() + "/latest"), history, new Uri(bare.Urls.First() + "/history")], cancellationToken);
+        return
+        [
+            new Measure("latest snapshot, median", took[0].Percentile(0.5), "ms", "bare endpoint, raw query", took[1].Percentile(0.5), 3),
+            new Measure("history page of 100, median", took[2].Percentile(0.5), "ms", "bare endpoint, raw query", took[3].Percentile(0.5), 3),
+            new Measure("history page of 100, p99", took[2].Percentile(0.99), "ms", "bare endpoint, raw query", took[3].Percentile(0.99), 4),
+        ];
+    }
+
+    public static async Task ExecuteAsync(NpgsqlDataSource db, string sql, CancellationToken cancellationToken)
+    {
+        await using var command = db.CreateCommand(sql);
+        command.CommandTimeout = 900;
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+}
