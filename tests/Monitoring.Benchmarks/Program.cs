@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Monitoring.Benchmarks.Delivery;
 using Monitoring.Benchmarks.Faults;
 using Monitoring.Benchmarks.Speed;
 
@@ -16,15 +17,16 @@ internal static class Program
         Command recording = Bench(RecordingBench.Name, "Recording a check against a raw COPY of its rows", (_, postgres, token) => RecordingBench.RunAsync(postgres, token));
         Command api = Bench(ApiBench.Name, "Reads of the API against a bare endpoint with a raw query", (_, postgres, token) => ApiBench.RunAsync(postgres, token));
         Command history = Bench(HistoryBench.Name, "Questions to a history of millions of rows against one of thousands", (parsed, postgres, token) => HistoryBench.RunAsync(postgres, parsed.GetValue(Millions), token));
+        Command delivery = Bench(DeliveryBench.Name, "From the commit of a finding to the receipt of its webhook, over 1,000 events", (_, postgres, token) => DeliveryBench.RunAsync(postgres, token));
         history.Add(Millions);
-        var root = new RootCommand("Measures this checkout on this machine: without a name recording, api and history. Exit code 1 when a target is missed. Results are kept in artifacts/bench.")
+        var root = new RootCommand("Measures this checkout on this machine: without a name recording, api, history and delivery. Exit code 1 when a target is missed. Results are kept in artifacts/bench.")
         {
-            recording, api, history, FaultsCommand(),
+            recording, api, history, delivery, FaultsCommand(),
         };
         root.SetAction(async (_, cancellationToken) =>
         {
             var worst = 0;
-            foreach (var command in (Command[])[recording, api, history])
+            foreach (var command in (Command[])[recording, api, history, delivery])
                 worst = Math.Max(worst, await root.Parse([command.Name]).InvokeAsync(cancellationToken: cancellationToken));
             return worst;
         });
