@@ -73,15 +73,16 @@ internal sealed class FaultLedger(NpgsqlDataSource db, Venue venue, Receiver rec
         return [.. Shown().Where(tid => !stored.Contains(tid))];
     }
 
-    // A grid time without a row is a gap that the read service shows. Each must lie where no worker ran or where one died.
+    // A grid time without a row is a gap that the read service shows. Each must lie where no worker ran, where one died, or where the check before it took until then.
     private async Task<GridCount> GridAsync(IReadOnlyList<Disturbance> disturbances, CancellationToken cancellationToken)
     {
         var absent = await QueryAsync<(string Monitor, DateTime At)>("""
             SELECT monitor, at
-              FROM (SELECT monitor, min(scheduled_at) AS first, max(scheduled_at) AS last FROM check_runs GROUP BY monitor) AS seen
+              FROM (SELECT monitor, min(scheduled_at) AS first, max(scheduled_at) AS last FROM check_runs WHERE trigger = 'grid' GROUP BY monitor) AS seen
               JOIN monitors USING (monitor)
              CROSS JOIN LATERAL generate_series(first, last, make_interval(secs => interval_seconds)) AS at
              WHERE NOT EXISTS (SELECT FROM check_runs WHERE check_runs.monitor = seen.monitor AND scheduled_at = at)
+               AND NOT EXISTS (SELECT FROM check_runs WHERE check_runs.monitor = seen.monitor AND scheduled_at < at AND finished_at >= at)
              ORDER BY at
             """, cancellationToken);
         var down = disturbances.Where(one => one.Kind is FaultKind.Kill or FaultKind.ClockStep or FaultKind.SecondWorker && one.Worker is not null).ToList();
