@@ -282,6 +282,16 @@ CREATE TABLE public.audit_log_head (
     CONSTRAINT audit_log_head_only_row_check CHECK (only_row)
 );
 COMMENT ON TABLE public.audit_log_head IS 'Number and hash of the newest row of audit_log, so that a removed last row is missed.';
+CREATE TABLE public.channel_tests (
+    test_id uuid NOT NULL,
+    channel text NOT NULL,
+    tested_at timestamp with time zone NOT NULL,
+    outcome text NOT NULL,
+    reason text,
+    CONSTRAINT channel_tests_outcome_check CHECK ((outcome = ANY (ARRAY['delivered'::text, 'retry'::text, 'dead'::text])))
+);
+COMMENT ON TABLE public.channel_tests IS 'Each test message that an operator sent, and what came of it.';
+COMMENT ON COLUMN public.channel_tests.test_id IS 'The notification id that the receiver saw.';
 CREATE TABLE public.check_runs (
     monitor text NOT NULL,
     scheduled_at timestamp with time zone NOT NULL,
@@ -599,6 +609,8 @@ ALTER TABLE ONLY public.audit_log_head
     ADD CONSTRAINT audit_log_head_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY public.audit_log
     ADD CONSTRAINT audit_log_pkey PRIMARY KEY (seq);
+ALTER TABLE ONLY public.channel_tests
+    ADD CONSTRAINT channel_tests_pkey PRIMARY KEY (test_id);
 ALTER TABLE ONLY public.check_runs
     ADD CONSTRAINT check_runs_pkey PRIMARY KEY (monitor, scheduled_at);
 ALTER TABLE ONLY public.cursor_key
@@ -639,6 +651,7 @@ ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_pkey PRIMARY KEY (silence_id);
 CREATE UNIQUE INDEX "UC_Version" ON public."VersionInfo" USING btree ("Version");
 CREATE UNIQUE INDEX api_keys_name_key ON public.api_keys USING btree (name) WHERE (revoked_at IS NULL);
+CREATE INDEX channel_tests_channel_idx ON public.channel_tests USING btree (channel, outcome, tested_at DESC);
 CREATE INDEX hlp_vault_components_observed_idx ON public.hlp_vault_components USING btree (vault_address, observed_at);
 CREATE INDEX hlp_vault_inventory_hours_hour_idx ON public.hlp_vault_inventory_hours USING btree (hour_at);
 CREATE INDEX hlp_vault_inventory_list_idx ON ONLY public.hlp_vault_inventory USING btree (observed_at DESC, vault_address, coin);

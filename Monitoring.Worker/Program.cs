@@ -16,7 +16,7 @@ var check = new Option<bool>("--check") { Description = "Validate the configurat
 var root = new RootCommand("Watches a DeFi venue, records what it saw and decided in PostgreSQL, and tells people. "
     + "Configured by appsettings.json, the environment and these options; docs/configuration.md lists every setting.")
 {
-    noDatabase, check, KeyCommands.Create(), AuditCommands.Create(), EventCommands.Create(),
+    noDatabase, check, KeyCommands.Create(), AuditCommands.Create(), EventCommands.Create(), NotifyCommands.Create(),
 };
 foreach (var (option, _) in intervals)
     root.Add(option);

@@ -3,6 +3,7 @@ using Monitoring.Api.Http;
 using Monitoring.Api.Monitors;
 using Monitoring.Api.Venues;
 using Monitoring.Data.Events;
+using Monitoring.Data.Notifications;
 
 namespace Monitoring.Api.Dashboard;
 
@@ -22,23 +23,27 @@ public sealed record DatabaseView(
     [property: System.Text.Json.Serialization.JsonPropertyName("hlp_statistics_30d")] HlpVaultStatisticsAnswer HlpStatistics30d,
     [property: System.Text.Json.Serialization.JsonPropertyName("security_events_24h")] EventCounts SecurityEvents24h);
 
+/// <summary>A notification channel. <c>is_unproven</c>: for 7 days no message and no test message got through, so nobody knows whether it works.</summary>
+public sealed record ChannelView(string Channel, DateTimeOffset? ProvenAt, bool IsUnproven);
+
 /// <summary>Everything at a glance. <c>hlp_vault</c> and <c>oracle_monitoring</c> are null while no check has been stored.</summary>
 public sealed record DashboardAnswer(
     bool Success, DateTimeOffset Timestamp, OverallRisk OverallRisk, HlpVaultNow? HlpVault, OracleMonitoringView? OracleMonitoring, LiquidationSummary Liquidations,
-    EventCounts OpenEvents, IReadOnlyList<MonitorView> Monitors, DatabaseView Database);
+    EventCounts OpenEvents, IReadOnlyList<MonitorView> Monitors, IReadOnlyList<ChannelView> Channels, DatabaseView Database);
 
 /// <summary>The route of the dashboard's data.</summary>
 internal static class DashboardEndpoints
 {
     private const int MonitorHours = 24;
     private const int StatisticsDays = 30;
+    private static readonly TimeSpan ProofLasts = TimeSpan.FromDays(7);
 
     public static void MapDashboard(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/security/dashboard", GetDashboard).WithName(nameof(GetDashboard)).WithTags("Dashboard").WithParameters();
 
     /// <summary>Overall risk and what decided it, the vault, the oracle, open events, monitors, and sums from the database.</summary>
     internal static async Task<Ok<DashboardAnswer>> GetDashboard(
-        HlpVaultReader vault, OracleReader oracle, LiquidationReader liquidations, SecurityEvents events, MonitorReader monitors, TimeProvider clock, CancellationToken cancellationToken)
+        HlpVaultReader vault, OracleReader oracle, LiquidationReader liquidations, SecurityEvents events, MonitorReader monitors, ChannelTests channels, TimeProvider clock, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var snapshot = await vault.FindNowAsync(cancellationToken);
@@ -47,6 +52,7 @@ internal static class DashboardEndpoints
         var states = await monitors.ListAsync(MonitorHours, cancellationToken);
         return TypedResults.Ok(new DashboardAnswer(true, now, OverallRisk.Of(snapshot?.AnomalyScore, open, states, deviations), snapshot, deviations,
             await liquidations.SummariseAsync(cancellationToken), EventCounts.Of(open), states,
+            [.. (await channels.ListProofsAsync(cancellationToken)).Select(proof => new ChannelView(proof.Channel, proof.ProvenAt, proof.ProvenAt is null || now - proof.ProvenAt > ProofLasts))],
             new DatabaseView(true, await vault.SummariseAsync(StatisticsDays, cancellationToken),
                 EventCounts.Of(await events.CountSinceAsync(now.AddHours(-24), cancellationToken)))));
     }

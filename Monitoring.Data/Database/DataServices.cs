@@ -33,6 +33,7 @@ public static class DataServices
         services.AddSingleton<SecurityEvents>();
         services.AddSingleton<SecurityEventChanges>();
         services.AddSingleton<NotificationTable>();
+        services.AddSingleton<ChannelTests>();
         services.AddSingleton<OperatorActions>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<AuditLog>();

@@ -35,6 +35,7 @@ public sealed partial class SqlTests
         ["indicators"] = new[] { "{}" }, ["patternType"] = "adl", ["patternId"] = "p", ["areAdl"] = true, ["afterPatternId"] = "p", ["afterStartTime"] = Time,
         ["addresses"] = new[] { "0x" }, ["hlpVaults"] = new[] { true }, ["sinces"] = new[] { Time }, ["untils"] = new[] { Time }, ["lastFills"] = new[] { "2026-11-21Z" },
         ["notificationIds"] = new[] { Guid.Empty }, ["eventIds"] = new[] { Guid.Empty }, ["seqs"] = new[] { 1L }, ["channels"] = new[] { "webhook" }, ["kinds"] = new[] { "opened" },
+        ["TestId"] = Guid.Empty, ["Channel"] = "slack", ["TestedAt"] = Time, ["Outcome"] = "dead", ["Reason"] = null,
         ["deliveredAts"] = new DateTime?[] { null },
         ["named"] = "k", ["actor"] = "a", ["origin"] = "o", ["note"] = "n", ["fingerprint"] = "f", ["most"] = 1, ["KeyHash"] = new byte[32], ["afterSeq"] = 0L,
         ["origins"] = new[] { "o" }, ["details"] = new[] { "d" }, ["keyIds"] = new[] { Guid.Empty }, ["requestCounts"] = new[] { 1L },
