@@ -7,7 +7,7 @@ using Npgsql;
 
 namespace Monitoring.Worker.Hosting;
 
-/// <summary>What <c>--check</c> does: tries every connection once and says what is wrong. A price source alone may fail: that is a warning.</summary>
+/// <summary>What <c>--check</c> does: tries every connection once and says what is wrong. A price source alone may fail, and the live feed: that is a warning.</summary>
 internal static class ConfigurationCheck
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
@@ -18,10 +18,10 @@ internal static class ConfigurationCheck
         using var host = WorkerHost.Build(options, clock);
         await output.WriteLineAsync("ok     configuration");
         var well = options.WithoutDatabase
-            || await TryAsync($"database {options.Database.Display}", host.Services.GetRequiredService<SchemaVersions>().FindProblemAsync, output, clock, cancellationToken);
-        well &= await TryAsync($"venue {options.HyperliquidUrl}", token => AskVenueAsync(host, options, token), output, clock, cancellationToken);
+            || await TryAsync("FAULT", $"database {options.Database.Display}", host.Services.GetRequiredService<SchemaVersions>().FindProblemAsync, output, clock, cancellationToken);
+        well &= await TryAsync("FAULT", $"venue {options.HyperliquidUrl}", token => AskVenueAsync(host, options, token), output, clock, cancellationToken);
         if (options.Feed.IsOn)
-            well &= await TryAsync($"live feed {options.Feed.Url} (HYPERLIQUID_FEED=off does without)", host.Services.GetRequiredService<HyperliquidFeed>().FindProblemAsync, output, clock, cancellationToken);
+            await TryAsync("WARN ", $"live feed {options.Feed.Url}", host.Services.GetRequiredService<HyperliquidFeed>().FindProblemAsync, output, clock, cancellationToken);
         foreach (var line in await host.Services.GetRequiredService<ReferenceCheck>().RunAsync(cancellationToken))
         {
             await output.WriteLineAsync(line.Problem is null ? $"ok     {line.What}" : $"{(line.IsFault ? "FAULT" : "WARN ")}  {line.What}: {line.Problem}");
@@ -37,7 +37,7 @@ internal static class ConfigurationCheck
         return null;
     }
 
-    private static async Task<bool> TryAsync(string what, Func<CancellationToken, Task<string?>> findProblem, TextWriter output, TimeProvider clock, CancellationToken cancellationToken)
+    private static async Task<bool> TryAsync(string ifNot, string what, Func<CancellationToken, Task<string?>> findProblem, TextWriter output, TimeProvider clock, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(Deadline, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -59,7 +59,7 @@ internal static class ConfigurationCheck
             problem = $"no answer within {Deadline.TotalSeconds:0} s";
         }
 
-        await output.WriteLineAsync(problem is null ? $"ok     {what}" : $"FAULT  {what}: {problem}");
+        await output.WriteLineAsync(problem is null ? $"ok     {what}" : $"{ifNot}  {what}: {problem}");
         return problem is null;
     }
 }

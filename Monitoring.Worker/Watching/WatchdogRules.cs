@@ -4,10 +4,15 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Watching;
 
-/// <summary>The rule of the watchdog (CONTRACT §5): a monitor without a successful check for three intervals, at least a minute, is blind.</summary>
+/// <summary>
+/// The rules of the watchdog: a monitor without a successful check for three intervals, at least a minute, is blind (CONTRACT §5); a live feed that is down for as
+/// long is worth knowing and no more, because polling goes on.
+/// </summary>
 internal static class WatchdogRules
 {
     public const string Stale = "monitor.stale";
+
+    public const string FeedDown = "feed.down";
 
     private const int Intervals = 3;
     private static readonly TimeSpan AtLeast = TimeSpan.FromSeconds(60);
@@ -44,6 +49,20 @@ internal static class WatchdogRules
             Description = $"Checks succeed with the other parts; of this one nothing is known since {seenAt:yyyy-MM-dd HH:mm:ss}Z. The newest fault: {error}",
             RelatedAddresses = part.StartsWith("0x", StringComparison.Ordinal) ? [part] : [],
         };
+    }
+
+    /// <summary>The finding of a live feed that does not work since a moment, or none.</summary>
+    public static IReadOnlyList<Finding> EvaluateFeed(DateTimeOffset? downSince, DateTimeOffset now)
+    {
+        if (downSince is not { } since || now - since < AtLeast)
+            return [];
+        var (age, limit) = ((now - since).TotalSeconds, AtLeast.TotalSeconds);
+        var evidence = new Evidence(
+            new JsonObject { ["down_since"] = since.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"), ["age_seconds"] = age },
+            new JsonObject { ["limit_seconds"] = limit },
+            [$"down for {age:0} s >= {limit:0} s: low"]);
+        return [new Finding(FeedDown, RuleVersion: 1, "feed_down", Severity.Low, "hyperliquid", "The live feed of hyperliquid is down",
+            "No check is triggered between grid times; everything is still found at the next grid time.", evidence, [], EstimatedLossUsd: null)];
     }
 
     private static Finding Find(MonitorState state, DateTimeOffset now)

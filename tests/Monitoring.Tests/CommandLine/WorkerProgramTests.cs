@@ -61,7 +61,7 @@ public sealed class WorkerProgramTests
     {
         var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
         Assert.That(code, Is.Zero, output);
-        Assert.That(output.TrimEnd().Split('\n'), Has.All.StartsWith("ok ").And.One.EqualTo("ok     price source okx").And.Some.Match("symbol table: 3 of [0-9]+ assets are listed, 3 can be judged"));
+        Assert.That(output.TrimEnd().Split('\n'), Has.All.StartsWith("ok ").And.One.StartsWith("ok     live feed ws://").And.One.EqualTo("ok     price source okx").And.Some.Match("symbol table: 3 of [0-9]+ assets are listed, 3 can be judged"));
     }
 
     [Test]
@@ -93,7 +93,7 @@ public sealed class WorkerProgramTests
         await _simulator.StopAsync();
         var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
         Assert.That(code, Is.EqualTo(1));
-        Assert.That(output.TrimEnd().Split('\n'), Has.One.StartsWith("FAULT  database 127.0.0.1:").And.One.StartsWith("FAULT  venue http://127.0.0.1:").And.Some.Contains("Connection refused"));
+        Assert.That(output.TrimEnd().Split('\n'), Has.One.StartsWith("FAULT  database 127.0.0.1:").And.One.StartsWith("WARN   live feed ws://127.0.0.1:").And.One.StartsWith("FAULT  venue http://127.0.0.1:").And.Some.Contains("Connection refused"));
     }
 
     [Test]

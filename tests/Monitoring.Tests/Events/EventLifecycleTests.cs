@@ -67,6 +67,32 @@ public sealed class EventLifecycleTests
         Assert.That(Only.Status, Is.EqualTo(EventStatus.Open));
     }
 
+    [Test]
+    public void Triggered_checks_confirm_and_open_but_however_many_are_clean_they_resolve_nothing()
+    {
+        Triggered(0, Found());
+        Assert.That((Only.Status, Only.Occurrences), Is.EqualTo((EventStatus.Open, 1L)));
+        Check(1);
+        Check(2);
+        for (var second = 1; second < 50; second++)
+            Triggered(120 + second);
+        Assert.That((Only.Status, Only.CleanChecks), Is.EqualTo((EventStatus.Open, 2)));
+        Triggered(170, Found());
+        Check(3);
+        Check(4);
+        Assert.That((Only.Status, Only.CleanChecks), Is.EqualTo((EventStatus.Open, 2)), "a finding of theirs begins the count anew");
+        Check(5);
+        Assert.That(Only.Status, Is.EqualTo(EventStatus.Resolved));
+    }
+
+    private void Triggered(int second, params Finding[] findings)
+    {
+        var grid = ResultSample.Of("m", Noon.AddSeconds(second), CheckOutcome.Succeeded, findings, []);
+        var update = EventLifecycle.Apply([.. _events.Values], grid with { Run = grid.Run with { Trigger = CheckTrigger.Feed } }, resolveAfter: 3, Noon.AddHours(1));
+        foreach (var changed in update.Events)
+            _events[changed.EventId] = changed;
+    }
+
     [TestCase(CheckOutcome.Failed)]
     [TestCase(CheckOutcome.TimedOut)]
     public void Failed_check_neither_confirms_nor_resolves(CheckOutcome outcome)

@@ -44,6 +44,12 @@ public sealed class WatchdogTests
         Assert.That(finding.Evidence.Arithmetic, Is.EqualTo(new[] { "limit = max(3 * 10 s, 60 s) = 60 s", "age of the newest success = 90 s >= 60 s: high" }));
     }
 
+    [TestCase(null, false)]
+    [TestCase(59.9, false)]
+    [TestCase(60d, true)]
+    public void Feed_that_is_down_for_a_minute_is_worth_knowing(double? seconds, bool found) =>
+        Assert.That(WatchdogRules.EvaluateFeed(seconds is { } age ? Noon.AddSeconds(-age) : null, Noon).Select(finding => (finding.Fingerprint, finding.Severity)),
+            Is.EqualTo(found ? new[] { ("feed.down:hyperliquid", Severity.Low) } : []));
     [Test]
     public void Part_that_is_not_seen_grows_stale_while_the_others_are_seen()
     {

@@ -1,5 +1,6 @@
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
+using Monitoring.Simulator.Feed;
 using Monitoring.Simulator.Model;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Hyperliquid.Feed;
@@ -19,7 +20,7 @@ internal sealed class FeedUnderTest : IAsyncDisposable
 
     public FeedState State => Worker.Services.GetRequiredService<FeedState>();
 
-    public Simulator.Feed.FeedCounts Counts => Worker.Venue.Feed.Counts;
+    public FeedCounts Counts => Worker.Venue.Feed.Counts;
 
     public IEnumerable<string> Warnings => Worker.Logs.Lines.Where(line => line.Level >= Microsoft.Extensions.Logging.LogLevel.Warning).Select(line => line.Text);
 
