@@ -106,6 +106,7 @@ public sealed class FeedScenarioTests
     [Test]
     public async Task Storm_of_messages_beside_the_default_intervals_stays_below_the_weight_limit()
     {
+        // The price sources have deadlines on this clock; here it is the venue's weight that counts, and the oracle has nothing to judge by.
         _feed = await FeedUnderTest.CreateAsync(ScenarioLoader.Load("cascade"),
         [
             (WorkerUnderTest.WeightSetting, "1200"), ("HLP_CHECK_INTERVAL", "300"), ("ORACLE_CHECK_INTERVAL", "60"), ("INVENTORY_CHECK_INTERVAL", "10"),
@@ -119,7 +120,7 @@ public sealed class FeedScenarioTests
                 if (schedule.GridTime(_feed.Clock.GetUtcNow()) is var at && last.GetValueOrDefault(schedule.Monitor.Name) != at)
                 {
                     last[schedule.Monitor.Name] = at;
-                    Assert.That((await _feed.Worker.CheckAsync(schedule.Monitor.Name, at, _feed.Clock)).Run.Error, Is.Null);
+                    Assert.That((await _feed.Worker.CheckAsync(schedule.Monitor.Name, at, _feed.Clock)).Run.Error, schedule.Monitor.Name == "oracle" ? Does.StartWith("none of 69 assets") : Is.Null);
                 }
 
             await _feed.PlayAsync((_feed.Clock.GetUtcNow() - ManualClock.Noon).TotalSeconds + 1);
@@ -129,7 +130,7 @@ public sealed class FeedScenarioTests
         Assert.That(weight.Rejected, Is.Zero);
         Assert.That(weight.MaxLastMinute, Is.InRange(200, 1200));
         Assert.That(await _feed.CountAsync("SELECT count(*) FROM check_runs WHERE trigger = 'feed' AND outcome = 'succeeded'"), Is.GreaterThan(3));
-        Assert.That(await _feed.CountAsync("SELECT count(*) FROM check_runs WHERE outcome <> 'succeeded'"), Is.Zero);
+        Assert.That(await _feed.CountAsync("SELECT count(*) FROM check_runs WHERE outcome <> 'succeeded' AND monitor <> 'oracle'"), Is.Zero);
     }
 
     [Test]
