@@ -7,8 +7,8 @@ import { capital, utc, words } from './format.js';
 export function createDetail() {
   return el('div', { class: 'event-detail' },
     el('p', { class: 'detail-description' }),
-    el('h4', {}, 'Arithmetic'), el('ul', { class: 'detail-arithmetic' }),
-    el('h4', {}, 'Changes'), el('ol', { class: 'detail-changes' }),
+    el('h3', {}, 'Arithmetic'), el('ul', { class: 'detail-arithmetic' }),
+    el('h3', {}, 'Changes'), el('ol', { class: 'detail-changes' }),
     el('details', { class: 'detail-evidence' }, el('summary', {}, 'Evidence'), el('pre', { tabindex: '0' })),
     el('p', { class: 'detail-fault', role: 'status' }));
 }
@@ -38,7 +38,7 @@ function changeText(change) {
 }
 
 function showExplanation(detail, { rule, arithmetic = [], evidence = [] }) {
-  const heading = detail.querySelector('h4');
+  const heading = detail.querySelector('h3');
   setText(heading, rule ? `Arithmetic of ${rule.id}, version ${rule.version}` : 'Arithmetic');
   texts(detail.querySelector('.detail-arithmetic'), 'li', arithmetic);
   const rows = detail.querySelector('.detail-evidence');

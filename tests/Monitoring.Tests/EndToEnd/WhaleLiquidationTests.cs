@@ -65,20 +65,8 @@ public sealed partial class WhaleLiquidationTests
     public async Task Page_shows_state_chart_and_the_open_critical_event()
     {
         await PlayAsync("whale-liquidation", 60);
-        using var playwright = await Playwright.CreateAsync();
-        await using var browser = await playwright.Chromium.LaunchAsync(new()
-        {
-            ExecutablePath = Environment.GetEnvironmentVariable("CHROMIUM") ?? "/usr/bin/chromium",
-            Args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-        });
-        var page = await browser.NewPageAsync(new() { ViewportSize = new() { Width = 1440, Height = 1000 } });
-        var complaints = new List<string>();
-        page.Console += (_, message) =>
-        {
-            if (message.Type is "error" or "warning")
-                complaints.Add(message.Text);
-        };
-        page.PageError += (_, error) => complaints.Add(error);
+        await using var browser = await BrowserUnderTest.StartAsync();
+        var page = await browser.OpenAsync(1440, 1000);
         await page.GotoAsync(_api.Http.BaseAddress!.ToString());
 
         await Assertions.Expect(page.Locator("#risk-level")).ToHaveTextAsync("CRITICAL");
@@ -98,7 +86,7 @@ public sealed partial class WhaleLiquidationTests
         await page.ScreenshotAsync(new() { Path = Repository.File("artifacts/screenshots/whale-liquidation-1440.png"), FullPage = true });
         await page.SetViewportSizeAsync(390, 844);
         await page.ScreenshotAsync(new() { Path = Repository.File("artifacts/screenshots/whale-liquidation-390.png"), FullPage = true });
-        Assert.That(complaints, Is.Empty);
+        Assert.That(browser.Complaints, Is.Empty);
 
         // What changes at the venue appears without a reload.
         await PlayOnAsync(62, 100);
