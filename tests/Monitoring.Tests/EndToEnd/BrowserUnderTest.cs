@@ -15,6 +15,7 @@ internal sealed class BrowserUnderTest : IAsyncDisposable
 
     public static async Task<BrowserUnderTest> StartAsync()
     {
+        Assertions.SetDefaultExpectTimeout(30_000); // a busy machine is not a fault of the page
         var playwright = await Playwright.CreateAsync();
         return new BrowserUnderTest(playwright, await playwright.Chromium.LaunchAsync(new()
         {
