@@ -2,6 +2,7 @@ using System.CommandLine;
 using Monitoring.Data.Configuration;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Operating;
+using Monitoring.Worker.Recording.Journalling;
 
 (Option<string?> Option, string Name)[] intervals =
 [
@@ -17,6 +18,7 @@ var root = new RootCommand("Watches a DeFi venue, records what it saw and decide
     + "Configured by appsettings.json, the environment and these options; docs/configuration.md lists every setting.")
 {
     noDatabase, check, KeyCommands.Create(), AuditCommands.Create(), EventCommands.Create(), NotifyCommands.Create(),
+    JournalCommand.Create(() => ReadConfiguration([])),
 };
 foreach (var (option, _) in intervals)
     root.Add(option);
@@ -26,14 +28,9 @@ root.SetAction(async (parsed, cancellationToken) =>
     foreach (var (option, name) in intervals)
         if (parsed.GetValue(option) is { } seconds)
             overrides[name] = seconds;
-    var configuration = new ConfigurationBuilder()
-        .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
-        .AddEnvironmentVariables()
-        .AddInMemoryCollection(overrides)
-        .Build();
     try
     {
-        var options = WorkerOptions.Read(new SettingsReader(configuration), parsed.GetValue(noDatabase));
+        var options = WorkerOptions.Read(new SettingsReader(ReadConfiguration(overrides)), parsed.GetValue(noDatabase));
         if (parsed.GetValue(check))
             return await ConfigurationCheck.RunAsync(options, TimeProvider.System, Console.Out, cancellationToken);
 
@@ -47,6 +44,11 @@ root.SetAction(async (parsed, cancellationToken) =>
             await Console.Error.WriteLineAsync(fault);
         return 1;
     }
+    catch (JournalInUseException inUse)
+    {
+        await Console.Error.WriteLineAsync($"JOURNAL_PATH: {inUse.Message}");
+        return 1;
+    }
 });
 
 var parsedLine = root.Parse(args);
@@ -56,6 +58,12 @@ foreach (var error in parsedLine.Errors)
     await Console.Error.WriteLineAsync(error.Message);
 await Console.Error.WriteLineAsync("Monitoring.Worker --help lists the options");
 return 2;
+
+static IConfiguration ReadConfiguration(Dictionary<string, string?> overrides) => new ConfigurationBuilder()
+    .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
+    .AddEnvironmentVariables()
+    .AddInMemoryCollection(overrides)
+    .Build();
 
 static (Option<string?> Option, string Name) Interval(string option, string name, string what, int seconds) =>
     (new Option<string?>(option) { Description = $"Seconds between checks of {what}, 1–86400 ({name}, default {seconds}).", HelpName = "S" }, name);

@@ -111,6 +111,7 @@ internal static class WorkerHost
         }
 
         services.AddMonitoringData(options.Database);
+        services.AddSingleton(options.Journal).AddSingleton<Backlog>().AddSingleton<RecorderCheck>();
         services.AddSingleton<DatabaseRecorder>();
         services.AddSingleton<QueueingRecorder>();
         services.AddSingleton<IRecorder>(provider => provider.GetRequiredService<QueueingRecorder>());

@@ -2,6 +2,7 @@ using Monitoring.Data.Configuration;
 using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
+using Monitoring.Worker.Recording.Journalling;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Hyperliquid.Feed;
@@ -14,7 +15,7 @@ namespace Monitoring.Worker.Hosting;
 
 /// <summary>Everything that the worker is configured by.</summary>
 internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatabase, Uri HyperliquidUrl, int HyperliquidWeight, FeedOptions Feed, HlpVaultOptions HlpVault, EventOptions Events,
-    InventoryOptions Inventory, LiquidationOptions Liquidations, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention, ChannelOptions Channels)
+    InventoryOptions Inventory, LiquidationOptions Liquidations, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention, ChannelOptions Channels, JournalOptions Journal)
 {
     /// <summary>What is said less loudly is not logged.</summary>
     public LogLevel LogLevel { get; private init; } = LogLevel.Information;
@@ -37,13 +38,14 @@ internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatab
             OracleOptions.Read(settings),
             WatchdogOptions.Read(settings),
             RetentionOptions.Read(settings),
-            ChannelOptions.Read(settings))
+            ChannelOptions.Read(settings),
+            JournalOptions.Read(settings))
         {
             LogLevel = settings.Choice("Log:Level", "LOG_LEVEL", LogLevel.Information),
         };
         if (options.Database.Connection is null && !withoutDatabase && !settings.HasFault("DATABASE_URL"))
             settings.Refuse("DATABASE_URL", $"is not set; it must be {DatabaseUrl.Form}. Or run with --no-database");
-        settings.Finish(DatabaseOptions.Section, "Venues", "Monitors", "Events", "Rules", "Heartbeat", "Retention", "Notifications", "Log");
+        settings.Finish(DatabaseOptions.Section, "Venues", "Monitors", "Events", "Rules", "Heartbeat", "Retention", "Notifications", "Log", "Journal");
         return options;
     }
 }

@@ -42,6 +42,9 @@ internal sealed class DatabaseRecorder(
         return update;
     }
 
+    /// <summary>Forgets the connections to a server that can no longer be written to, so that the next ones look for the one that can.</summary>
+    public void LeaveServer() => db.Clear();
+
     // In a transaction of its own, because a new partition locks its table; a day ahead, so that midnight finds it there.
     private async Task EnsurePartitionsAsync(DateOnly day, CancellationToken cancellationToken)
     {

@@ -1,53 +1,39 @@
 using System.Text.Json;
 using Monitoring.Data.Database;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Recording.Journalling;
 using Npgsql;
 
 namespace Monitoring.Worker.Recording;
 
 /// <summary>
-/// Hands results to the database in the order in which they came. While the database is away they wait in memory and are written when it is back;
-/// a result that the database refuses for its content is set aside in the log, so that it does not hold up the others.
+/// Hands results to the database in the order in which they came. Each is in the journal before it is written to the database, so that neither an outage nor the
+/// end of this process loses it; a result that the database refuses for its content is set aside, so that it does not hold up the others.
 /// </summary>
-internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventLog log, SessionStatistics statistics, TimeProvider clock, ILogger<QueueingRecorder> logger)
+internal sealed partial class QueueingRecorder(
+    DatabaseRecorder database, Backlog backlog, RecorderCheck self, EventLog log, SessionStatistics statistics, TimeProvider clock, ILogger<QueueingRecorder> logger)
     : BackgroundService, IRecorder
 {
-    /// <summary>So many results are kept at most; past that the oldest go.</summary>
-    public const int Capacity = 10_000;
-
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(15);
+    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10); // with all its attempts; a critical finding is to be out after 15 s
+    private static readonly TimeSpan CatchUpTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
 
-    private readonly LinkedList<CheckResult> _waiting = [];
+    private const int Attempts = 5;
+    private const int CatchingUp = 100; // with more than these waiting, a check does not wait for the database
+
     private readonly SemaphoreSlim _writing = new(1);
-    private DateTimeOffset _awaySince; // only read and written while writing
-    private volatile bool _away;
 
-    /// <summary>How many results wait to be written.</summary>
-    public int Waiting
-    {
-        get
-        {
-            lock (_waiting)
-                return _waiting.Count;
-        }
-    }
+    /// <summary>How many results the database does not have yet, those of the recorder itself included.</summary>
+    public int Waiting => backlog.Waiting;
+
+    private bool IsAway => self.Outage is not null;
 
     /// <inheritdoc/>
     public Task RecordAsync(CheckResult result, CancellationToken cancellationToken)
     {
-        lock (_waiting)
-        {
-            _waiting.AddLast(result);
-            if (_waiting.Count > Capacity)
-            {
-                LogDropped(_waiting.First!.Value.Run.Monitor, _waiting.First.Value.Run.ScheduledAt, Capacity);
-                _waiting.RemoveFirst();
-            }
-        }
-
-        // While the database is known to be away, a check need not wait for another attempt.
-        return _away ? Task.CompletedTask : DrainAsync(cancellationToken);
+        backlog.Add(new ResultEntry(result));
+        return IsAway || backlog.Waiting > CatchingUp ? Task.CompletedTask : DrainAsync(cancellationToken);
     }
 
     /// <summary>Writes what waits, oldest first, until nothing does or the database does not take it.</summary>
@@ -56,14 +42,21 @@ internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventL
         await _writing.WaitAsync(cancellationToken);
         try
         {
-            while (Oldest() is { } result && await TryWriteAsync(result, cancellationToken))
-                lock (_waiting)
-                    _waiting.Remove(result);
+            while (backlog.Oldest() is { } item && await TryWriteAsync(item, cancellationToken))
+            {
+            }
         }
         finally
         {
             _writing.Release();
         }
+    }
+
+    /// <inheritdoc/>
+    public override Task StartAsync(CancellationToken cancellationToken)
+    {
+        backlog.Open();
+        return base.StartAsync(cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -79,8 +72,10 @@ internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventL
             // No time left: what waits is named below.
         }
 
-        if (Waiting > 0)
-            LogLost(Waiting);
+        if (backlog.InMemory is var lost and > 0)
+            LogLost(lost);
+        else if (Waiting > 0)
+            LogKept(Waiting);
     }
 
     /// <inheritdoc/>
@@ -97,9 +92,10 @@ internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventL
         {
             while (true)
             {
-                await Task.Delay(RetryEvery, clock, stoppingToken);
+                self.LookIfDue();
                 if (Waiting > 0)
                     await DrainAsync(stoppingToken);
+                await Task.Delay(RetryEvery, clock, stoppingToken);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -108,23 +104,20 @@ internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventL
         }
     }
 
-    private CheckResult? Oldest()
+    // Answers whether to go on with the next one.
+    private async Task<bool> TryWriteAsync(BacklogItem item, CancellationToken cancellationToken)
     {
-        lock (_waiting)
-            return _waiting.First?.Value;
-    }
-
-    private async Task<bool> TryWriteAsync(CheckResult result, CancellationToken cancellationToken)
-    {
+        var result = ((ResultEntry)item.Entry).Result;
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(WriteTimeout);
+        timeout.CancelAfter(IsAway ? CatchUpTimeout : WriteTimeout);
         try
         {
-            var update = await database.WriteAsync(result, timeout.Token);
+            var update = await WriteAsync(result, timeout.Token);
+            backlog.Remove(item);
             statistics.CountRecorded(update is not null, update?.Changes.Count ?? 0);
-            if (_away)
-                LogBack((clock.GetUtcNow() - _awaySince).TotalSeconds, Waiting);
-            _away = false;
+            if (self.Outage is { } over)
+                LogBack((clock.GetUtcNow() - over.Since).TotalSeconds, Waiting);
+            self.End();
             if (update is not null)
                 log.Write(update);
             return true;
@@ -132,33 +125,74 @@ internal sealed partial class QueueingRecorder(DatabaseRecorder database, EventL
         catch (PostgresException fault) when (fault.SqlState[..2] is "22" or "23") // data exception, constraint violation: never accepted, however often
         {
             LogRefused(result.Run.Monitor, result.Run.ScheduledAt, fault.MessageText, JsonSerializer.Serialize(result, CheckResult.Json));
+            backlog.SetAsideOldest(item);
             return true;
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException or OperationCanceledException)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
-            if (!_away)
-            {
-                LogAway(fault is NpgsqlException away ? DatabaseFaults.Describe(away) : $"no answer within {WriteTimeout.TotalSeconds:0} s");
-                _awaySince = clock.GetUtcNow();
-                _away = true;
-            }
-
             return false;
+        }
+        catch (Exception fault) when (fault is NpgsqlException or TimeoutException or OperationCanceledException or ObjectDisposedException)
+        {
+            if (!IsAway)
+                BeginOutage(fault is NpgsqlException away ? DatabaseFaults.Describe(away) : $"no answer within {WriteTimeout.TotalSeconds:0} s");
+            return false;
+        }
+        catch (Exception fault)
+        {
+            LogDefect(fault, result.Run.Monitor, result.Run.ScheduledAt);
+            backlog.SetAsideOldest(item);
+            return true;
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "the database does not take results: {Error}. They wait in memory and are written when it is back")]
+    // A fault that passes is tried again before it counts as an outage. After a commit whose answer was lost the next attempt finds the result there.
+    private async Task<Events.EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken)
+    {
+        for (var attempt = 1; ; attempt++)
+            try
+            {
+                return await database.WriteAsync(result, cancellationToken);
+            }
+            catch (NpgsqlException fault) when (!IsAway && attempt < Attempts && DatabaseFaults.IsTransient(fault))
+            {
+                LogRetried(result.Run.Monitor, result.Run.ScheduledAt, DatabaseFaults.Describe(fault));
+                if (DatabaseFaults.IsReadOnly(fault))
+                    database.LeaveServer();
+                await Task.Delay(FirstPause * (1 << (attempt - 1)), TimeProvider.System, cancellationToken); // 1.5 s in all
+            }
+            catch (NpgsqlException fault) when (DatabaseFaults.IsReadOnly(fault))
+            {
+                database.LeaveServer();
+                throw;
+            }
+    }
+
+    private void BeginOutage(string error)
+    {
+        LogAway(error);
+        self.Begin(new DatabaseOutage(clock.GetUtcNow(), error));
+        backlog.Forget();
+    }
+
+    [LoggerMessage(LogLevel.Error, "the database does not take results: {Error}. They wait in the journal and are written when it is back")]
     private partial void LogAway(string error);
 
     [LoggerMessage(LogLevel.Information, "the database takes results again after {Seconds:0} s; {Waiting} were waiting")]
     private partial void LogBack(double seconds, int waiting);
 
+    [LoggerMessage(LogLevel.Information, "{Monitor}: writing the result of {ScheduledAt:HH:mm:ss} is tried again: {Error}")]
+    private partial void LogRetried(string monitor, DateTimeOffset scheduledAt, string error);
+
     [LoggerMessage(LogLevel.Critical, "{Monitor}: the database refuses the result of {ScheduledAt:O} for its content ({Error}); it is set aside here: {Result}")]
     private partial void LogRefused(string monitor, DateTimeOffset scheduledAt, string error, string result);
 
-    [LoggerMessage(LogLevel.Critical, "{Monitor}: the result of {ScheduledAt:O} is dropped, more than {Capacity} wait for the database")]
-    private partial void LogDropped(string monitor, DateTimeOffset scheduledAt, int capacity);
+    [LoggerMessage(LogLevel.Critical, "{Monitor}: the result of {ScheduledAt:O} cannot be written by a defect of this program; it is set aside in the journal's folder")]
+    private partial void LogDefect(Exception fault, string monitor, DateTimeOffset scheduledAt);
 
-    [LoggerMessage(LogLevel.Critical, "stopping with {Waiting} results that the database has not taken; they are lost with this process")]
+    [LoggerMessage(LogLevel.Information, "{Waiting} results that the database has not taken are in the journal; they are written at the next start")]
+    private partial void LogKept(int waiting);
+
+    [LoggerMessage(LogLevel.Critical, "stopping with {Waiting} results that neither the database nor the journal has taken; they are lost with this process")]
     private partial void LogLost(int waiting);
 }

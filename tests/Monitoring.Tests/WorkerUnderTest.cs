@@ -26,11 +26,12 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     private readonly WebApplication _simulator;
     private readonly Func<IHost> _build;
     private readonly string _monitor;
+    private readonly string _journal;
     private IHost _host;
 
-    private WorkerUnderTest(WebApplication simulator, Func<IHost> build, NpgsqlDataSource db, TestLogs logs, string monitor)
+    private WorkerUnderTest(WebApplication simulator, Func<IHost> build, NpgsqlDataSource db, TestLogs logs, string monitor, string journal)
     {
-        (_simulator, _build, _host, Db, Logs, _monitor) = (simulator, build, build(), db, logs, monitor);
+        (_simulator, _build, _host, Db, Logs, _monitor, _journal) = (simulator, build, build(), db, logs, monitor, journal);
         Venue = simulator.Services.GetRequiredService<Venue>();
     }
 
@@ -63,6 +64,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             [WeightSetting] = weight,
             ["HLP_CHECK_INTERVAL"] = "2",
             ["ORACLE_CHECK_INTERVAL"] = "2",
+            ["JOURNAL_PATH"] = TestFolder.Create(),
         };
         foreach (var source in PriceSources)
             values[source] = simulator.Urls.First();
@@ -70,7 +72,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             values[key] = value;
         var options = WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
         var logs = new TestLogs();
-        return new WorkerUnderTest(simulator, () => WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs, monitor);
+        return new WorkerUnderTest(simulator, () => WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs, monitor, options.Journal.Path);
     }
 
     /// <summary>Runs the check of one grid time to its end, recorded.</summary>
@@ -117,5 +119,6 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         await _simulator.StopAsync();
         await _simulator.DisposeAsync();
         await TestDatabase.DropAsync(Db);
+        TestFolder.Delete(_journal);
     }
 }

@@ -8,7 +8,9 @@ internal sealed class ProgramUnderTest : IDisposable
     private readonly Process _process;
     private readonly List<string> _lines = [];
 
-    private ProgramUnderTest(Process process) => _process = process;
+    private readonly string _journal;
+
+    private ProgramUnderTest(Process process, string journal) => (_process, _journal) = (process, journal);
 
     /// <summary>Starts it with these settings and no others.</summary>
     public static ProgramUnderTest Start(string program, string arguments, params (string Key, string Value)[] environment)
@@ -23,9 +25,11 @@ internal sealed class ProgramUnderTest : IDisposable
         start.Environment.Remove("DATABASE_URL");
         foreach (var source in (string[])["BINANCE", "OKX", "COINBASE", "KRAKEN", "PYTH"])
             start.Environment[$"{source}_API_URL"] = "off"; // no test asks the world outside
+        var journal = TestFolder.Create();
+        start.Environment["JOURNAL_PATH"] = journal;
         foreach (var (key, value) in environment)
             start.Environment[key] = value;
-        return new ProgramUnderTest(Process.Start(start)!);
+        return new ProgramUnderTest(Process.Start(start)!, journal);
     }
 
     /// <summary>Runs it to its end: exit code, standard output and errors.</summary>
@@ -68,7 +72,12 @@ internal sealed class ProgramUnderTest : IDisposable
     public void Dispose()
     {
         if (!_process.HasExited)
+        {
             _process.Kill();
+            _process.WaitForExit();
+        }
+
         _process.Dispose();
+        TestFolder.Delete(_journal);
     }
 }

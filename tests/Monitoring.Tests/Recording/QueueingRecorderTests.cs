@@ -1,6 +1,7 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Monitoring.Data.Checks;
+using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Monitoring.Data.Venues;
@@ -9,6 +10,7 @@ using Monitoring.Tests.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
+using Monitoring.Worker.Recording.Journalling;
 using Npgsql;
 
 namespace Monitoring.Tests.Recording;
@@ -20,6 +22,7 @@ public sealed class QueueingRecorderTests
     private NpgsqlDataSource _db = null!;
     private TcpGate _gate = null!;
     private ServiceProvider _services = null!;
+    private readonly string _journal = TestFolder.Create();
 
     [SetUp]
     public async Task PutGateInFront()
@@ -31,7 +34,8 @@ public sealed class QueueingRecorderTests
         connection.Port = _gate.Port;
         _services = new ServiceCollection().AddSingleton(DataServices.CreateDataSource(connection)).AddMonitoringTables()
             .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton<TimeProvider>(new ManualClock(Noon))
-            .AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>().AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
+            .AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>()
+            .AddSingleton(new JournalOptions(_journal, 1 << 20)).AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton(new DatabaseOptions(connection)).AddSingleton(new WorkerIdentity("test")).AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
             .AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
     }
 
@@ -41,6 +45,7 @@ public sealed class QueueingRecorderTests
         await _services.DisposeAsync();
         await _gate.DisposeAsync();
         await TestDatabase.DropAsync(_db);
+        TestFolder.Delete(_journal);
     }
 
     private static CheckResult Result(int minute) => ResultSample.Of("hlp-vault", Noon.AddMinutes(minute), CheckOutcome.Succeeded, [], [], Sample.Snapshot(Noon.AddMinutes(minute), Sample.Measures()));
@@ -53,7 +58,7 @@ public sealed class QueueingRecorderTests
         _gate.Close();
         for (var minute = 1; minute <= 5; minute++)
             await recorder.RecordAsync(Result(minute), default);
-        Assert.That(recorder.Waiting, Is.EqualTo(5));
+        Assert.That(recorder.Waiting, Is.EqualTo(5 + 1), "and what the recorder has to say of it");
         Assert.That(_logs.Lines.Count(line => line.Level == LogLevel.Error), Is.EqualTo(1), "one line says that it is away");
 
         _gate.Open();
@@ -76,13 +81,23 @@ public sealed class QueueingRecorderTests
     }
 
     [Test]
-    public async Task Past_the_bound_the_oldest_goes_and_the_log_says_so()
+    public async Task Past_the_bound_of_memory_the_oldest_goes_and_the_log_says_so()
     {
-        var recorder = _services.GetRequiredService<QueueingRecorder>();
-        _gate.Close();
-        for (var i = 0; i <= QueueingRecorder.Capacity; i++)
-            await recorder.RecordAsync(Result(i), default);
-        Assert.That(recorder.Waiting, Is.EqualTo(QueueingRecorder.Capacity));
-        Assert.That(_logs.Lines, Has.One.Matches<(LogLevel, string Text)>(line => line.Text.Contains("is dropped")));
+        Directory.Delete(_journal, recursive: true);
+        File.WriteAllText(_journal, "where the folder should be"); // cannot be made
+        try
+        {
+            var recorder = _services.GetRequiredService<QueueingRecorder>();
+            _gate.Close();
+            for (var i = 0; i <= Backlog.Capacity; i++)
+                await recorder.RecordAsync(Result(i), default);
+            Assert.That(recorder.Waiting, Is.EqualTo(Backlog.Capacity));
+            Assert.That(_logs.Lines.Count(line => line.Text.Contains("is dropped")), Is.EqualTo(2), "as many as came too many, the recorder's own among them");
+            Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Error && line.Text.Contains("the journal does not take results")));
+        }
+        finally
+        {
+            File.Delete(_journal);
+        }
     }
 }

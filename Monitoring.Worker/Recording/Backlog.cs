@@ -1,0 +1,242 @@
+using System.Text.Json;
+using Monitoring.Worker.Recording.Journalling;
+
+namespace Monitoring.Worker.Recording;
+
+/// <summary>Why the journal takes nothing, and since when.</summary>
+internal sealed record JournalFault(DateTimeOffset Since, bool Full, string Error);
+
+/// <summary>
+/// What the database does not have yet, oldest first. It is in the journal as soon as <see cref="Add"/> returns; while the disk does not take it, the newest
+/// entries stay in memory up to a bound.
+/// </summary>
+internal sealed partial class Backlog(JournalOptions options, TimeProvider clock, ILogger<Backlog> logger) : IDisposable
+{
+    /// <summary>So many entries are kept in memory at most, and so many bytes of them; past that the oldest go.</summary>
+    public const int Capacity = 10_000;
+
+    private const long CapacityBytes = 64 << 20;
+    private const int MovedAtOnce = 100;
+    private static readonly TimeSpan OpenEvery = TimeSpan.FromSeconds(2);
+
+    private readonly Lock _lock = new();
+    private readonly LinkedList<(JournalEntry Entry, byte[] Json)> _memory = [];
+    private readonly Dictionary<long, JournalEntry> _fresh = []; // spares reading back what was just written
+    private Journal? _journal;
+    private DateTimeOffset _openedAt = DateTimeOffset.MinValue;
+    private long _memoryBytes;
+
+    /// <summary>How many entries wait.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_lock)
+                return _memory.Count + (_journal?.Waiting.Count ?? 0);
+        }
+    }
+
+    /// <summary>How many of them are in memory alone.</summary>
+    public int InMemory
+    {
+        get
+        {
+            lock (_lock)
+                return _memory.Count;
+        }
+    }
+
+    /// <summary>Why the journal takes nothing; null while it does.</summary>
+    public JournalFault? Fault { get; private set; }
+
+    /// <summary>Files that were set aside because they could not be read or stored.</summary>
+    public IReadOnlyList<string> SetAside => new JournalFolder(options.Path).SetAside;
+
+    /// <summary>Takes the journal's folder.</summary>
+    /// <exception cref="JournalInUseException">When another worker uses it. Any other fault of the disk is kept in <see cref="Fault"/>.</exception>
+    public void Open()
+    {
+        lock (_lock)
+            TryOpen(refuseInUse: true);
+    }
+
+    /// <summary>Adds the newest entry. Returns when it is on the disk, or in memory where the disk does not take it.</summary>
+    public void Add(JournalEntry entry)
+    {
+        var json = entry.ToJson();
+        lock (_lock)
+        {
+            _memory.AddLast((entry, json));
+            _memoryBytes += json.Length;
+            for (var moved = 0; moved < MovedAtOnce && _memory.First is { } oldest && TryAppend(oldest.Value.Entry, oldest.Value.Json); moved++)
+                RemoveFromMemory(oldest);
+            while (_memory.Count > Capacity || (_memoryBytes > CapacityBytes && _memory.Count > 1))
+            {
+                LogDropped(Encoding(_memory.First!.Value.Json));
+                RemoveFromMemory(_memory.First);
+            }
+        }
+    }
+
+    /// <summary>The oldest entry, or null. A record that cannot be read is set aside and passed over.</summary>
+    public BacklogItem? Oldest()
+    {
+        lock (_lock)
+        {
+            TryOpen(refuseInUse: false);
+            while (_journal?.Waiting.FirstOrDefault() is { } slot)
+            {
+                if (_fresh.TryGetValue(slot.Sequence, out var fresh))
+                    return new BacklogItem(fresh, slot);
+                if (TryRead(slot) is { } entry)
+                    return new BacklogItem(entry, slot);
+                _journal.Drop(slot);
+            }
+
+            return _memory.First is { } first ? new BacklogItem(first.Value.Entry, null) : null;
+        }
+    }
+
+    /// <summary>Says that the database has the oldest entry.</summary>
+    public void Remove(BacklogItem oldest)
+    {
+        lock (_lock)
+            if (oldest.Slot is { } slot)
+            {
+                _fresh.Remove(slot.Sequence);
+                _journal!.Drop(slot);
+            }
+            else if (_memory.First is { } first && ReferenceEquals(first.Value.Entry, oldest.Entry))
+            {
+                RemoveFromMemory(first); // else it went to the journal meanwhile, and is written once more
+            }
+    }
+
+    /// <summary>Sets aside an entry that the database will never take.</summary>
+    public void SetAsideOldest(BacklogItem oldest)
+    {
+        lock (_lock)
+            if (oldest.Slot is { } slot)
+                TryKeep(slot, oldest.Entry.ToJson());
+        Remove(oldest);
+    }
+
+    /// <summary>Gives the memory back that spares reading: what waits for long is read from the disk.</summary>
+    public void Forget()
+    {
+        lock (_lock)
+            _fresh.Clear();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_lock)
+            _journal?.Dispose();
+    }
+
+    private void RemoveFromMemory(LinkedListNode<(JournalEntry Entry, byte[] Json)> node)
+    {
+        _memoryBytes -= node.Value.Json.Length;
+        _memory.Remove(node);
+    }
+
+    private bool TryAppend(JournalEntry entry, byte[] json)
+    {
+        if (!TryOpen(refuseInUse: false))
+            return false;
+        try
+        {
+            var slot = _journal!.Append(json, clock.GetUtcNow());
+            _fresh[slot.Sequence] = entry;
+            if (Fault is { } over)
+                LogWritable((clock.GetUtcNow() - over.Since).TotalSeconds);
+            Fault = null;
+            return true;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            Report(fault);
+            return false;
+        }
+    }
+
+    private bool TryOpen(bool refuseInUse)
+    {
+        if (_journal is not null)
+            return true;
+        if (clock.GetUtcNow() - _openedAt < OpenEvery)
+            return false;
+        _openedAt = clock.GetUtcNow();
+        try
+        {
+            _journal = Journal.Open(options, logger);
+            if (_journal.Waiting.Count > 0)
+                LogFound(_journal.Waiting.Count, options.Path);
+            return true;
+        }
+        catch (Exception fault) when ((fault is IOException or UnauthorizedAccessException) && !(refuseInUse && fault is JournalInUseException))
+        {
+            Report(fault);
+            return false;
+        }
+    }
+
+    private JournalEntry? TryRead(JournalSlot slot)
+    {
+        if (_journal!.Read(slot) is not { } json)
+            return null;
+        try
+        {
+            return JournalEntry.Parse(json);
+        }
+        catch (Exception fault) when (fault is JsonException or NotSupportedException)
+        {
+            LogUnknown(slot.Sequence, fault.Message);
+            TryKeep(slot, json);
+            return null;
+        }
+    }
+
+    private void TryKeep(JournalSlot slot, byte[] json)
+    {
+        try
+        {
+            _journal!.KeepRefused(slot, json);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            LogNotKept(slot.Sequence, fault.Message, Encoding(json));
+        }
+    }
+
+    private void Report(Exception fault)
+    {
+        if (Fault is null)
+            LogUnwritable(fault.Message, Capacity);
+        Fault = new JournalFault(Fault?.Since ?? clock.GetUtcNow(), fault is JournalFullException, fault.Message);
+    }
+
+    private static string Encoding(byte[] json) => System.Text.Encoding.UTF8.GetString(json);
+
+    [LoggerMessage(LogLevel.Information, "{Count} records of an earlier run wait in the journal {Path}")]
+    private partial void LogFound(int count, string path);
+
+    [LoggerMessage(LogLevel.Error, "the journal does not take results: {Error}. The newest {Capacity} that the database does not have stay in memory")]
+    private partial void LogUnwritable(string error, int capacity);
+
+    [LoggerMessage(LogLevel.Information, "the journal takes results again after {Seconds:0} s")]
+    private partial void LogWritable(double seconds);
+
+    [LoggerMessage(LogLevel.Critical, "neither the database nor the journal takes results and memory holds as many as it may; this one is dropped: {Result}")]
+    private partial void LogDropped(string result);
+
+    [LoggerMessage(LogLevel.Critical, "journal record {Sequence} is whole, but this program cannot read it ({Error}); it is set aside")]
+    private partial void LogUnknown(long sequence, string error);
+
+    [LoggerMessage(LogLevel.Critical, "journal record {Sequence} could not be set aside ({Error}): {Json}")]
+    private partial void LogNotKept(long sequence, string error, string json);
+}
+
+/// <summary>An entry of the backlog, and where it lies in the journal; null where it is in memory alone.</summary>
+internal sealed record BacklogItem(JournalEntry Entry, JournalSlot? Slot);

@@ -1,0 +1,22 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Monitoring.Worker.Checks;
+
+namespace Monitoring.Worker.Recording.Journalling;
+
+/// <summary>What a record of the journal says.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "entry")]
+[JsonDerivedType(typeof(ResultEntry), "result")]
+internal abstract record JournalEntry
+{
+    /// <summary>The content of its record.</summary>
+    public byte[] ToJson() => JsonSerializer.SerializeToUtf8Bytes(this, CheckResult.Json);
+
+    /// <summary>Reads a record's content.</summary>
+    /// <exception cref="JsonException">When another version of this program wrote it in a way that this one does not know.</exception>
+    public static JournalEntry Parse(ReadOnlySpan<byte> json) =>
+        JsonSerializer.Deserialize<JournalEntry>(json, CheckResult.Json) ?? throw new JsonException("the record says null");
+}
+
+/// <summary>A check's result that the database is to store.</summary>
+internal sealed record ResultEntry(CheckResult Result) : JournalEntry;

@@ -1,0 +1,33 @@
+using System.Globalization;
+
+namespace Monitoring.Worker.Recording.Journalling;
+
+/// <summary>The names of what lies in a journal's folder.</summary>
+internal sealed record JournalFolder(string Path)
+{
+    private const string SegmentEnding = ".journal";
+    private const string SetAsidePrefix = "set-aside-";
+
+    /// <summary>Held by the worker that uses the folder.</summary>
+    public string LockFile => In("lock");
+
+    /// <summary>The sequence up to which the database has everything.</summary>
+    public string PositionFile => In("position");
+
+    /// <summary>The files of records, oldest first; none where there is no folder.</summary>
+    public IReadOnlyList<string> Segments => !Directory.Exists(Path) ? [] : [.. Directory.EnumerateFiles(Path, "*" + SegmentEnding).Order(StringComparer.Ordinal)];
+
+    /// <summary>What could not be read or stored, kept for a person to look at.</summary>
+    public IReadOnlyList<string> SetAside => !Directory.Exists(Path) ? [] : [.. Directory.EnumerateFiles(Path, SetAsidePrefix + "*").Order(StringComparer.Ordinal)];
+
+    /// <summary>The file whose first record has this sequence.</summary>
+    public string Segment(long first) => In(first.ToString("D19", CultureInfo.InvariantCulture) + SegmentEnding);
+
+    /// <summary>Where broken bytes of a segment go; the same stretch always has the same name.</summary>
+    public string Broken(string segment, int offset) => In($"{SetAsidePrefix}{System.IO.Path.GetFileNameWithoutExtension(segment)}-{offset}.bytes");
+
+    /// <summary>Where a record goes that is whole and that nobody can store.</summary>
+    public string Refused(long sequence) => In($"{SetAsidePrefix}{sequence:D19}.json");
+
+    private string In(string name) => System.IO.Path.Combine(Path, name);
+}

@@ -1,0 +1,62 @@
+using Monitoring.Data.Checks;
+using Monitoring.Data.Configuration;
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Recording.Journalling;
+
+namespace Monitoring.Worker.Recording;
+
+/// <summary>
+/// What the recorder has to say about itself, as results like those of any monitor: at once when something goes wrong, then as long as it lasts, then until its
+/// events are resolved. While all is well it says nothing.
+/// </summary>
+internal sealed class RecorderCheck(
+    Backlog backlog, JournalOptions journal, DatabaseOptions database, EventOptions events, WorkerIdentity identity, TimeProvider clock)
+{
+    /// <summary>The name in the ledger. It is no scheduled monitor: it has rows only where it had something to say.</summary>
+    public const string MonitorName = "recorder";
+
+    /// <summary>How often it looks.</summary>
+    private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
+
+    private readonly Lock _lock = new();
+    private DateTimeOffset _newest = DateTimeOffset.MinValue;
+    private int _clean; // 0 at the start: an earlier run may have left an open event
+
+    /// <summary>The outage that goes on, or null.</summary>
+    public DatabaseOutage? Outage { get; private set; }
+
+    /// <summary>Notes that the database takes nothing, and records that.</summary>
+    public void Begin(DatabaseOutage outage)
+    {
+        Outage = outage;
+        // In whole milliseconds, and never at a time of the grid: it must not stand in for a look of the grid, and another worker's must not for it.
+        var at = new DateTimeOffset(outage.Since.UtcTicks - (outage.Since.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
+        Look(at == GridTime(at) ? at.AddMilliseconds(1) : at, CheckTrigger.Feed);
+    }
+
+    /// <summary>Notes that the database takes results again. Its event ends with the next looks.</summary>
+    public void End() => Outage = null;
+
+    /// <summary>Looks, unless it did since the last grid time.</summary>
+    public void LookIfDue() => Look(GridTime(clock.GetUtcNow()), CheckTrigger.Grid);
+
+    private static DateTimeOffset GridTime(DateTimeOffset at) => new(at.UtcTicks - ((at.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) % Every.Ticks), TimeSpan.Zero);
+
+    private void Look(DateTimeOffset at, CheckTrigger trigger)
+    {
+        lock (_lock)
+        {
+            if (at <= _newest)
+                return;
+            _newest = at;
+            var now = clock.GetUtcNow();
+            var findings = RecorderRules.Evaluate(
+                new RecorderState(database.Display, Outage, journal.Path, backlog.Fault, backlog.SetAside, backlog.Waiting), now);
+            _clean = findings.Count > 0 ? 0 : _clean + 1;
+            if (_clean > events.ResolveAfter)
+                return;
+            var run = new CheckRun(MonitorName, at, trigger, now, now, CheckOutcome.Succeeded, Observations: 0, findings.Count, Error: null, identity.Name);
+            backlog.Add(new ResultEntry(new CheckResult(run, [], findings, [])));
+        }
+    }
+}
