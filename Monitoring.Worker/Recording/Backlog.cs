@@ -16,6 +16,7 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
     public const int Capacity = 10_000;
 
     private const long CapacityBytes = 64 << 20;
+    private const int FreshAtMost = 100;
     private const int MovedAtOnce = 100;
     private static readonly TimeSpan OpenEvery = TimeSpan.FromSeconds(2);
 
@@ -121,13 +122,6 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
         Remove(oldest);
     }
 
-    /// <summary>Gives the memory back that spares reading: what waits for long is read from the disk.</summary>
-    public void Forget()
-    {
-        lock (_lock)
-            _fresh.Clear();
-    }
-
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -148,7 +142,8 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
         try
         {
             var slot = _journal!.Append(json, clock.GetUtcNow());
-            _fresh[slot.Sequence] = entry;
+            if (_fresh.Count < FreshAtMost)
+                _fresh[slot.Sequence] = entry;
             if (Fault is { } over)
                 LogWritable((clock.GetUtcNow() - over.Since).TotalSeconds);
             Fault = null;

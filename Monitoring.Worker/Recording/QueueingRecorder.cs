@@ -172,7 +172,6 @@ internal sealed partial class QueueingRecorder(
     {
         LogAway(error);
         self.Begin(new DatabaseOutage(clock.GetUtcNow(), error));
-        backlog.Forget();
     }
 
     [LoggerMessage(LogLevel.Error, "the database does not take results: {Error}. They wait in the journal and are written when it is back")]

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
 using Monitoring.Data.Events;
 using Monitoring.Worker.Checks;
-using Monitoring.Worker.Recording.Journalling;
 
 namespace Monitoring.Worker.Recording;
 

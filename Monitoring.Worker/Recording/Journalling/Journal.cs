@@ -229,6 +229,10 @@ internal sealed partial class Journal : IDisposable
         }
 
         Seal();
+        if (length > 0)
+            return;
+        File.Delete(path);
+        _lengths.Remove(path);
     }
 
     private void DropDrained()

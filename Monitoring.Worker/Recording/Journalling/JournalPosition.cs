@@ -19,8 +19,8 @@ internal static class JournalPosition
         if (RandomAccess.Read(handle, text, 0) < text.Length)
             return 0;
         // Written twice: one that was half written is none.
-        var (first, second) = (text[..Length], text.Slice(Length + 1, Length));
-        return first.SequenceEqual(second) && long.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? position : 0;
+        var first = text[..Length];
+        return first.SequenceEqual(text.Slice(Length + 1, Length)) && long.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? position : 0;
     }
 
     /// <summary>Replaces the position.</summary>

@@ -66,6 +66,9 @@ internal sealed class ProgramUnderTest : IDisposable
         return _process.ExitCode;
     }
 
+    /// <summary>Its process id.</summary>
+    public int Id => _process.Id;
+
     /// <summary>Everything it said so far.</summary>
     public string Said => string.Join('\n', _lines);
 

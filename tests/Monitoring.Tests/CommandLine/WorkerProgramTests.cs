@@ -121,6 +121,42 @@ public sealed class WorkerProgramTests
     }
 
     [Test]
+    public async Task Worker_killed_while_its_database_is_away_leaves_every_result_to_the_next_one()
+    {
+        var journal = TestFolder.Create();
+        try
+        {
+            Assert.That((await ProgramUnderTest.RunAsync("Monitoring.Worker", "journal status", ("JOURNAL_PATH", journal))).ExitCode, Is.Zero);
+            _gate.Close();
+            using (var worker = ProgramUnderTest.Start("Monitoring.Worker", "--hlp-interval 1", Settings(("JOURNAL_PATH", journal))))
+            {
+                await worker.WaitForLineAsync("the database does not take results");
+                var (refused, _, errors) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "", Settings(("JOURNAL_PATH", journal)));
+                Assert.That((refused, errors), Is.EqualTo((1, $"JOURNAL_PATH: the journal {journal} is in use by another worker; give each worker a JOURNAL_PATH of its own\n")));
+                var running = await ProgramUnderTest.RunAsync("Monitoring.Worker", "journal status", ("JOURNAL_PATH", journal));
+                Assert.That((running.ExitCode, running.Output), Is.EqualTo((3, running.Output)));
+                Assert.That(running.Output, Does.Contain("in use     by a worker").And.Contain($"path       {journal}\n"));
+            } // Dispose kills it
+
+            var status = await ProgramUnderTest.RunAsync("Monitoring.Worker", "journal status", ("JOURNAL_PATH", journal));
+            var waiting = int.Parse(status.Output.Split('\n').Single(line => line.StartsWith("records ", StringComparison.Ordinal))["records ".Length..]);
+            Assert.That((status.ExitCode, waiting), Is.EqualTo((3, waiting)));
+            Assert.That(waiting, Is.GreaterThanOrEqualTo(2));
+            _gate.Open();
+            using var next = ProgramUnderTest.Start("Monitoring.Worker", "--hlp-interval 86400", Settings(("JOURNAL_PATH", journal)));
+            await next.WaitForLineAsync($"{waiting} records of an earlier run wait in the journal");
+            Assert.That(await next.TerminateAsync(), Is.Zero);
+            await using var stored = _db.CreateCommand($"SELECT count(*) FROM check_runs WHERE started_at < (SELECT min(started_at) FROM check_runs WHERE worker LIKE '%/{next.Id}')");
+            Assert.That(await stored.ExecuteScalarAsync(), Is.EqualTo(waiting));
+            Assert.That((await ProgramUnderTest.RunAsync("Monitoring.Worker", "journal status", ("JOURNAL_PATH", journal))).ExitCode, Is.Zero);
+        }
+        finally
+        {
+            TestFolder.Delete(journal);
+        }
+    }
+
+    [Test]
     public async Task Without_database_it_watches_and_stores_nothing()
     {
         using var worker = ProgramUnderTest.Start("Monitoring.Worker", "--no-database --hlp-interval 1", [.. Settings().Skip(1)]);
