@@ -16,7 +16,6 @@ internal sealed partial class AccountFundings(HyperliquidClient venue, TimeProvi
     private const int LargestAccounts = 50;
     private const int MostKept = 10_000;
     private static readonly TimeSpan Pause = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
     private readonly Dictionary<string, Funding?> _asked = [];
     private DateTimeOffset _nextAt = DateTimeOffset.MinValue;
@@ -25,8 +24,11 @@ internal sealed partial class AccountFundings(HyperliquidClient venue, TimeProvi
     public IReadOnlyDictionary<string, Funding> Known =>
         _asked.Where(pair => pair.Value is not null).ToDictionary(pair => pair.Key, pair => pair.Value!);
 
-    /// <summary>Asks for some accounts that are not known yet, if all liquidations together could make a coordinated pattern. Never throws for a fault of the venue.</summary>
-    public async Task AskAsync(IReadOnlyList<Liquidation> history, LiquidationThresholds limits, CancellationToken cancellationToken)
+    /// <summary>
+    /// Asks for some accounts that are not known yet, if all liquidations together could make a coordinated pattern. Takes no longer than
+    /// <paramref name="most"/>, so that the check is not lost over it, and never throws for a fault of the venue.
+    /// </summary>
+    public async Task AskAsync(IReadOnlyList<Liquidation> history, LiquidationThresholds limits, TimeSpan most, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var accounts = FindAccounts(history, limits);
@@ -35,7 +37,7 @@ internal sealed partial class AccountFundings(HyperliquidClient venue, TimeProvi
         _nextAt = now + Pause;
         if (_asked.Count >= MostKept)
             _asked.Clear();
-        using var deadline = new CancellationTokenSource(Deadline, clock);
+        using var deadline = new CancellationTokenSource(most, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         foreach (var account in accounts.Take(MostAtOnce))
         {

@@ -39,7 +39,7 @@ internal sealed partial class LiquidationMonitor(
         var liquidations = LiquidationGrouping.Group(fills);
         var (prices, pricesMissing) = await ReadPricesAsync(liquidations, scheduledAt, cancellationToken);
 
-        await fundings.AskAsync(liquidations, options.Thresholds, cancellationToken);
+        await fundings.AskAsync(liquidations, options.Thresholds, 0.3 * new MonitorSchedule(this, options.Interval).Deadline, cancellationToken);
         var found = PatternContinuity.Continue(history.Patterns, LiquidationSearch.Find(liquidations, [.. history.Prices, .. prices], fundings.Known, options.Thresholds));
         var findings = LiquidationRules.Evaluate(found.Where(pattern => pattern.EndTime >= RecentFrom(scheduledAt, fresh)), options.Thresholds);
         history.Keep(scheduledAt, fills, found, prices, reading.Sources, findings.Select(finding => finding.Fingerprint));

@@ -41,7 +41,7 @@ internal sealed class OracleMonitor(
         if (judged == 0)
             throw new MissingDataException(WhyNothingIsJudged(readings, answers)) { Seen = rows };
 
-        var blind = _parts.Judge([new(References, judged * 2 > readings.Count ? null
+        var blind = _parts.Judge([new(References, judged * 2 >= readings.Count ? null
             : $"{readings.Count - judged} of {readings.Count} assets lack the {OracleThresholds.MinReferences} fresh references that a verdict needs")], scheduledAt);
         return new CheckReport(rows, [.. OracleRules.Evaluate(verdicts, common, usdtInUsd, options.Thresholds), .. blind.Findings],
             [.. OracleRules.Unjudged(readings, verdicts, options.Thresholds), .. blind.Unjudged]);

@@ -206,6 +206,17 @@ public sealed class LiquidationMonitorTests
 public sealed class LiquidationRefusalTests
 {
     [Test]
+    public async Task Ledger_that_hangs_does_not_cost_the_check_its_liquidations()
+    {
+        var scenario = ScenarioLoader.Load("calm") with { Moves = [new(1, Liquidations: new LiquidationMove("BTC", 4, 400_000, LiquidationKind.Backstop, LiquidatedSide.Long, "HLP Liquidator"))] };
+        var now = TimeProvider.System.GetUtcNow();
+        await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, scenario, LiquidationMonitor.MonitorName, now.AddMinutes(-1), ("LIQUIDATION_CHECK_INTERVAL", "20"));
+        worker.Venue.Faults.Add(new Fault(FaultKind.Hang, Type: "userNonFundingLedgerUpdates"));
+        var result = await worker.CheckAsync(worker.Schedule.GridTime(now));
+        Assert.That((result.Run.Error, result.Observations.OfType<LiquidationFill>().Count(), worker.Venue.Requests["userNonFundingLedgerUpdates"]), Is.EqualTo(((string?)null, 4, 1L)));
+    }
+
+    [Test]
     public async Task Refusal_slows_the_client_down_and_fails_neither_this_check_nor_the_next()
     {
         await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, ScenarioLoader.Load("calm"), LiquidationMonitor.MonitorName, null, (WorkerUnderTest.WeightSetting, "1200"));
