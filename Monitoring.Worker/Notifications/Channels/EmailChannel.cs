@@ -71,7 +71,7 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
             From = options.From,
             Subject = ChannelText.Cut($"{(message.IsTest ? "[TEST] " : "")}[Monitoring] {head}", MostOfSubject),
             SubjectEncoding = Encoding.UTF8,
-            Body = $"{body}\n\nnotification {message.NotificationId}\n",
+            Body = $"{body}\n\nnotification {message.NotificationId}\n".ReplaceLineEndings("\r\n"), // as lines end in mail
             BodyEncoding = Encoding.UTF8,
             BodyTransferEncoding = TransferEncoding.QuotedPrintable,
             Priority = message.Entries.Any(entry => entry is { Severity: Severity.Critical, Kind: not ChangeKind.Resolved }) ? MailPriority.High : MailPriority.Normal,
