@@ -11,9 +11,9 @@ namespace Monitoring.Data.Notifications;
 /// </summary>
 public enum NotificationStatus { Pending, Delivered, Dead, Silenced }
 
-/// <summary>A message to one channel about one change that is to be written. With <paramref name="DeliveredAt"/> it was sent already, under this id.</summary>
+/// <summary>A message to one channel about one change that is to be written. With <paramref name="DeliveredAt"/> it was sent already, in the message <paramref name="MessageId"/>.</summary>
 public sealed record NewNotification(
-    Guid NotificationId, Guid EventId, long Seq, string Channel, ChangeKind Kind, Severity Severity, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt);
+    Guid NotificationId, Guid EventId, long Seq, string Channel, ChangeKind Kind, Severity Severity, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt, Guid? MessageId = null);
 
 /// <summary>One notification of an event as the outbox holds it. <paramref name="MessageId"/> is the id that the receiver saw.</summary>
 public sealed record Notification(
@@ -31,15 +31,17 @@ public sealed class NotificationTable(NpgsqlDataSource db)
         INSERT INTO notifications (notification_id, event_id, seq, channel, kind, severity, created_at, status, message_id, attempts, delivered_at)
         SELECT notification_id, event_id, seq, channel, kind, severity, created_at,
                CASE WHEN delivered_at IS NULL THEN 'pending' ELSE 'delivered' END,
-               CASE WHEN delivered_at IS NOT NULL THEN notification_id END,
+               message_id,
                CASE WHEN delivered_at IS NULL THEN 0 ELSE 1 END,
                delivered_at
-          FROM unnest(@notificationIds, @eventIds, @seqs, @channels, @kinds, @severities, @times, @deliveredAts)
-               AS t (notification_id, event_id, seq, channel, kind, severity, created_at, delivered_at)
-            ON CONFLICT (seq, channel) DO NOTHING
+          FROM unnest(@notificationIds, @eventIds, @seqs, @channels, @kinds, @severities, @times, @deliveredAts, @messageIds)
+               AS t (notification_id, event_id, seq, channel, kind, severity, created_at, delivered_at, message_id)
+            ON CONFLICT (seq, channel) DO UPDATE
+           SET status = excluded.status, message_id = excluded.message_id, attempts = excluded.attempts, delivered_at = excluded.delivered_at
+         WHERE excluded.delivered_at IS NOT NULL AND notifications.status = 'pending'
         """;
 
-    /// <summary>Writes these in one round trip; a channel that has a row for the change already keeps it. Answers how many are new.</summary>
+    /// <summary>Writes these in one round trip; a channel that has a row for the change already keeps it, unless this one was sent. Answers how many are new.</summary>
     public async Task<int> AddAsync(IReadOnlyList<NewNotification> rows, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
         rows.Count == 0 ? 0 : await transaction.Connection!.ExecuteAsync(new(AddSql, new
         {
@@ -51,6 +53,7 @@ public sealed class NotificationTable(NpgsqlDataSource db)
             severities = rows.Select(row => SnakeCase.Of(row.Severity)).ToArray(),
             times = rows.Select(row => row.CreatedAt.UtcDateTime).ToArray(),
             deliveredAts = rows.Select(row => row.DeliveredAt?.UtcDateTime).ToArray(),
+            messageIds = rows.Select(row => row.MessageId).ToArray(),
         }, transaction, cancellationToken: cancellationToken));
 
     private const string ListOfEventSql = """

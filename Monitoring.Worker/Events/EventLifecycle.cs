@@ -75,7 +75,7 @@ internal static class EventLifecycle
     private static (SecurityEvent, SecurityEventChange) Open(Finding finding, CheckRun run, DateTimeOffset now)
     {
         var opened = new SecurityEvent(
-            Guid.CreateVersion7(now), finding.Fingerprint, run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType, finding.Severity, EventStatus.Open,
+            StableId.Of(run.ScheduledAt, finding.Fingerprint), finding.Fingerprint, run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType, finding.Severity, EventStatus.Open,
             finding.Subject, finding.Title, finding.Description, finding.Evidence.Values.ToJsonString(), [.. finding.RelatedAddresses], finding.EstimatedLossUsd,
             Occurrences: 1, CleanChecks: 0, run.ScheduledAt, run.ScheduledAt, run.ScheduledAt, null, null, null, null);
         return (opened, Change(opened, run.ScheduledAt, now, ChangeKind.Opened, finding.Title, finding.Evidence));

@@ -3,6 +3,7 @@ using Monitoring.Data.Database;
 using Monitoring.Data.Logging;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Events;
 using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
@@ -111,7 +112,7 @@ internal static class WorkerHost
         }
 
         services.AddMonitoringData(options.Database);
-        services.AddSingleton(options.Journal).AddSingleton<Backlog>().AddSingleton<RecorderCheck>();
+        services.AddSingleton(options.Journal).AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<KnownEvents>().AddSingleton<DirectSender>();
         services.AddSingleton<DatabaseRecorder>();
         services.AddSingleton<QueueingRecorder>();
         services.AddSingleton<IRecorder>(provider => provider.GetRequiredService<QueueingRecorder>());

@@ -1,5 +1,6 @@
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
+using Monitoring.Worker.Events;
 
 namespace Monitoring.Worker.Notifications;
 
@@ -36,7 +37,7 @@ internal sealed class NotificationRouting(IEnumerable<string> channels, Severity
     /// <summary>The rows that this change asks for, to be stored with it. What is not listed here the table adds by itself: see <see cref="NotificationTable"/>.</summary>
     public IEnumerable<NewNotification> For(SecurityEvent e, SecurityEventChange change) => change.Kind is ChangeKind.Opened or ChangeKind.Escalated
         ? ChannelsFor(e).Select(channel => new NewNotification(
-            Guid.CreateVersion7(change.ChangedAt), e.EventId, change.Seq, channel, change.Kind, change.Severity, change.ChangedAt, DeliveredAt: null))
+            StableId.Of(change.ScheduledAt ?? change.ChangedAt, $"{e.EventId}", $"{change.Kind}", channel), e.EventId, change.Seq, channel, change.Kind, change.Severity, change.ChangedAt, DeliveredAt: null))
         : [];
 
     private bool Takes(string channel, SecurityEvent e)

@@ -98,6 +98,31 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
         }
     }
 
+    /// <summary>Everything that waits and can be read, oldest first. Nothing may be removed meanwhile.</summary>
+    public IEnumerable<JournalEntry> ReadAll()
+    {
+        List<JournalSlot> slots;
+        List<JournalEntry> memory;
+        lock (_lock)
+        {
+            TryOpen(refuseInUse: false);
+            slots = [.. _journal?.Waiting ?? []];
+            memory = [.. _memory.Select(entry => entry.Entry)];
+        }
+
+        foreach (var slot in slots)
+        {
+            JournalEntry? entry;
+            lock (_lock)
+                entry = _fresh.GetValueOrDefault(slot.Sequence) ?? TryRead(slot);
+            if (entry is not null)
+                yield return entry;
+        }
+
+        foreach (var entry in memory)
+            yield return entry;
+    }
+
     /// <summary>Says that the database has the oldest entry.</summary>
     public void Remove(BacklogItem oldest)
     {

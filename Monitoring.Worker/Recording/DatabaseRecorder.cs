@@ -17,7 +17,10 @@ internal sealed class DatabaseRecorder(
     private DateOnly _partitionsUntil = DateOnly.MinValue;
 
     /// <summary>Answers the events' update, or null when the result was there already. Throws what the database throws.</summary>
-    public async Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken)
+    public Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken) => WriteAsync(result, row => row, cancellationToken);
+
+    /// <summary>The same; <paramref name="mark"/> says of each row of the outbox whether it was sent already.</summary>
+    public async Task<EventUpdate?> WriteAsync(CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
     {
         await EnsurePartitionsAsync(DateOnly.FromDateTime(result.Run.ScheduledAt.UtcDateTime), cancellationToken);
         await EnsureOtherPartitionsAsync(result, cancellationToken);
@@ -37,7 +40,7 @@ internal sealed class DatabaseRecorder(
         var messages = new List<NewNotification>();
         foreach (var change in update.Changes) // last: it numbers the changes under a lock that every writer shares
             messages.AddRange(routing.For(update.Events.First(e => e.EventId == change.EventId), change with { Seq = await changes.AppendAsync(change, transaction, cancellationToken) }));
-        await notifications.AddAsync(messages, transaction, cancellationToken);
+        await notifications.AddAsync([.. messages.Select(mark)], transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return update;
     }

@@ -11,7 +11,7 @@ namespace Monitoring.Worker.Recording;
 /// end of this process loses it; a result that the database refuses for its content is set aside, so that it does not hold up the others.
 /// </summary>
 internal sealed partial class QueueingRecorder(
-    DatabaseRecorder database, Backlog backlog, RecorderCheck self, EventLog log, SessionStatistics statistics, TimeProvider clock, ILogger<QueueingRecorder> logger)
+    DatabaseRecorder database, SchemaVersions schema, Backlog backlog, RecorderCheck self, DirectSender direct, EventLog log, SessionStatistics statistics, TimeProvider clock, ILogger<QueueingRecorder> logger)
     : BackgroundService, IRecorder
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);
@@ -33,6 +33,7 @@ internal sealed partial class QueueingRecorder(
     public Task RecordAsync(CheckResult result, CancellationToken cancellationToken)
     {
         backlog.Add(new ResultEntry(result));
+        direct.Take(result);
         return IsAway || backlog.Waiting > CatchingUp ? Task.CompletedTask : DrainAsync(cancellationToken);
     }
 
@@ -42,8 +43,20 @@ internal sealed partial class QueueingRecorder(
         await _writing.WaitAsync(cancellationToken);
         try
         {
-            while (backlog.Oldest() is { } item && await TryWriteAsync(item, cancellationToken))
+            if (IsAway && !await AnswersAsync(cancellationToken))
+                return;
+            direct.Load();
+            await direct.PauseAsync(cancellationToken); // no message is under way while its notification is stored
+            try
             {
+                while (backlog.Oldest() is { } item && await TryWriteAsync(item, cancellationToken))
+                {
+                }
+            }
+            finally
+            {
+                if (IsAway)
+                    direct.Resume();
             }
         }
         finally
@@ -92,7 +105,8 @@ internal sealed partial class QueueingRecorder(
         {
             while (true)
             {
-                self.LookIfDue();
+                if (self.LookIfDue() is { } look)
+                    direct.Take(look);
                 if (Waiting > 0)
                     await DrainAsync(stoppingToken);
                 await Task.Delay(RetryEvery, clock, stoppingToken);
@@ -107,7 +121,14 @@ internal sealed partial class QueueingRecorder(
     // Answers whether to go on with the next one.
     private async Task<bool> TryWriteAsync(BacklogItem item, CancellationToken cancellationToken)
     {
-        var result = ((ResultEntry)item.Entry).Result;
+        if (item.Entry is not ResultEntry { Result: var result })
+        {
+            backlog.Remove(item);
+            if (item.Entry is DeliveryEntry delivery)
+                direct.Forget(delivery);
+            return true;
+        }
+
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(IsAway ? CatchUpTimeout : WriteTimeout);
         try
@@ -118,6 +139,7 @@ internal sealed partial class QueueingRecorder(
             if (self.Outage is { } over)
                 LogBack((clock.GetUtcNow() - over.Since).TotalSeconds, Waiting);
             self.End();
+            direct.End(update);
             if (update is not null)
                 log.Write(update);
             return true;
@@ -152,7 +174,7 @@ internal sealed partial class QueueingRecorder(
         for (var attempt = 1; ; attempt++)
             try
             {
-                return await database.WriteAsync(result, cancellationToken);
+                return await database.WriteAsync(result, direct.Mark, cancellationToken);
             }
             catch (NpgsqlException fault) when (!IsAway && attempt < Attempts && DatabaseFaults.IsTransient(fault))
             {
@@ -168,10 +190,27 @@ internal sealed partial class QueueingRecorder(
             }
     }
 
+    // Asked before anything is written, so that a database that hangs keeps no message from leaving.
+    private async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(WriteTimeout);
+        try
+        {
+            return await schema.FindProblemAsync(timeout.Token) is null;
+        }
+        catch (Exception fault) when (fault is NpgsqlException or TimeoutException or OperationCanceledException or ObjectDisposedException)
+        {
+            return false;
+        }
+    }
+
     private void BeginOutage(string error)
     {
         LogAway(error);
-        self.Begin(new DatabaseOutage(clock.GetUtcNow(), error));
+        var outage = new DatabaseOutage(clock.GetUtcNow(), error);
+        self.Begin(outage);
+        direct.Begin(outage);
     }
 
     [LoggerMessage(LogLevel.Error, "the database does not take results: {Error}. They wait in the journal and are written when it is back")]

@@ -38,25 +38,27 @@ internal sealed class RecorderCheck(
     public void End() => Outage = null;
 
     /// <summary>Looks, unless it did since the last grid time.</summary>
-    public void LookIfDue() => Look(GridTime(clock.GetUtcNow()), CheckTrigger.Grid);
+    public CheckResult? LookIfDue() => Look(GridTime(clock.GetUtcNow()), CheckTrigger.Grid);
 
     private static DateTimeOffset GridTime(DateTimeOffset at) => new(at.UtcTicks - ((at.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) % Every.Ticks), TimeSpan.Zero);
 
-    private void Look(DateTimeOffset at, CheckTrigger trigger)
+    private CheckResult? Look(DateTimeOffset at, CheckTrigger trigger)
     {
         lock (_lock)
         {
             if (at <= _newest)
-                return;
+                return null;
             _newest = at;
             var now = clock.GetUtcNow();
             var findings = RecorderRules.Evaluate(
                 new RecorderState(database.Display, Outage, journal.Path, backlog.Fault, backlog.SetAside, backlog.Waiting), now);
             _clean = findings.Count > 0 ? 0 : _clean + 1;
             if (_clean > events.ResolveAfter)
-                return;
+                return null;
             var run = new CheckRun(MonitorName, at, trigger, now, now, CheckOutcome.Succeeded, Observations: 0, findings.Count, Error: null, identity.Name);
-            backlog.Add(new ResultEntry(new CheckResult(run, [], findings, [])));
+            var result = new CheckResult(run, [], findings, []);
+            backlog.Add(new ResultEntry(result));
+            return result;
         }
     }
 }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Monitoring.Data.Events;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Recording.Journalling;
@@ -7,6 +8,8 @@ namespace Monitoring.Worker.Recording.Journalling;
 /// <summary>What a record of the journal says.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "entry")]
 [JsonDerivedType(typeof(ResultEntry), "result")]
+[JsonDerivedType(typeof(OutageEntry), "outage")]
+[JsonDerivedType(typeof(DeliveryEntry), "delivery")]
 internal abstract record JournalEntry
 {
     /// <summary>The content of its record.</summary>
@@ -20,3 +23,9 @@ internal abstract record JournalEntry
 
 /// <summary>A check's result that the database is to store.</summary>
 internal sealed record ResultEntry(CheckResult Result) : JournalEntry;
+
+/// <summary>The database went away, with these events open.</summary>
+internal sealed record OutageEntry(DateTimeOffset Since, IReadOnlyList<SecurityEvent> Open) : JournalEntry;
+
+/// <summary>A message went to a channel without the database. It comes after the results whose notifications it holds.</summary>
+internal sealed record DeliveryEntry(Guid MessageId, IReadOnlyList<Guid> NotificationIds, string Channel, DateTimeOffset DeliveredAt) : JournalEntry;

@@ -8,7 +8,9 @@ using Monitoring.Data.Venues;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Events;
 using Monitoring.Worker.Notifications;
+using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Recording.Journalling;
 using Npgsql;
@@ -35,7 +37,8 @@ public sealed class QueueingRecorderTests
         _services = new ServiceCollection().AddSingleton(DataServices.CreateDataSource(connection)).AddMonitoringTables()
             .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton<TimeProvider>(new ManualClock(Noon))
             .AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>()
-            .AddSingleton(new JournalOptions(_journal, 1 << 20)).AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton(new DatabaseOptions(connection)).AddSingleton(new WorkerIdentity("test")).AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
+            .AddSingleton(new JournalOptions(_journal, 1 << 20)).AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<KnownEvents>().AddSingleton<DirectSender>()
+            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton(new DatabaseOptions(connection)).AddSingleton(new WorkerIdentity("test")).AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
             .AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
     }
 
@@ -58,7 +61,7 @@ public sealed class QueueingRecorderTests
         _gate.Close();
         for (var minute = 1; minute <= 5; minute++)
             await recorder.RecordAsync(Result(minute), default);
-        Assert.That(recorder.Waiting, Is.EqualTo(5 + 1), "and what the recorder has to say of it");
+        Assert.That(recorder.Waiting, Is.EqualTo(5 + 2), "and what the recorder has to say of it, and what was open");
         Assert.That(_logs.Lines.Count(line => line.Level == LogLevel.Error), Is.EqualTo(1), "one line says that it is away");
 
         _gate.Open();
@@ -92,7 +95,7 @@ public sealed class QueueingRecorderTests
             for (var i = 0; i <= Backlog.Capacity; i++)
                 await recorder.RecordAsync(Result(i), default);
             Assert.That(recorder.Waiting, Is.EqualTo(Backlog.Capacity));
-            Assert.That(_logs.Lines.Count(line => line.Text.Contains("is dropped")), Is.EqualTo(2), "as many as came too many, the recorder's own among them");
+            Assert.That(_logs.Lines.Count(line => line.Text.Contains("is dropped")), Is.EqualTo(3), "as many as came too many, the recorder's own two among them");
             Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Error && line.Text.Contains("the journal does not take results")));
         }
         finally
