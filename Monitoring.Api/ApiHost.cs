@@ -33,6 +33,7 @@ internal static class ApiHost
         var services = builder.Services;
         services.AddMonitoringData(options.Database);
         services.AddSingleton(clock).AddSingleton<HlpVaultReader>().AddSingleton<OracleReader>().AddSingleton<LiquidationReader>().AddSingleton<MonitorReader>().AddSingleton<EvidenceReader>();
+        services.AddSingleton<ChangeFeed>().AddHostedService(provider => provider.GetRequiredService<ChangeFeed>());
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         services.AddProblemDetails().AddExceptionHandler<FaultHandler>().AddCompression().AddOpenApiDocument();
 
@@ -49,6 +50,7 @@ internal static class ApiHost
         app.MapOracleDeviations();
         app.MapLiquidations();
         app.MapSecurityEvents();
+        app.MapEventStream();
         app.MapMonitors();
         app.MapDashboard();
         app.MapOpenApi();

@@ -23,7 +23,7 @@ internal static class OpenApiDocument
             foreach (var parameter in context.Description.ActionDescriptor.EndpointMetadata.OfType<QueryParameterList>().SelectMany(list => list.Parameters))
             {
                 operation.Parameters ??= [];
-                operation.Parameters.Add(new OpenApiParameter { Name = parameter.Name, In = ParameterLocation.Query, Description = parameter.Description, Schema = parameter.Schema });
+                operation.Parameters.Add(new OpenApiParameter { Name = parameter.Name, In = parameter.In, Description = parameter.Description, Schema = parameter.Schema });
             }
 
             return Task.CompletedTask;

@@ -6,12 +6,14 @@ using Monitoring.Data.Configuration;
 
 namespace Monitoring.Api.Http;
 
-/// <summary>A parameter of a query string, declared once: it is checked by this, read by this and documented by this.</summary>
+/// <summary>A parameter of a request, declared once: it is checked by this, read by this and documented by this. Mostly of the query string.</summary>
 internal abstract class QueryParameter(string name, string description)
 {
     public string Name { get; } = name;
 
     public string Description { get; } = description;
+
+    public virtual ParameterLocation In => ParameterLocation.Query;
 
     /// <summary>Its schema in the OpenAPI document.</summary>
     public abstract OpenApiSchema Schema { get; }
@@ -137,7 +139,7 @@ internal static class QueryParameterFilter
         .ProducesValidationProblem()
         .AddEndpointFilter(async (context, next) =>
         {
-            var faults = FindFaults(context.HttpContext.Request.Query, parameters);
+            var faults = FindFaults(context.HttpContext.Request, parameters);
             return faults.Count == 0 ? await next(context) : Refuse(faults);
         });
 
@@ -147,13 +149,18 @@ internal static class QueryParameterFilter
     private static ValidationProblem Refuse(Dictionary<string, string[]> faults) =>
         TypedResults.ValidationProblem(faults, detail: string.Join("; ", faults.Select(f => $"{f.Key} {f.Value[0]}")));
 
-    private static Dictionary<string, string[]> FindFaults(IQueryCollection query, QueryParameter[] parameters)
+    private static Dictionary<string, string[]> FindFaults(HttpRequest request, QueryParameter[] parameters)
     {
+        var query = request.Query;
+        var known = parameters.Where(p => p.In == ParameterLocation.Query).ToList();
         var faults = new Dictionary<string, string[]>();
+        foreach (var header in parameters.Where(p => p.In == ParameterLocation.Header))
+            if (request.Headers.TryGetValue(header.Name, out var given) && given.ToString() is { Length: > 0 } text && header.FindProblem(text) is { } problem)
+                faults[header.Name] = [problem];
         foreach (var (name, values) in query)
         {
-            var parameter = Array.Find(parameters, p => p.Name == name);
-            var problem = parameter is null ? $"is not a parameter here; known are: {(parameters.Length > 0 ? string.Join(", ", parameters.Select(p => p.Name)) : "none")}"
+            var parameter = known.Find(p => p.Name == name);
+            var problem = parameter is null ? $"is not a parameter here; known are: {(known.Count > 0 ? string.Join(", ", known.Select(p => p.Name)) : "none")}"
                 : values.Count != 1 ? "must be given once"
                 : parameter.FindProblem(values.ToString());
             if (problem is not null)

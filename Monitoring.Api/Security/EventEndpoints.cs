@@ -24,7 +24,10 @@ public sealed record SecurityEventPage(IReadOnlyList<SecurityEventView> Events, 
 
 /// <summary>One change of an event: when it was recorded, and the scheduled time of the check that caused it.</summary>
 public sealed record SecurityEventChangeView(
-    long Seq, DateTimeOffset ChangedAt, DateTimeOffset? ScheduledAt, ChangeKind Kind, Severity Severity, string Actor, string? Note);
+    long Seq, DateTimeOffset ChangedAt, DateTimeOffset? ScheduledAt, ChangeKind Kind, Severity Severity, string Actor, string? Note)
+{
+    internal static SecurityEventChangeView Of(SecurityEventChange row) => new(row.Seq, row.ChangedAt, row.ScheduledAt, row.Kind, row.Severity, row.Actor, row.Note);
+}
 
 /// <summary>An event with its changes, oldest first.</summary>
 public sealed record SecurityEventAnswer(bool Success, SecurityEventView Event, IReadOnlyList<SecurityEventChangeView> Changes);
@@ -75,7 +78,7 @@ internal static class EventEndpoints
             return NoSuchEvent(eventId);
         var rows = await changes.ListAsync(eventId, cancellationToken);
         return TypedResults.Ok(new SecurityEventAnswer(true, SecurityEventView.Of(found),
-            [.. rows.Select(c => new SecurityEventChangeView(c.Seq, c.ChangedAt, c.ScheduledAt, c.Kind, c.Severity, c.Actor, c.Note))]));
+            [.. rows.Select(SecurityEventChangeView.Of)]));
     }
 
     /// <summary>Why the event has its severity: rule, thresholds, values, arithmetic, and the stored rows behind them.</summary>

@@ -15,7 +15,7 @@ public static class DataServices
     /// <summary>Adds the data source for <paramref name="database"/> and the classes that hold the SQL.</summary>
     public static IServiceCollection AddMonitoringData(this IServiceCollection services, DatabaseOptions database)
     {
-        services.AddSingleton(database);
+        services.AddSingleton(database).AddSingleton<ChannelListener>();
         services.AddSingleton(_ => CreateDataSource(database.Connection
             ?? throw new InvalidOperationException("no DATABASE_URL: nothing may ask for the database")));
         return services.AddMonitoringTables();

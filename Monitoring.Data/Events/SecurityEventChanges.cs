@@ -14,6 +14,9 @@ public sealed record SecurityEventChange(
 /// <summary>The table <c>security_event_changes</c>: append only, numbered in commit order without holes.</summary>
 public sealed class SecurityEventChanges(NpgsqlDataSource db)
 {
+    /// <summary>The channel on which the database says that there is a new change.</summary>
+    public const string Channel = "security_event_changes";
+
     private const string AppendSql = """
         INSERT INTO security_event_changes (event_id, changed_at, scheduled_at, kind, severity, actor, note, evidence)
         VALUES (@EventId, @ChangedAt, @ScheduledAt, @Kind, @Severity, @Actor, @Note, @Evidence::jsonb)
@@ -40,5 +43,35 @@ public sealed class SecurityEventChanges(NpgsqlDataSource db)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<SecurityEventChange>(new(ListSql, new { eventId }, cancellationToken: cancellationToken))).AsList();
+    }
+
+    private const string FindNewestSeqSql = """
+        SELECT coalesce(max(seq), 0)
+          FROM security_event_changes
+        """;
+
+    /// <summary>The number of the newest change; 0 without any.</summary>
+    public async Task<long> FindNewestSeqAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleAsync<long>(new(FindNewestSeqSql, cancellationToken: cancellationToken));
+    }
+
+    private const string ListAfterSql = """
+        SELECT seq, event_id, changed_at, scheduled_at, kind, severity, actor, note, NULL::text AS evidence
+          FROM security_event_changes
+         WHERE seq > @afterSeq
+         ORDER BY seq
+         LIMIT @limit
+        """;
+
+    /// <summary>
+    /// The changes of all events that follow a number, in order, without their evidence. A number that is left out belongs to an event that is no longer kept:
+    /// while they are kept there are no holes.
+    /// </summary>
+    public async Task<IReadOnlyList<SecurityEventChange>> ListAfterAsync(long afterSeq, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<SecurityEventChange>(new(ListAfterSql, new { afterSeq, limit }, cancellationToken: cancellationToken))).AsList();
     }
 }

@@ -138,6 +138,21 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
         return await connection.QuerySingleOrDefaultAsync<SecurityEvent>(new(FindSql, new { eventId }, cancellationToken: cancellationToken));
     }
 
+    private const string ListByIdSql = $"""
+        SELECT {Columns}
+          FROM security_events
+         WHERE event_id = ANY (@eventIds)
+         ORDER BY event_id
+         LIMIT 10000
+        """;
+
+    /// <summary>These events, as far as they are kept, as they are now.</summary>
+    public async Task<IReadOnlyList<SecurityEvent>> ListByIdAsync(Guid[] eventIds, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<SecurityEvent>(new(ListByIdSql, new { eventIds }, cancellationToken: cancellationToken))).AsList();
+    }
+
     private const string CountOpenSql = """
         SELECT severity, count(*) AS count
           FROM security_events

@@ -1,0 +1,183 @@
+using System.Text.Json;
+using System.Threading.Channels;
+using Microsoft.Extensions.Options;
+using Monitoring.Api.Http;
+using Monitoring.Data.Configuration;
+using Monitoring.Data.Database;
+using Monitoring.Data.Events;
+using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
+
+namespace Monitoring.Api.Security;
+
+/// <summary>A change of an event, and the event as it is now; null when it is no longer kept.</summary>
+public sealed record EventChangeMessage(SecurityEventChangeView Change, SecurityEventView? Event);
+
+/// <summary>A change as it goes out: the bytes of its server-sent event.</summary>
+internal sealed record FeedItem(long Seq, byte[] Bytes);
+
+/// <summary>
+/// Follows the changes of all events once for the whole process, woken by the database and, should a word be lost, by a poll. The newest are kept as bytes for
+/// all streams together; who is further behind reads the table, so nobody's slowness costs memory.
+/// </summary>
+internal sealed partial class ChangeFeed(
+    SecurityEventChanges changes, SecurityEvents events, ChannelListener listener, IOptions<JsonOptions> json, TimeProvider clock, ILogger<ChangeFeed> logger) : BackgroundService
+{
+    private const int KeptItems = 512;
+    private const int BatchItems = 100;
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly Queue<FeedItem> _newest = new(KeptItems);
+    private readonly Channel<bool> _wake = System.Threading.Channels.Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private TaskCompletionSource _moved = New();
+    private long? _from; // everything after this number up to the newest read is in _newest
+    private long _to;
+
+    /// <summary>Whether the last look at the database succeeded.</summary>
+    public bool IsAvailable { get; private set; } = true;
+
+    /// <summary>Ends when there are new changes, or <see cref="IsAvailable"/> changes. To miss none, take it before you read.</summary>
+    public Task Moved
+    {
+        get
+        {
+            lock (_lock)
+                return _moved.Task;
+        }
+    }
+
+    /// <summary>The next changes after a number, in order; empty when there are none yet.</summary>
+    public async Task<IReadOnlyList<FeedItem>> ReadAfterAsync(long seq, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_from is { } from && seq >= from)
+                return seq >= _to ? [] : [.. _newest.Where(item => item.Seq > seq).Take(BatchItems)];
+        }
+
+        return await LoadAfterAsync(seq, cancellationToken);
+    }
+
+    /// <summary>The newest number in the database.</summary>
+    public Task<long> FindNewestSeqAsync(CancellationToken cancellationToken) => changes.FindNewestSeqAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(FollowAsync(stoppingToken), ListenAsync(stoppingToken));
+
+    private async Task FollowAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                while (await StepAsync(stopping))
+                {
+                }
+
+                SetAvailable(true);
+            }
+            catch (Exception fault) when (!stopping.IsCancellationRequested) // one bad row must not end the service
+            {
+                if (IsAvailable)
+                    LogAway(fault.Message);
+                SetAvailable(false);
+            }
+
+            await WaitForWordAsync(IsAvailable ? Poll : Retry, stopping);
+        }
+    }
+
+    private async Task ListenAsync(CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            try
+            {
+                await listener.ListenAsync(SecurityEventChanges.Channel, () => _wake.Writer.TryWrite(true), stopping);
+            }
+            catch (Exception fault) when (!stopping.IsCancellationRequested)
+            {
+                LogDeaf(fault.Message);
+                await Task.Delay(Retry, clock, stopping);
+            }
+        }
+    }
+
+    // True while there may be more.
+    private async Task<bool> StepAsync(CancellationToken cancellationToken)
+    {
+        if (_from is null)
+        {
+            var newest = await changes.FindNewestSeqAsync(cancellationToken);
+            lock (_lock)
+                (_from, _to) = (newest, newest);
+        }
+
+        var items = await LoadAfterAsync(_to, cancellationToken);
+        if (items.Count == 0)
+            return false;
+        lock (_lock)
+        {
+            foreach (var item in items)
+            {
+                _newest.Enqueue(item);
+                _to = item.Seq;
+            }
+
+            while (_newest.Count > KeptItems)
+                _from = _newest.Dequeue().Seq;
+        }
+
+        Announce();
+        return items.Count == BatchItems;
+    }
+
+    private async Task<IReadOnlyList<FeedItem>> LoadAfterAsync(long seq, CancellationToken cancellationToken)
+    {
+        var rows = await changes.ListAfterAsync(seq, BatchItems, cancellationToken);
+        if (rows.Count == 0)
+            return [];
+        var found = (await events.ListByIdAsync([.. rows.Select(row => row.EventId).Distinct()], cancellationToken)).ToDictionary(row => row.EventId, SecurityEventView.Of);
+        return [.. rows.Select(row => new FeedItem(row.Seq, ServerSentEvent.Write(row.Seq, SnakeCase.Of(row.Kind),
+            JsonSerializer.SerializeToUtf8Bytes(new EventChangeMessage(SecurityEventChangeView.Of(row), found.GetValueOrDefault(row.EventId)), json.Value.SerializerOptions))))];
+    }
+
+    private async Task WaitForWordAsync(TimeSpan atMost, CancellationToken stopping)
+    {
+        try
+        {
+            await _wake.Reader.WaitToReadAsync(stopping).AsTask().WaitAsync(atMost, clock, stopping);
+        }
+        catch (TimeoutException)
+        {
+            // nobody called; look all the same
+        }
+
+        _wake.Reader.TryRead(out _);
+    }
+
+    private void SetAvailable(bool available)
+    {
+        if (IsAvailable == available)
+            return;
+        IsAvailable = available;
+        Announce();
+    }
+
+    private void Announce()
+    {
+        TaskCompletionSource moved;
+        lock (_lock)
+            (moved, _moved) = (_moved, New());
+        moved.SetResult();
+    }
+
+    private static TaskCompletionSource New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    [LoggerMessage(LogLevel.Warning, "The changes of events cannot be followed: {Error}")]
+    private partial void LogAway(string error);
+
+    [LoggerMessage(LogLevel.Information, "New changes of events are found by polling for now: {Error}")]
+    private partial void LogDeaf(string error);
+}

@@ -1,0 +1,178 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Net;
+using System.Text.Json.Nodes;
+using Dapper;
+using Monitoring.Data.Events;
+using Npgsql;
+
+namespace Monitoring.Tests.Api;
+
+[SuppressMessage("Security", "CA5394", Justification = "where a client is cut needs no secret")]
+public sealed class EventStreamTests
+{
+    private static readonly Guid Event = Guid.NewGuid();
+    private NpgsqlDataSource _db = null!;
+    private ApiUnderTest _api = null!;
+
+    [SetUp]
+    public async Task Start()
+    {
+        _db = await TestDatabase.CloneAsync();
+        await using (var connection = await _db.OpenConnectionAsync())
+            await connection.ExecuteAsync("""
+                INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description, indicators,
+                                             related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at)
+                VALUES (@Event, 'f', 'm', 'r', 1, 't', 'low', 'open', 's', E'two\nlines', 'd', '{}', '{}', 1, 0, now(), now(), now())
+                """, new { Event });
+        _api = await ApiUnderTest.StartAsync(_db, TimeProvider.System);
+    }
+
+    [TearDown]
+    public async Task Stop()
+    {
+        await _api.DisposeAsync();
+        await TestDatabase.DropAsync(_db);
+    }
+
+    private async Task AppendAsync(string note, bool keep = true)
+    {
+        await using var connection = await _db.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        await new SecurityEventChanges(_db).AppendAsync(
+            new SecurityEventChange(0, Event, ManualClock.Noon, null, ChangeKind.Escalated, Severity.High, "rule", note, "{}"), transaction, default);
+        if (keep)
+            await transaction.CommitAsync();
+    }
+
+    private async Task<EventStreamClient> ConnectAsync(string? lastId = null)
+    {
+        var client = new EventStreamClient(_api.Http) { LastId = lastId };
+        await client.ConnectAsync();
+        return client;
+    }
+
+    [Test]
+    public async Task Change_comes_with_its_number_its_kind_and_its_event()
+    {
+        using var client = await ConnectAsync();
+        Assert.That(await client.ReadAsync(onlyPosition: true), Is.EqualTo(new StreamMessage("0", "message", "")));
+        await AppendAsync("why");
+        var message = (await client.ReadAsync())!;
+        var data = JsonNode.Parse(message.Data)!;
+        Assert.That((message.Id, message.Kind, (long)data["change"]!["seq"]!, (string?)data["change"]!["note"], (string?)data["event"]!["title"]),
+            Is.EqualTo(("1", "escalated", 1L, "why", "two\nlines")));
+        Assert.That(client.Headers.CacheControl?.NoStore, Is.True);
+    }
+
+    [Test]
+    public async Task Every_client_gets_every_change_once_and_in_order_however_often_it_is_cut()
+    {
+        const int writers = 8, each = 1000;
+        var writing = Task.WhenAll(Enumerable.Range(0, writers).Select(async writer =>
+        {
+            var random = new Random(writer);
+            for (var i = 0; i < each; i++)
+            {
+                if (random.Next(20) == 0)
+                    await AppendAsync("rolled back", keep: false);
+                await AppendAsync($"{writer}:{i}");
+            }
+        }));
+        var reading = Task.WhenAll(Enumerable.Range(0, 4).Select(n => ReadCutAtRandomAsync(new Random(100 + n), writers * each)));
+        await writing;
+        foreach (var (seen, cuts) in await reading)
+        {
+            Assert.That(seen.Select(message => long.Parse(message.Id!)), Is.EqualTo(Enumerable.Range(1, writers * each).Select(n => (long)n)));
+            Assert.That(cuts, Is.GreaterThan(20));
+            Assert.That(seen.Select(message => (string)JsonNode.Parse(message.Data)!["change"]!["note"]!), Is.Unique.And.None.EqualTo("rolled back"));
+        }
+    }
+
+    private async Task<(List<StreamMessage> Seen, int Cuts)> ReadCutAtRandomAsync(Random random, int until)
+    {
+        using var client = new EventStreamClient(_api.Http) { LastId = "0" };
+        var seen = new List<StreamMessage>();
+        for (var cuts = 0; ; cuts++)
+        {
+            await client.ConnectAsync();
+            for (var left = random.Next(1, 400); left > 0; left--)
+            {
+                seen.Add((await client.ReadAsync())!);
+                if (seen.Count == until)
+                    return (seen, cuts);
+            }
+
+            client.Cut();
+        }
+    }
+
+    [Test]
+    public async Task Five_hundred_clients_hear_of_a_change_at_once()
+    {
+        var clients = await Task.WhenAll(Enumerable.Range(0, 500).Select(_ => ConnectAsync()));
+        var reading = clients.Select(client => client.ReadAsync()).ToList();
+        await AppendAsync("one");
+        Assert.That((await Task.WhenAll(reading)).Select(message => message!.Id), Is.All.EqualTo("1"));
+        foreach (var client in clients)
+            client.Dispose();
+    }
+
+    [TestCase("abc")]
+    [TestCase("-1")]
+    [TestCase("1.5")]
+    [TestCase("9999999999999999999")]
+    [TestCase("1; DROP TABLE monitors")]
+    public async Task Malformed_last_id_is_refused(string id)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/security/events/stream");
+        request.Headers.TryAddWithoutValidation("Last-Event-ID", id);
+        using var response = await _api.Http.SendAsync(request);
+        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.BadRequest));
+        Assert.That(JsonNode.Parse(await response.Content.ReadAsStringAsync())!["errors"]!["Last-Event-ID"], Is.Not.Null);
+    }
+
+    [Test]
+    public async Task What_is_no_longer_kept_is_said_and_so_is_an_id_that_was_never_given()
+    {
+        for (var i = 0; i < 5; i++)
+            await AppendAsync($"{i}");
+        await using (var connection = await _db.OpenConnectionAsync())
+            await connection.ExecuteAsync("DELETE FROM security_event_changes WHERE seq <= 3");
+        using var old = await ConnectAsync("1");
+        Assert.That(await old.ReadAsync(), Is.EqualTo(new StreamMessage("3", "removed", """{"from_seq":2,"to_seq":3}""")));
+        Assert.That(((await old.ReadAsync())!.Id, (await old.ReadAsync())!.Id), Is.EqualTo(("4", "5")));
+
+        using var future = await ConnectAsync("77");
+        Assert.That(await future.ReadAsync(), Is.EqualTo(new StreamMessage("5", "reset", """{"asked_for":77,"newest":5}""")));
+    }
+
+    [Test]
+    public async Task Stream_outlives_the_database_and_skips_nothing()
+    {
+        using var client = await ConnectAsync();
+        await AppendAsync("before");
+        Assert.That((await client.ReadAsync())!.Id, Is.EqualTo("1"));
+        _api.Gate.Close();
+        Assert.That(await client.ReadAsync(), Is.EqualTo(new StreamMessage(null, "database", """{"available":false}""")));
+        await AppendAsync("meanwhile");
+        _api.Gate.Open();
+        var next = new[] { await client.ReadAsync(), await client.ReadAsync() };
+        Assert.That(next.Select(message => message!.Kind), Is.EquivalentTo(new[] { "database", "escalated" }));
+        Assert.That(client.LastId, Is.EqualTo("2"));
+    }
+
+    [Test]
+    public async Task Slow_client_costs_no_memory_and_gets_all()
+    {
+        using var slow = await ConnectAsync("0");
+        await using (var connection = await _db.OpenConnectionAsync())
+            await connection.ExecuteAsync("""
+                INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor, note)
+                SELECT @Event, now(), 'escalated', 'low', 'rule', repeat('x', 2000) FROM generate_series(1, 3000)
+                """, new { Event });
+        using var fast = await ConnectAsync("2999");
+        Assert.That((await fast.ReadAsync())!.Id, Is.EqualTo("3000")); // by now the slow one's answer is far behind what the feed keeps
+        for (var seq = 1; seq <= 3000; seq++)
+            Assert.That((await slow.ReadAsync())!.Id, Is.EqualTo($"{seq}"));
+    }
+}
