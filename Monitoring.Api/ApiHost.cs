@@ -1,9 +1,11 @@
 using System.Net;
 using Microsoft.AspNetCore.StaticFiles.Infrastructure;
 using Microsoft.Extensions.FileProviders;
+using Monitoring.Api.Badges;
 using Monitoring.Api.Dashboard;
 using Monitoring.Api.Health;
 using Monitoring.Api.Http;
+using Monitoring.Api.Metrics;
 using Monitoring.Api.Monitors;
 using Monitoring.Api.Security;
 using Monitoring.Api.Venues;
@@ -33,7 +35,7 @@ internal static class ApiHost
         var services = builder.Services;
         services.AddMonitoringData(options.Database);
         services.AddSingleton(clock).AddSingleton<HlpVaultReader>().AddSingleton<OracleReader>().AddSingleton<LiquidationReader>().AddSingleton<MonitorReader>().AddSingleton<EvidenceReader>();
-        services.AddSingleton<ChangeFeed>().AddHostedService(provider => provider.GetRequiredService<ChangeFeed>());
+        services.AddSingleton<ChangeFeed>().AddHostedService(provider => provider.GetRequiredService<ChangeFeed>()).AddSingleton<RequestMetrics>();
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         services.AddProblemDetails().AddExceptionHandler<FaultHandler>().AddCompression().AddOpenApiDocument();
 
@@ -53,6 +55,8 @@ internal static class ApiHost
         app.MapEventStream();
         app.MapMonitors();
         app.MapDashboard();
+        app.MapBadges();
+        app.MapMetrics();
         app.MapOpenApi();
         return app;
     }

@@ -65,6 +65,15 @@ internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, TimeP
         return views;
     }
 
+    /// <summary>How current one monitor is, or null when nobody runs it.</summary>
+    public async Task<Freshness?> FindStateAsync(string monitor, CancellationToken cancellationToken)
+    {
+        if ((await monitors.ListAsync(cancellationToken)).FirstOrDefault(registered => registered.Monitor == monitor) is not { } found)
+            return null;
+        var last = (await runs.ListLatestAsync(cancellationToken)).FirstOrDefault(run => run.Monitor == monitor)?.LastSuccessAt;
+        return Judge(found.IntervalSeconds, clock.GetUtcNow() - last);
+    }
+
     /// <summary>Freshness by the age of the last success.</summary>
     public static Freshness Judge(int intervalSeconds, TimeSpan? age) => age switch
     {

@@ -34,6 +34,9 @@ internal sealed partial class ChangeFeed(
     private long? _from; // everything after this number up to the newest read is in _newest
     private long _to;
 
+    /// <summary>How many streams are open.</summary>
+    public int Streams;
+
     /// <summary>Whether the last look at the database succeeded.</summary>
     public bool IsAvailable { get; private set; } = true;
 

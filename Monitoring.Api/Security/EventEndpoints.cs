@@ -58,8 +58,8 @@ internal static class EventEndpoints
         var group = routes.MapGroup("/security/events").WithTags("Security events");
         Events.Describe(group.MapGet("/", ListEvents).WithName(nameof(ListEvents)), Status, OfSeverity);
         StoredEvents.Describe(group.MapGet("/database", ListStoredEvents).WithName(nameof(ListStoredEvents)), OfSeverity, ThreatType);
-        group.MapGet("/{eventId:guid}", GetEvent).WithName(nameof(GetEvent)).WithParameters();
-        group.MapGet("/{eventId:guid}/explain", ExplainEvent).WithName(nameof(ExplainEvent)).WithParameters();
+        group.MapGet("/{eventId:guid}", GetEvent).WithName(nameof(GetEvent)).WithParameters().ProducesProblem(404);
+        group.MapGet("/{eventId:guid}/explain", ExplainEvent).WithName(nameof(ExplainEvent)).WithParameters().ProducesProblem(404);
     }
 
     /// <summary>Security events: those that are not resolved first, then newest first.</summary>

@@ -61,6 +61,7 @@ internal sealed class EventStream(ChangeFeed feed, TimeProvider clock, IHostAppl
         response.ContentType = ContentType;
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no"; // a proxy must not wait for more
+        Interlocked.Increment(ref feed.Streams);
         try
         {
             await response.Body.WriteAsync(ServerSentEvent.Position(_seq, RetryMilliseconds), end.Token);
@@ -72,6 +73,10 @@ internal sealed class EventStream(ChangeFeed feed, TimeProvider clock, IHostAppl
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
             // the client left, or the service stops
+        }
+        finally
+        {
+            Interlocked.Decrement(ref feed.Streams);
         }
     }
 

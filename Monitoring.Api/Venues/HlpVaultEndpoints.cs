@@ -103,7 +103,7 @@ internal static class HlpVaultEndpoints
     public static void MapHlpVault(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/security/hlp-vault").WithTags("HLP vault");
-        group.MapGet("/", GetHlpVault).WithName(nameof(GetHlpVault)).WithParameters();
+        group.MapGet("/", GetHlpVault).WithName(nameof(GetHlpVault)).WithParameters().ProducesProblem(404);
         History.Describe(group.MapGet("/history", ListHlpVaultHistory).WithName(nameof(ListHlpVaultHistory)));
         group.MapGet("/statistics", GetHlpVaultStatistics).WithName(nameof(GetHlpVaultStatistics)).WithParameters(Days);
     }
