@@ -9,16 +9,19 @@ namespace Monitoring.Api.Badges;
 internal static class BadgeEndpoints
 {
     private const string Svg = "image/svg+xml";
+    private const int MaxNameLength = 40;
     private const int MaxAgeSeconds = 15;
     private const double CharacterWidth = 6.6;
 
     public static void MapBadges(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/badge/{monitor:regex(^[[a-z0-9_-]]{{1,40}}$)}.svg", GetBadge).WithName(nameof(GetBadge)).WithTags("Monitors")
-            .WithParameters().WithMetadata(new NoDatabase()).Produces<string>(200, Svg);
+        routes.MapGet("/badge/{monitor}.svg", GetBadge).WithName(nameof(GetBadge)).WithTags("Monitors")
+            .WithParameters().WithMetadata(new NoDatabase()).Produces<string>(200, Svg).ProducesProblem(404);
 
     /// <summary>A badge with a monitor's freshness: fresh, late, stale, or no data where nothing is known of it.</summary>
     internal static async Task<IResult> GetBadge(string monitor, HttpResponse response, MonitorReader monitors, CancellationToken cancellationToken)
     {
+        if (monitor.Length > MaxNameLength || !monitor.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_'))
+            return TypedResults.Problem("No monitor has such a name.", statusCode: StatusCodes.Status404NotFound);
         response.Headers.CacheControl = $"max-age={MaxAgeSeconds}";
         return TypedResults.Text(Draw(monitor, await FindStateAsync(monitor, monitors, cancellationToken)), $"{Svg}; charset=utf-8", Encoding.UTF8);
     }

@@ -34,13 +34,15 @@ internal static class Examples
             foreach (var parameter in (operation.Parameters ?? []).OfType<OpenApiParameter>())
                 parameter.Example ??= Of(parameter.Schema!, parameter.Name!, 0);
             foreach (var (status, response) in operation.Responses ?? [])
+            {
+                var json = response.Content?.FirstOrDefault(content => content.Key is "application/json" or Security.EventStream.ContentType).Value?.Schema;
                 foreach (var (form, media) in response.Content ?? new Dictionary<string, OpenApiMediaType>())
-                    if (media is { Example: null, Schema: { } schema })
-                        media.Example = form.EndsWith("problem+json", StringComparison.Ordinal) ? ProblemOf(status) : Of(form, Of(schema, "", 0));
+                    media.Example ??= form.EndsWith("problem+json", StringComparison.Ordinal) ? ProblemOf(status) : Of(form, json is null ? null : Of(json, "", 0));
+            }
         }
     }
 
-    private static JsonNode Of(string form, JsonNode? answer)
+    private static JsonNode? Of(string form, JsonNode? answer)
     {
         var row = answer is JsonObject page && page.Select(member => member.Value).OfType<JsonArray>().FirstOrDefault() is [JsonObject first, ..] ? first : null;
         return form switch
@@ -48,7 +50,9 @@ internal static class Examples
             RowForms.Csv when row is not null => $"{string.Join(',', row.Select(cell => cell.Key))}\r\n{string.Join(',', row.Select(cell => Cell(cell.Value)))}\r\n",
             RowForms.NdJson when row is not null => row.ToJsonString() + "\n",
             Security.EventStream.ContentType => $"id: 4712\nevent: opened\ndata: {answer!.ToJsonString()}\n\n",
-            _ => answer!,
+            "text/plain" => "monitoring_database_up 1\n",
+            "image/svg+xml" => "<svg xmlns=\"http://www.w3.org/2000/svg\">…</svg>",
+            _ => answer,
         };
     }
 

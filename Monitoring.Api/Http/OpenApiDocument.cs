@@ -75,6 +75,9 @@ internal static class OpenApiDocument
                 ok.Headers = new Dictionary<string, IOpenApiHeader> { ["ETag"] = new OpenApiHeader { Description = "Of an answer of up to a megabyte.", Schema = new OpenApiSchema { Type = JsonSchemaType.String } } };
         }
 
+        foreach (var text in responses.Values.SelectMany(response => response.Content ?? new Dictionary<string, OpenApiMediaType>())
+                     .Where(content => content.Key.StartsWith("text/", StringComparison.Ordinal) && content.Key != Security.EventStream.ContentType || content.Key == RowForms.NdJson))
+            text.Value.Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The items, one a line." };
         if (!metadata.OfType<NoDatabase>().Any())
             responses["503"] = new OpenApiResponse
             {

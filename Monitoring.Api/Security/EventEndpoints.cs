@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
 using Monitoring.Data.Events;
+using Monitoring.Data.Notifications;
 using EventList = Monitoring.Api.Http.ListOf<
     Monitoring.Api.Security.SecurityEventPage, Monitoring.Data.Events.SecurityEvent, Monitoring.Api.Security.SecurityEventView, Monitoring.Data.Events.EventCursor>;
 
@@ -29,8 +30,19 @@ public sealed record SecurityEventChangeView(
     internal static SecurityEventChangeView Of(SecurityEventChange row) => new(row.Seq, row.ChangedAt, row.ScheduledAt, row.Kind, row.Severity, row.Actor, row.Note);
 }
 
-/// <summary>An event with its changes, oldest first.</summary>
-public sealed record SecurityEventAnswer(bool Success, SecurityEventView Event, IReadOnlyList<SecurityEventChangeView> Changes);
+/// <summary>One message about a change, to one channel. <c>message_id</c> is the id that the receiver saw; null while nothing was sent.</summary>
+public sealed record NotificationView(
+    Guid Id, long Seq, string Channel, ChangeKind Kind, Severity Severity, NotificationStatus Status, DateTimeOffset CreatedAt, Guid? MessageId,
+    int Attempts, DateTimeOffset? NextAttemptAt, DateTimeOffset? DeliveredAt, DateTimeOffset? DeadAt, string? LastError)
+{
+    internal static NotificationView Of(Notification row) => new(
+        row.NotificationId, row.Seq, row.Channel, row.Kind, row.Severity, row.Status, row.CreatedAt, row.MessageId, row.Attempts, row.NextAttemptAt,
+        row.DeliveredAt, row.DeadAt, row.LastError);
+}
+
+/// <summary>An event with its changes and the notifications of them, oldest first.</summary>
+public sealed record SecurityEventAnswer(
+    bool Success, SecurityEventView Event, IReadOnlyList<SecurityEventChangeView> Changes, IReadOnlyList<NotificationView> Notifications);
 
 /// <summary>Which rule, in which version.</summary>
 public sealed record RuleView(string Id, int Version);
@@ -70,15 +82,16 @@ internal static class EventEndpoints
     internal static IResult ListStoredEvents(HttpRequest request, SecurityEvents events) => StoredEvents.Answer((window, after, limit, cancellationToken) =>
         events.ListSinceAsync(window.Since, window.Until, OfSeverity.Find(request), ThreatType.Find(request), after, limit, cancellationToken));
 
-    /// <summary>One event with the history of its changes.</summary>
+    /// <summary>One event with the history of its changes and the notifications of them.</summary>
     internal static async Task<Results<Ok<SecurityEventAnswer>, ProblemHttpResult>> GetEvent(
-        Guid eventId, SecurityEvents events, SecurityEventChanges changes, CancellationToken cancellationToken)
+        Guid eventId, SecurityEvents events, SecurityEventChanges changes, NotificationTable notifications, CancellationToken cancellationToken)
     {
         if (await events.FindAsync(eventId, cancellationToken) is not { } found)
             return NoSuchEvent(eventId);
         var rows = await changes.ListAsync(eventId, cancellationToken);
         return TypedResults.Ok(new SecurityEventAnswer(true, SecurityEventView.Of(found),
-            [.. rows.Select(SecurityEventChangeView.Of)]));
+            [.. rows.Select(SecurityEventChangeView.Of)],
+            [.. (await notifications.ListOfEventAsync(eventId, cancellationToken)).Select(NotificationView.Of)]));
     }
 
     /// <summary>Why the event has its severity: rule, thresholds, values, arithmetic, and the stored rows behind them.</summary>
