@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
@@ -51,6 +52,8 @@ internal static class OpenApiDocument
             (schema.Type, schema.Format) = (JsonSchemaType.String | nothing, "date-time");
         else if (bare.IsEnum)
             schema.Type = JsonSchemaType.String;
+        else if (bare.IsAssignableTo(typeof(ProblemDetails)))
+            schema.AdditionalProperties = new OpenApiSchema(); // RFC 9457 lets a problem say more, such as its trace_id
     }
 
     private static void Describe(OpenApiOperation operation, OpenApiOperationTransformerContext context)
