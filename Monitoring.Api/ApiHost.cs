@@ -2,6 +2,7 @@ using System.Net;
 using Microsoft.AspNetCore.StaticFiles.Infrastructure;
 using Microsoft.Extensions.FileProviders;
 using Monitoring.Api.Badges;
+using Monitoring.Api.Access;
 using Monitoring.Api.Dashboard;
 using Monitoring.Api.Health;
 using Monitoring.Api.Http;
@@ -11,13 +12,17 @@ using Monitoring.Api.Security;
 using Monitoring.Api.Venues;
 using Monitoring.Data.Database;
 using Monitoring.Data.Logging;
+using Npgsql;
 
 namespace Monitoring.Api;
 
 /// <summary>Puts the read service together.</summary>
 internal static class ApiHost
 {
-    private const int CommandTimeoutSeconds = 5;
+    private const int StatementSeconds = 5;
+    private const int MaxBodyBytes = 64 * 1024;
+    private const int MaxHeaderBytes = 16 * 1024;
+    private const int MaxConnections = 4096;
 
     /// <summary>Builds the service for these options; nothing listens before it is started. The page's files are those in <paramref name="pageFolder"/>.</summary>
     public static WebApplication Build(ApiOptions options, TimeProvider clock, string pageFolder, Action<ILoggingBuilder>? configureLogging = null)
@@ -28,22 +33,31 @@ internal static class ApiHost
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
+            kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
             kestrel.Listen(options.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Host), options.Port);
         });
 
-        options.Database.Connection!.CommandTimeout = CommandTimeoutSeconds;
+        LimitTimes(options.Database.Connection!);
         var services = builder.Services;
         services.AddMonitoringData(options.Database);
         services.AddSingleton(clock).AddSingleton<HlpVaultReader>().AddSingleton<OracleReader>().AddSingleton<LiquidationReader>().AddSingleton<MonitorReader>().AddSingleton<EvidenceReader>();
         services.AddSingleton<ChangeFeed>().AddHostedService(provider => provider.GetRequiredService<ChangeFeed>()).AddSingleton<RequestMetrics>();
+        services.AddAccess(options.Access).AddLoadShedding().AddSingleton<DatabaseOutage>();
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         services.AddProblemDetails().AddExceptionHandler<FaultHandler>().AddCompression().AddOpenApiDocument();
 
         var app = builder.Build();
+        app.UseTrustedProxies(options.Access);
+        app.UseSecurityHeaders(options.Access.Auth);
         app.UseResponseCompression();
         app.UseEntityTags();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
+        app.UseAccess();
+        app.UseLoadShedding();
         app.UsePage(pageFolder);
         app.MapHealth();
         app.MapHlpVault();
@@ -53,6 +67,8 @@ internal static class ApiHost
         app.MapLiquidations();
         app.MapSecurityEvents();
         app.MapEventStream();
+        app.MapOperatorActions();
+        app.MapSilences();
         app.MapMonitors();
         app.MapDashboard();
         app.MapBadges();
@@ -63,16 +79,16 @@ internal static class ApiHost
 
     private static void UsePage(this WebApplication app, string folder)
     {
-        app.Use((context, next) =>
-        {
-            var headers = context.Response.Headers;
-            headers.ContentSecurityPolicy = "default-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
-            headers.XContentTypeOptions = "nosniff";
-            headers["Referrer-Policy"] = "no-referrer";
-            return next(context);
-        });
         var files = new SharedOptions { FileProvider = new PhysicalFileProvider(folder) };
         app.UseDefaultFiles(new DefaultFilesOptions(files));
         app.UseStaticFiles(new StaticFileOptions(files));
+    }
+
+    // A statement that takes longer than anybody waits for an answer ends, in the server too, and so does the wait for a connection.
+    private static void LimitTimes(NpgsqlConnectionStringBuilder connection)
+    {
+        connection.CommandTimeout = StatementSeconds;
+        connection.Timeout = Math.Min(connection.Timeout, StatementSeconds);
+        connection.Options = $"{connection.Options} -c statement_timeout={StatementSeconds}s".Trim();
     }
 }

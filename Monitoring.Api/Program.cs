@@ -8,6 +8,7 @@ if (args is ["--help" or "-h" or "-?"])
         It takes no options. Settings come from appsettings.json and the environment, docs/configuration.md lists them:
           DATABASE_URL          which database to read
           API_HOST, API_PORT    where to listen (127.0.0.1, 8000)
+          API_AUTH              none or keys (keys unless API_HOST is a loopback address); Monitoring.Worker keys create makes one
         """);
     return 0;
 }

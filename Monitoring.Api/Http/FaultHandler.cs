@@ -5,7 +5,7 @@ using Npgsql;
 namespace Monitoring.Api.Http;
 
 /// <summary>Turns a database that cannot be used into 503 with <c>Retry-After</c>, and any other exception into a 500 that tells nothing of the inside.</summary>
-internal sealed partial class FaultHandler(IProblemDetailsService problems, ILogger<FaultHandler> logger) : IExceptionHandler
+internal sealed partial class FaultHandler(IProblemDetailsService problems, DatabaseOutage outage, ILogger<FaultHandler> logger) : IExceptionHandler
 {
     private const int RetryAfterSeconds = 5;
 
@@ -13,15 +13,19 @@ internal sealed partial class FaultHandler(IProblemDetailsService problems, ILog
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
         ProblemDetails problem;
-        if (exception is NpgsqlException or TimeoutException)
+        if (exception is BadHttpRequestException bad)
         {
-            LogDatabase(httpContext.Request.Path, exception.Message);
+            problem = new ProblemDetails { Status = bad.StatusCode, Detail = "The request is malformed, too long, or was not sent in time." };
+        }
+        else if (IsOutage(exception))
+        {
+            outage.Report(exception);
             httpContext.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
             problem = new ProblemDetails
             {
                 Status = StatusCodes.Status503ServiceUnavailable,
                 Title = "The database cannot be used",
-                Detail = exception is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn }
+                Detail = exception is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction }
                     ? "The database's schema is older than this program; run Monitoring.Migrations up."
                     : $"The database does not answer. Nothing is known about the present state; try again in {RetryAfterSeconds} seconds.",
             };
@@ -36,15 +40,19 @@ internal sealed partial class FaultHandler(IProblemDetailsService problems, ILog
         return await problems.TryWriteAsync(new ProblemDetailsContext { HttpContext = httpContext, ProblemDetails = problem });
     }
 
-    /// <summary>Logs that an answer broke off because the database went away in the middle of it.</summary>
-    public static void LogCutOff(HttpContext context, NpgsqlException fault) =>
-        LogCutOff(context.RequestServices.GetRequiredService<ILogger<FaultHandler>>(), context.Request.Path, fault.Message);
+    /// <summary>An answer broke off because the database went away in the middle of it.</summary>
+    public static void LogCutOff(HttpContext context, NpgsqlException fault) => context.RequestServices.GetRequiredService<DatabaseOutage>().Report(fault);
 
-    [LoggerMessage(LogLevel.Warning, "{Path}: the answer is cut off, for the database cannot be used: {Error}")]
-    private static partial void LogCutOff(ILogger logger, string path, string error);
-
-    [LoggerMessage(LogLevel.Warning, "{Path}: the database cannot be used: {Error}")]
-    private partial void LogDatabase(string path, string error);
+    // What the server says of a statement or its values (classes 22, 23 and 42) is a defect of ours, unless the schema is older or the account has too few rights.
+    private static bool IsOutage(Exception fault) => fault switch
+    {
+        PostgresException
+        {
+            SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InsufficientPrivilege,
+        } => true,
+        PostgresException { SqlState: ['2', '2' or '3', ..] or ['4', '2', ..] } => false,
+        _ => fault is NpgsqlException or TimeoutException,
+    };
 
     [LoggerMessage(LogLevel.Error, "{Path}: unexpected fault")]
     private partial void LogDefect(Exception fault, string path);

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
+using Monitoring.Api.Access;
 
 namespace Monitoring.Api.Http;
 
@@ -25,6 +26,7 @@ internal static class OpenApiDocument
             Describe(operation, context);
             return Task.CompletedTask;
         });
+        options.AddAccess();
         options.AddDocumentTransformer((document, _, _) =>
         {
             document.Info = new OpenApiInfo

@@ -54,11 +54,11 @@ public sealed class SettingsReader
             text => decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n)
                     && n >= min && n <= max ? n : null);
 
-    /// <summary>One name of an enumeration, in any case.</summary>
-    public T Choice<T>(string key, string? shortName, T fallback) where T : struct, Enum
+    /// <summary>One name of an enumeration, in any case. <paramref name="shownFallback"/> is for the reference, where the default depends on another setting.</summary>
+    public T Choice<T>(string key, string? shortName, T fallback, string? shownFallback = null) where T : struct, Enum
     {
         var names = Enum.GetValues<T>().ToDictionary(SnakeCase.Of, value => value, StringComparer.OrdinalIgnoreCase);
-        return Read(Declare(key, shortName, SnakeCase.Of(fallback), string.Join(", ", names.Keys)), fallback,
+        return Read(Declare(key, shortName, shownFallback ?? SnakeCase.Of(fallback), string.Join(", ", names.Keys)), fallback,
             text => names.TryGetValue(text, out var value) ? value : null);
     }
 
@@ -92,6 +92,29 @@ public sealed class SettingsReader
         if (given.Length > most)
             Refuse(setting.Name, $"names {given.Length} addresses; it must be {setting.Form}");
         return [.. given.Select(text => text.ToLowerInvariant()).Distinct()];
+    }
+
+    /// <summary>Values separated by commas; none where it is not set or empty. <paramref name="form"/> says what is allowed.</summary>
+    public IReadOnlyList<T> List<T>(string key, string shortName, string form, Func<string, T?> parse) where T : struct =>
+        ReadList(key, shortName, form, text => parse(text) is { } value ? [value] : Array.Empty<T>());
+
+    /// <summary>Texts separated by commas; none where it is not set or empty. <paramref name="form"/> says what is allowed.</summary>
+    public IReadOnlyList<string> List(string key, string shortName, string form, Func<string, string?> parse) =>
+        ReadList(key, shortName, form, text => parse(text) is { } value ? [value] : Array.Empty<string>());
+
+    private List<T> ReadList<T>(string key, string shortName, string form, Func<string, T[]> parse)
+    {
+        var setting = Declare(key, shortName, "–", form);
+        var values = new List<T>();
+        foreach (var text in (Find(key, shortName) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            var parsed = parse(text);
+            if (parsed.Length == 0)
+                AddMalformed(setting, text);
+            values.AddRange(parsed);
+        }
+
+        return values;
     }
 
     /// <summary>Free text that must not be empty.</summary>

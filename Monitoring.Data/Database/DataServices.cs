@@ -35,6 +35,7 @@ public static class DataServices
         services.AddSingleton<NotificationTable>();
         services.AddSingleton<ChannelTests>();
         services.AddSingleton<OperatorActions>();
+        services.AddSingleton<Silences>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<AuditLog>();
         services.AddObservationTable<HlpVaultSnapshots>();

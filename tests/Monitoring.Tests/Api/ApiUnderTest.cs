@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Logging;
 using Monitoring.Api;
+using Monitoring.Api.Access;
 using Monitoring.Data.Configuration;
 using Npgsql;
 
@@ -26,13 +27,16 @@ internal sealed class ApiUnderTest : IAsyncDisposable
 
     public TestLogs Logs { get; }
 
-    public static async Task<ApiUnderTest> StartAsync(NpgsqlDataSource db, TimeProvider clock)
+    public IServiceProvider Services => _app.Services;
+
+    /// <summary>Starts it with the rights of its own role and no more. Unless said otherwise it takes no keys and does not count requests.</summary>
+    public static async Task<ApiUnderTest> StartAsync(NpgsqlDataSource db, TimeProvider clock, AccessOptions? access = null, int maxPoolSize = 15)
     {
         var connection = TestDatabase.ConnectionTo(db);
         var gate = new TcpGate(connection.Host!, connection.Port);
-        (connection.Host, connection.Port, connection.Timeout) = ("127.0.0.1", gate.Port, 5);
+        (connection.Host, connection.Port, connection.Timeout, connection.MaxPoolSize, connection.Options) = ("127.0.0.1", gate.Port, 5, maxPoolSize, "-c role=monitoring_api");
         var logs = new TestLogs();
-        var app = ApiHost.Build(new ApiOptions(new DatabaseOptions(connection), "127.0.0.1", 0), clock, Repository.File("Monitoring.Api/wwwroot"),
+        var app = ApiHost.Build(new ApiOptions(new DatabaseOptions(connection), "127.0.0.1", 0, access ?? new AccessOptions(ApiAuth.None, IsLoopback: true, 1_000_000, [], [])), clock, Repository.File("Monitoring.Api/wwwroot"),
             logging => logging.AddProvider(logs));
         await app.StartAsync();
         return new ApiUnderTest(app, gate, logs);

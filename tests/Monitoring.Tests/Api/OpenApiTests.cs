@@ -48,6 +48,8 @@ public sealed class OpenApiTests
         var asked = 0;
         foreach (var (template, operations) in (await _api.GetAsync("/openapi/v1.json"))["paths"]!.AsObject())
         {
+            if (operations!["get"] is null)
+                continue;
             var path = template.Replace("{eventId}", Guid.Empty.ToString());
             var parameters = operations!["get"]!["parameters"]?.AsArray().Where(p => (string)p!["in"]! == "query").ToList() ?? [];
             var bad = parameters.SelectMany(p => BadValues(p!["schema"]!).Select(value => (Name: (string)p["name"]!, Value: value))).Append(("no_such_parameter", "1"));

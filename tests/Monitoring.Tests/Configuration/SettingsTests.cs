@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Configuration;
 using Monitoring.Api;
+using Monitoring.Api.Access;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
 using Monitoring.Worker.Hosting;
@@ -89,10 +90,29 @@ public sealed class SettingsTests
         }
     }
 
-    [TestCase("0.0.0.0", "API_AUTH:")]
-    [TestCase("risk.example", "API_HOST:")]
-    public void Service_that_anybody_can_reach_is_refused_without_keys(string host, string fault) =>
-        Assert.That(Assert.Throws<ConfigurationFaultException>(() => ApiOptions.Read(Reader(("DATABASE_URL", Database), ("API_HOST", host))))!.Faults, Has.One.StartsWith(fault));
+    [TestCase("API_HOST", "risk.example", "API_HOST: 'risk.example' is no IP address")]
+    [TestCase("API_AUTH", "password", "API_AUTH: 'password' is not allowed; it must be none, keys")]
+    [TestCase("API_TRUSTED_PROXIES", "10.0.0.0/8, 10.1.2.3/40", "API_TRUSTED_PROXIES: '10.1.2.3/40' is not allowed")]
+    [TestCase("API_ALLOWED_HOSTS", "a b", "API_ALLOWED_HOSTS: 'a b' is not allowed")]
+    [TestCase("API_REQUESTS_PER_MINUTE", "0", "API_REQUESTS_PER_MINUTE: '0' is not allowed")]
+    public void Malformed_setting_of_the_service_is_refused(string key, string value, string fault) =>
+        Assert.That(Assert.Throws<ConfigurationFaultException>(() => ApiOptions.Read(Reader(("DATABASE_URL", Database), (key, value))))!.Faults, Has.One.StartsWith(fault));
+
+    [TestCase("127.0.0.1", "", ApiAuth.None, 3)]
+    [TestCase("::1", "", ApiAuth.None, 3)]
+    [TestCase("localhost", "keys", ApiAuth.Keys, 0)]
+    [TestCase("0.0.0.0", "", ApiAuth.Keys, 0)]
+    [TestCase("10.1.2.3", "none", ApiAuth.None, 0)]
+    public void Service_that_others_can_reach_asks_for_keys(string host, string auth, ApiAuth expected, int hosts)
+    {
+        var access = ApiOptions.Read(auth == "" ? Reader(("DATABASE_URL", Database), ("API_HOST", host)) : Reader(("DATABASE_URL", Database), ("API_HOST", host), ("API_AUTH", auth))).Access;
+        Assert.That((access.Auth, access.AllowedHosts.Count, access.RequestsPerMinute), Is.EqualTo((expected, hosts, 600)));
+    }
+
+    [Test]
+    public void Proxies_are_addresses_or_networks() =>
+        Assert.That(ApiOptions.Read(Reader(("DATABASE_URL", Database), ("API_TRUSTED_PROXIES", "10.0.0.0/8, 192.168.1.1,::1"))).Access.TrustedProxies.Select(network => $"{network}"),
+            Is.EqualTo(new[] { "10.0.0.0/8", "192.168.1.1/32", "::1/128" }));
 
     [Test]
     public void Reference_lists_every_setting()

@@ -37,7 +37,8 @@ public sealed partial class SqlTests
         ["notificationIds"] = new[] { Guid.Empty }, ["eventIds"] = new[] { Guid.Empty }, ["seqs"] = new[] { 1L }, ["channels"] = new[] { "webhook" }, ["kinds"] = new[] { "opened" },
         ["TestId"] = Guid.Empty, ["Channel"] = "slack", ["TestedAt"] = Time, ["Outcome"] = "dead", ["Reason"] = null,
         ["messageIds"] = new Guid?[] { null }, ["deliveredAts"] = new DateTime?[] { null },
-        ["named"] = "k", ["actor"] = "a", ["origin"] = "o", ["note"] = "n", ["fingerprint"] = "f", ["most"] = 1, ["KeyHash"] = new byte[32], ["afterSeq"] = 0L,
+        ["named"] = "k", ["actor"] = "a", ["origin"] = "o", ["note"] = "n", ["fingerprint"] = "f", ["most"] = 1, ["KeyHash"] = new byte[32], ["afterSeq"] = 0L, ["activeOnly"] = true,
+        ["afterSilenceId"] = Guid.Empty, ["afterCreatedAt"] = Time, ["silenceId"] = Guid.Empty,
         ["origins"] = new[] { "o" }, ["details"] = new[] { "d" }, ["keyIds"] = new[] { Guid.Empty }, ["requestCounts"] = new[] { 1L },
         ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
     };

@@ -1,0 +1,99 @@
+using System.Globalization;
+using Monitoring.Data.Access;
+using Monitoring.Data.Events;
+
+namespace Monitoring.Api.Access;
+
+/// <summary>
+/// Lets a request in or refuses it, before anything else looks at it: by the name it calls us, its key, its share of requests, the key's scope, and, for what
+/// changes something, the page it came from. Only the two probes are open.
+/// </summary>
+internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLedger ledger, OpenRequests open, TimeProvider clock) : IMiddleware
+{
+    private const string NotAllowed = "This needs a key that is valid for it.";
+
+    private readonly TokenBuckets _ofKeys = new(clock);
+    private readonly TokenBuckets _ofAddresses = new(clock);
+
+    /// <inheritdoc/>
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        if (context.Request.Path.Value is "/health/live" or "/health/ready")
+        {
+            await next(context);
+            return;
+        }
+
+        var address = TokenBuckets.Of(context.Connection.RemoteIpAddress);
+        if (FindForeignHost(context.Request) is { } host)
+        {
+            await RefuseAsync(context, address, StatusCodes.Status400BadRequest, $"Host: this service is not called {host}; API_ALLOWED_HOSTS says what it is called.");
+            return;
+        }
+
+        var key = options.Auth == ApiAuth.Keys && Credentials.Find(context.Request.Headers) is { } text ? (await keys.ReadAsync(context.RequestAborted)).Find(text, clock.GetUtcNow()) : null;
+        var origin = key is null ? address : $"{address} key {key.Name} {key.Prefix}";
+        var share = key is null ? _ofAddresses.Take(address, options.RequestsPerMinute) : _ofKeys.Take(key.Prefix, key.RequestsPerMinute);
+        Tell(context.Response, key is null ? "address" : "key", key?.RequestsPerMinute ?? options.RequestsPerMinute, share);
+        if (!share.IsTaken)
+        {
+            context.Response.Headers.RetryAfter = WholeSeconds(share.NextIn);
+            await RefuseAsync(context, origin, StatusCodes.Status429TooManyRequests, "There were more requests than agreed; Retry-After says when the next is taken.");
+            return;
+        }
+
+        if (key is not null)
+            ledger.Used(key.KeyId);
+        if (FindRefusal(context.Request, key) is var (status, detail))
+        {
+            if (status == StatusCodes.Status401Unauthorized)
+                context.Response.Headers.WWWAuthenticate = Credentials.Challenge;
+            await RefuseAsync(context, origin, status, detail);
+            return;
+        }
+
+        context.Features.Set(new Operator(key?.Name ?? "anonymous", origin));
+        await (key is null ? next(context) : open.ServeAsync(context, key, next));
+    }
+
+    // One text for whatever is wrong with a key: a thief learns nothing from it.
+    private (int Status, string Detail)? FindRefusal(HttpRequest request, ApiKeyCheck? key)
+    {
+        var scope = IsReading(request) ? ApiScope.Read : ApiScope.Operate;
+        if (options.Auth == ApiAuth.Keys && key is null)
+            return (StatusCodes.Status401Unauthorized, NotAllowed);
+        if (key is not null && !key.Scopes.Contains(scope == ApiScope.Read ? "read" : "operate"))
+            return (StatusCodes.Status403Forbidden, NotAllowed);
+        if (scope == ApiScope.Read)
+            return null;
+        if (key is null && !options.IsLoopback)
+            return (StatusCodes.Status403Forbidden, "Without keys nobody could say who did it: actions need API_AUTH=keys, or a service that listens on a loopback address alone.");
+        return IsFromAnotherSite(request) ? (StatusCodes.Status403Forbidden, "A page of another site may not do this.") : null;
+    }
+
+    private static bool IsReading(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method);
+
+    // A browser sends a stored password with every request, whichever page made it; it also says which page that was.
+    private static bool IsFromAnotherSite(HttpRequest request) =>
+        request.Headers["Sec-Fetch-Site"].Any(site => site is not ("same-origin" or "none"))
+        || request.Headers.Origin.Any(origin => !Uri.TryCreate(origin, UriKind.Absolute, out var page)
+            || !page.Host.Equals(request.Host.Host, StringComparison.OrdinalIgnoreCase) || (request.Host.Port is { } port ? page.Port != port : !page.IsDefaultPort));
+
+    private string? FindForeignHost(HttpRequest request) =>
+        options.AllowedHosts.Count == 0 || options.AllowedHosts.Contains(request.Host.Host, StringComparer.OrdinalIgnoreCase) ? null
+        : request.Host.Host.Length > 0 ? $"'{request.Host.Host}'" : "by no name";
+
+    private async Task RefuseAsync(HttpContext context, string origin, int status, string detail)
+    {
+        ledger.Refused(origin, status, context.Request);
+        await TypedResults.Problem(detail, statusCode: status).ExecuteAsync(context);
+    }
+
+    private static void Tell(HttpResponse response, string policy, int perMinute, BucketAnswer share)
+    {
+        response.Headers["RateLimit-Policy"] = $"\"{policy}\";q={perMinute};w=60";
+        response.Headers["RateLimit"] = $"\"{policy}\";r={share.Remaining};t={WholeSeconds(share.Remaining > 0 ? share.FullIn : share.NextIn)}";
+    }
+
+    private static string WholeSeconds(TimeSpan span) => Math.Ceiling(span.TotalSeconds - 1e-6).ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using Monitoring.Data.Access;
+using Npgsql;
+
+namespace Monitoring.Api.Access;
+
+/// <summary>The requests that are being answered by the word of a key. A stream may last for days; it ends when its key does.</summary>
+internal sealed class OpenRequests(KeyCache keys, TimeProvider clock) : BackgroundService
+{
+    private readonly ConcurrentDictionary<HttpContext, ApiKeyCheck> _open = [];
+
+    /// <summary>Runs the rest of the request, which is cut off once its key is revoked or expired.</summary>
+    internal async Task ServeAsync(HttpContext context, ApiKeyCheck key, RequestDelegate next)
+    {
+        _open[context] = key;
+        try
+        {
+            await next(context);
+        }
+        finally
+        {
+            _open.TryRemove(context, out _);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(KeyCache.MaxAge, clock, stoppingToken);
+                if (!_open.IsEmpty)
+                    await CutAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // Stopping.
+        }
+    }
+
+    private async Task CutAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var valid = await keys.ReadAsync(cancellationToken);
+            foreach (var (context, key) in _open)
+                if (!valid.Works(key, clock.GetUtcNow()))
+                    context.Abort();
+        }
+        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        {
+            // While the database is away no key can be revoked there, and there is nothing to stream.
+        }
+    }
+}

@@ -1,0 +1,88 @@
+using System.Threading.RateLimiting;
+using Monitoring.Data.Configuration;
+
+namespace Monitoring.Api.Http;
+
+/// <summary>
+/// Works on as many requests at once as there are connections to the database, lets a few wait a little, and tells the others at once to come again: a queue that
+/// only grows answers nobody. A stream counts until it has begun; what it reads later it reads in short statements.
+/// </summary>
+internal sealed class LoadShedding(DatabaseOptions database, TimeProvider clock) : IMiddleware, IDisposable
+{
+    private const int WaitingPerConnection = 20;
+    private const int RetryAfterSeconds = 1;
+
+    private static readonly TimeSpan MaxWait = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrencyLimiter _limiter = new(new ConcurrencyLimiterOptions
+    {
+        PermitLimit = database.Connection!.MaxPoolSize,
+        QueueLimit = database.Connection.MaxPoolSize * WaitingPerConnection,
+        QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
+    });
+
+    /// <inheritdoc/>
+    public async Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        // Files, and whether the process lives, need no connection.
+        if (context.GetEndpoint() is null || context.Request.Path == "/health/live")
+        {
+            await next(context);
+            return;
+        }
+
+        using var lease = await TryAcquireAsync(context.RequestAborted);
+        if (!lease.IsAcquired)
+        {
+            context.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
+            await TypedResults.Problem("There is more to do than can be done at once; this request was not begun.", statusCode: StatusCodes.Status503ServiceUnavailable).ExecuteAsync(context);
+            return;
+        }
+
+        context.Response.OnStarting(() =>
+        {
+            lease.Dispose();
+            return Task.CompletedTask;
+        });
+        await next(context);
+    }
+
+    public void Dispose() => _limiter.Dispose();
+
+    private async Task<RateLimitLease> TryAcquireAsync(CancellationToken gone)
+    {
+        if (_limiter.AttemptAcquire() is { IsAcquired: true } free)
+            return free;
+        using var patience = new CancellationTokenSource(MaxWait, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, gone);
+        try
+        {
+            return await _limiter.AcquireAsync(cancellationToken: either.Token);
+        }
+        catch (OperationCanceledException) when (!gone.IsCancellationRequested)
+        {
+            return new NotAcquired();
+        }
+    }
+
+    private sealed class NotAcquired : RateLimitLease
+    {
+        public override bool IsAcquired => false;
+
+        public override IEnumerable<string> MetadataNames => [];
+
+        public override bool TryGetMetadata(string metadataName, out object? metadata)
+        {
+            metadata = null;
+            return false;
+        }
+    }
+}
+
+/// <summary>Registers and installs it.</summary>
+internal static class LoadSheddingServices
+{
+    public static IServiceCollection AddLoadShedding(this IServiceCollection services) => services.AddSingleton<LoadShedding>();
+
+    public static void UseLoadShedding(this IApplicationBuilder app) => app.UseMiddleware<LoadShedding>();
+}

@@ -1,0 +1,45 @@
+using Dapper;
+using Npgsql;
+
+namespace Monitoring.Data.Notifications;
+
+/// <summary>No messages about what this fingerprint names until then, unless it was ended before.</summary>
+public sealed record Silence(
+    Guid SilenceId, string Fingerprint, DateTimeOffset Until, string? Note, string CreatedBy, DateTimeOffset CreatedAt, DateTimeOffset? EndedAt);
+
+/// <summary>Where a page of silences goes on: after this one.</summary>
+public sealed record SilenceCursor(DateTimeOffset CreatedAt, Guid SilenceId);
+
+/// <summary>The table <c>silences</c>. They are made by <see cref="Events.OperatorActions"/>.</summary>
+public sealed class Silences(NpgsqlDataSource db)
+{
+    private const string ListSql = """
+        SELECT silence_id, fingerprint, until, note, created_by, created_at, ended_at
+          FROM silences
+         WHERE (NOT @activeOnly OR (ended_at IS NULL AND until > @now))
+           AND (@afterSilenceId::uuid IS NULL OR (created_at, silence_id) < (@afterCreatedAt, @afterSilenceId))
+         ORDER BY created_at DESC, silence_id DESC
+         LIMIT @limit
+        """;
+
+    /// <summary>Silences, newest first: those in force at <paramref name="now"/>, or all.</summary>
+    public async Task<IReadOnlyList<Silence>> ListAsync(bool activeOnly, DateTimeOffset now, SilenceCursor? after, int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<Silence>(
+            new(ListSql, new { activeOnly, now, afterCreatedAt = after?.CreatedAt, afterSilenceId = after?.SilenceId, limit }, cancellationToken: cancellationToken))).AsList();
+    }
+
+    private const string FindSql = """
+        SELECT silence_id, fingerprint, until, note, created_by, created_at, ended_at
+          FROM silences
+         WHERE silence_id = @silenceId
+        """;
+
+    /// <summary>One silence, or null.</summary>
+    public async Task<Silence?> FindAsync(Guid silenceId, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<Silence>(new(FindSql, new { silenceId }, cancellationToken: cancellationToken));
+    }
+}
