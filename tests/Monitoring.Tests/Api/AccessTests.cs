@@ -3,6 +3,8 @@ using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json.Nodes;
 using Dapper;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Monitoring.Api.Access;
 using Monitoring.Data.Access;
@@ -122,7 +124,7 @@ public sealed class AccessTests
             var (status, text, _) = await AskAsync("/security/events", headers: headers);
             Assert.That(status, Is.EqualTo(HttpStatusCode.Unauthorized), string.Join(' ', headers));
             var problem = JsonNode.Parse(text)!.AsObject();
-            problem.Remove("traceId");
+            problem.Remove("trace_id");
             answers.Add(problem.ToJsonString());
         }
 
@@ -197,6 +199,38 @@ public sealed class AccessTests
     }
 
     [Test]
+    public async Task Stream_ends_within_5_seconds_of_its_keys_revocation()
+    {
+        var clock = new ManualClock(ManualClock.Noon);
+        var text = await AddKeyAsync("streaming");
+        var keys = new KeyCache(new ApiKeys(_db), clock);
+        using var open = new OpenRequests(keys, clock);
+        await open.StartAsync(default);
+        var (context, connection) = (new DefaultHttpContext(), new Connection());
+        context.Features.Set<IHttpRequestLifetimeFeature>(connection);
+        var served = open.ServeAsync(context, (await keys.ReadAsync(default)).Find(text, clock.GetUtcNow())!, _ => connection.Cut.Task);
+
+        await TickAsync(5);
+        Assert.That(served.IsCompleted, Is.False, "while its key is valid it goes on");
+        await RevokeAsync("streaming");
+        var revokedAt = clock.GetUtcNow();
+        while (!served.IsCompleted)
+            await TickAsync(1);
+        Assert.That(clock.GetUtcNow() - revokedAt, Is.LessThanOrEqualTo(TimeSpan.FromSeconds(5)));
+        await open.StopAsync(default);
+
+        async Task TickAsync(int times)
+        {
+            for (var i = 0; i < times; i++)
+            {
+                while (clock.Waiting == 0 && !served.IsCompleted)
+                    await Task.Yield(); // it is at work
+                clock.Advance(KeyCache.MaxAge);
+            }
+        }
+    }
+
+    [Test]
     public async Task While_keys_cannot_be_checked_nobody_is_let_in()
     {
         var key = await AddKeyAsync("reader");
@@ -259,5 +293,14 @@ public sealed class AccessTests
         await _api.Services.GetRequiredService<AccessLedger>().WriteAsync(default);
         await using var connection = await _db.OpenConnectionAsync();
         Assert.That(await connection.QuerySingleAsync<string>("SELECT origin FROM audit_log"), Is.EqualTo("127.0.0.1"));
+    }
+
+    private sealed class Connection : IHttpRequestLifetimeFeature
+    {
+        public TaskCompletionSource Cut { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public CancellationToken RequestAborted { get; set; }
+
+        public void Abort() => Cut.TrySetResult();
     }
 }

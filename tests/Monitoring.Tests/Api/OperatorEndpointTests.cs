@@ -124,7 +124,7 @@ public sealed class OperatorEndpointTests
         Assert.That((int)(await _api.GetAsync("/security/silences"))["count"]!, Is.Zero);
         var all = await _api.GetAsync("/security/silences?active_only=false&limit=1");
         var rest = await _api.GetAsync($"/security/silences?active_only=false&limit=1&before={all["next"]}");
-        Assert.That(all["silences"]!.AsArray().Concat(rest["silences"]!.AsArray()).Select(silence => (string)silence!["id"]!), Is.Unique.And.Count.EqualTo(2));
+        Assert.That(all["silences"]!.AsArray().Concat(rest["silences"]!.AsArray()).Select(silence => (string)silence!["id"]!).ToList(), Is.Unique.And.Count.EqualTo(2));
         Assert.That((await _api.GetAsync($"/security/events/{_id}"))["changes"]!.AsArray().Select(change => $"{change!["kind"]} {change["note"]}"),
             Is.EqualTo(new[] { "silenced until 2026-11-21T14:00:00Z: known", "silenced until 2026-11-21T12:00:01Z" }));
     }
