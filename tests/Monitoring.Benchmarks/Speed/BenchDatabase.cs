@@ -33,7 +33,7 @@ internal sealed class BenchDatabase(PrivatePostgres postgres, string name) : IDi
     /// <summary>The read service, started on a free port.</summary>
     public async Task<WebApplication> StartApiAsync(CancellationToken cancellationToken)
     {
-        var options = ApiOptions.Read(Read([("DATABASE_URL", ConnectionString), ("API_PORT", "0"), ("API_AUTH", "none")]));
+        var options = ApiOptions.Read(Read([("DATABASE_URL", ConnectionString), ("API_PORT", "0"), ("API_AUTH", "none"), ("API_REQUESTS_PER_MINUTE", "1000000")]));
         var app = ApiHost.Build(options, TimeProvider.System, Repository.File("Monitoring.Api/wwwroot"), _ => { });
         await app.StartAsync(cancellationToken);
         return app;
