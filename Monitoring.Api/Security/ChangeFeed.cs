@@ -41,7 +41,7 @@ internal sealed partial class ChangeFeed(
     public bool IsAvailable { get; private set; } = true;
 
     /// <summary>Ends when there are new changes, or <see cref="IsAvailable"/> changes. To miss none, take it before you read.</summary>
-    public Task Moved
+    internal Task Moved
     {
         get
         {
