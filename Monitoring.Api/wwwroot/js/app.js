@@ -1,8 +1,9 @@
-// The page: asks every two seconds while it is visible, and draws every second so that ages move.
+// The page: asks every two seconds while it is visible and at once when an event changes, and draws every second so that ages move.
 
 import { Fault, get, serverNow } from './api.js';
+import { renderChannels } from './channels.js';
 import { askForKey, renderConnection } from './connection.js';
-import { renderEvents } from './events.js';
+import { linkedEvent, renderEvents } from './events.js';
 import { number } from './format.js';
 import { refreshHistory, startHistory } from './history-card.js';
 import { drawHoldings, renderHoldings } from './holdings.js';
@@ -11,6 +12,7 @@ import { renderMonitors } from './monitors.js';
 import { renderOracle } from './oracle.js';
 import { hours, onRange } from './range.js';
 import { renderRisk } from './risk.js';
+import { listen } from './stream.js';
 import { renderVault } from './vault.js';
 import { freshness, isLive, verdict } from './verdict.js';
 
@@ -20,14 +22,15 @@ const state = { dashboard: null, events: [], deviations: null, holdings: null, f
 let depthAt = 0;
 let timer = 0;
 let asking = false;
+let askAgain = false;
 
 async function poll() {
   if (asking || document.hidden) return;
   clearTimeout(timer);
   asking = true;
   try {
-    const [dashboard, events] = await Promise.all([get('security/dashboard'), get('security/events?limit=50')]);
-    Object.assign(state, { dashboard, events: events.events, fault: null, answeredAt: serverNow() });
+    const [dashboard, events, linked] = await Promise.all([get('security/dashboard'), get('security/events?limit=50'), readLinked()]);
+    Object.assign(state, { dashboard, events: [...events.events, ...linked], fault: null, answeredAt: serverNow() });
     refreshHistory(dashboard.hlp_vault?.timestamp);
     if (serverNow() - depthAt >= DEPTH_MS) await readDepth();
   } catch (fault) {
@@ -35,7 +38,29 @@ async function poll() {
   }
   render();
   asking = false;
+  if (askAgain) {
+    askAgain = false;
+    return poll();
+  }
   if (!document.hidden) timer = setTimeout(poll, Math.max(POLL_MS, 1000 * (state.fault?.retryAfter ?? 0)));
+}
+
+/** The event that a message's link names, #/events/{id}, whether it is open or not. */
+async function readLinked() {
+  const id = linkedEvent();
+  if (!id || state.dashboard && state.events.some((event) => event.id === id && event.status !== 'resolved')) return [];
+  try {
+    return [(await get(`security/events/${id}`)).event];
+  } catch (fault) {
+    if (fault.status === 404) return [];
+    throw fault;
+  }
+}
+
+/** Something has changed: asks now, or again if an answer is under way that may be older. */
+function hurry() {
+  if (asking) askAgain = true;
+  else poll();
 }
 
 /** What is below the first screen changes more slowly and costs more. */
@@ -71,6 +96,7 @@ function draw(now) {
   renderOracle(state.deviations, sees('oracle'), now);
   renderHoldings(state.holdings, sees('inventory'), now);
   renderLiquidations(state.dashboard, sees('liquidations'), now);
+  renderChannels(state.dashboard, live, now);
   renderMonitors(state.dashboard?.monitors ?? [], live, now);
   setTitle(found);
 }
@@ -94,6 +120,9 @@ onRange(() => {
   poll();
 });
 document.addEventListener('choose', render);
+document.addEventListener('acted', hurry);
+addEventListener('hashchange', hurry);
 setInterval(render, 1000);
 render();
 poll();
+listen(hurry);

@@ -21,13 +21,21 @@ export function renderConnection(state, now) {
   setText(byId('banner-since'), silence === null
     ? 'Nothing has been received yet. This is not all clear.'
     : `Last valid answer ${duration(silence)} ago, at ${utc(new Date(answeredAt).toISOString(), now)}. What is shown below is old. This is not all clear.`);
-  byId('key-form').hidden = fault?.status !== 401 && fault?.status !== 403;
+  if (fault?.status === 401 || fault?.status === 403) wantKey('read');
+}
+
+/** Asks for a key of this scope. */
+export function wantKey(scope) {
+  setText(byId('key-label'), `Key with scope “${scope}”`);
+  byId('key-form').hidden = false;
 }
 
 export function askForKey(retry) {
   byId('key-form').addEventListener('submit', (submit) => {
     submit.preventDefault();
     rememberKey(byId('key').value.trim());
+    byId('key').value = '';
+    byId('key-form').hidden = true;
     retry();
   });
 }

@@ -1,12 +1,14 @@
 // What an opened event shows: description, the arithmetic that decided, its changes and the evidence rows.
 
+import { createActions } from './actions.js';
 import { get } from './api.js';
 import { el, setText, texts } from './dom.js';
 import { capital, utc, words } from './format.js';
 
-export function createDetail() {
+export function createDetail(id, acted) {
   return el('div', { class: 'event-detail' },
     el('p', { class: 'detail-description' }),
+    createActions(id, acted),
     el('h3', {}, 'Arithmetic'), el('ul', { class: 'detail-arithmetic' }),
     el('h3', {}, 'Changes'), el('ol', { class: 'detail-changes' }),
     el('details', { class: 'detail-evidence' }, el('summary', {}, 'Evidence'), el('pre', { tabindex: '0' })),

@@ -8,11 +8,18 @@ const SEVERITIES = ['critical', 'high', 'medium', 'low', 'info'];
 const ICONS = { critical: '✖', high: '▲', medium: '◆', low: '●', info: 'i' };
 const announced = new Set();
 
+let shown = null;
+
+/** The id in the page's address, as messages link to it. */
+export const linkedEvent = () => /^#\/events\/([0-9a-f-]{36})$/.exec(location.hash)?.[1] ?? null;
+
 export function renderEvents(events, dashboard, trusted, now) {
-  const open = events.filter((event) => event.status !== 'resolved').sort(graver);
+  const known = [...new Map(events.map((event) => [event.id, event])).values()];
+  const open = known.filter((event) => event.status !== 'resolved').sort(graver);
+  const linked = known.filter((event) => event.id === linkedEvent() && event.status === 'resolved');
   const total = dashboard?.open_events?.total ?? open.length;
   renderCounts(dashboard?.open_events);
-  keyed(byId('events-list'), open, (event) => event.id, createEvent, (node, event) => updateEvent(node, event, now));
+  keyed(byId('events-list'), [...linked, ...open], (event) => event.id, createEvent, (node, event) => updateEvent(node, event, now));
 
   const none = byId('events-none');
   none.hidden = open.length > 0;
@@ -21,6 +28,18 @@ export function renderEvents(events, dashboard, trusted, now) {
   byId('events-more').hidden = total <= open.length || open.length === 0;
   setText(byId('events-more'), `${plural(total - open.length, 'further open event')} not listed here.`);
   announce(open);
+  showLinked();
+}
+
+/** Opens what the address names, once for each address. */
+function showLinked() {
+  const id = linkedEvent();
+  if (id === shown) return;
+  const node = [...byId('events-list').children].find((candidate) => candidate.dataset.key === id);
+  if (!node) return;
+  shown = id;
+  node.firstChild.open = true;
+  node.scrollIntoView({ block: 'nearest' });
 }
 
 function graver(a, b) {
@@ -45,7 +64,7 @@ function emptyText(dashboard, total, trusted) {
 }
 
 function createEvent(event) {
-  const detail = createDetail();
+  const detail = createDetail(event.id, () => document.dispatchEvent(new CustomEvent('acted')));
   const node = el('li', { class: 'event' },
     el('details', {},
       el('summary', {}, el('span', { class: 'badge' }), el('span', { class: 'event-title' }), el('span', { class: 'event-meta' })),
@@ -62,7 +81,8 @@ function updateEvent(node, event, now) {
   setText(badge, `${ICONS[tone] ?? '?'} ${event.severity}`);
   setText(title, event.title);
   const since = `since ${utc(event.first_seen_at, now)} (${duration(secondsSince(event.first_seen_at, now))})`;
-  setText(meta, `${event.status} ${since} · seen ${event.occurrences === 1 ? 'once' : `${event.occurrences} times`} · ${event.rule_id}`);
+  const by = event.acknowledged_by ? ` by ${event.acknowledged_by}` : '';
+  setText(meta, `${event.status}${by} ${since} · seen ${event.occurrences === 1 ? 'once' : `${event.occurrences} times`} · ${event.rule_id}`);
   setData(node, 'version', `${event.status} ${event.severity} ${event.occurrences}`);
   refreshDetail(node.firstChild.lastChild, node.firstChild.open, event.id, node.dataset.version);
 }
