@@ -121,6 +121,27 @@ public sealed class SettingsReader
     public string Text(string key, string? shortName, string fallback) =>
         ReadClass(Declare(key, shortName, fallback, "text"), fallback, text => text.Trim() is { Length: > 0 } trimmed ? trimmed : null);
 
+    /// <summary>Values separated by commas, each once; none where it is not set. <paramref name="parse"/> answers null for what is not allowed.</summary>
+    public IReadOnlyList<string> List(string key, string form, Func<string, string?> parse)
+    {
+        var setting = Declare(key, null, "–", $"separated by commas: {form}");
+        var parsed = new List<string>();
+        foreach (var text in (Find(key, null) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (parse(text) is { } value)
+                parsed.Add(value);
+            else
+                AddMalformed(setting, text);
+        }
+
+        return [.. parsed.Distinct()];
+    }
+
+    /// <summary>The names that users gave right below a section, in order.</summary>
+    public IReadOnlyList<string> Children(string section) =>
+        [.. _values.Values.Where(value => value.Key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase))
+            .Select(value => value.Key[(section.Length + 1)..].Split(':')[0]).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
+
     /// <summary>A value that may be left out or empty; null then.</summary>
     public T? Optional<T>(string key, string shortName, string form, Func<string, T?> parse) where T : class
     {

@@ -34,6 +34,8 @@ public static class DataServices
         services.AddSingleton<SecurityEventChanges>();
         services.AddSingleton<NotificationTable>();
         services.AddSingleton<ChannelTests>();
+        services.AddSingleton<NotificationClaims>();
+        services.AddSingleton<NotificationChannelTable>();
         services.AddSingleton<OperatorActions>();
         services.AddSingleton<Silences>();
         services.AddSingleton<ApiKeys>();

@@ -47,7 +47,6 @@ internal static class WorkerHost
         AddMonitor<LiquidationMonitor>(services, LiquidationMonitor.MonitorName, options.Liquidations.Interval);
         AddWatching(services, options);
         AddMonitor<WatchdogMonitor>(services, WatchdogMonitor.MonitorName, options.Watchdog.Interval);
-        services.AddChannels(options.Channels);
         AddNotifications(services, options);
         AddRecording(services, options);
         services.AddHyperliquidFeed(options.Feed);
@@ -99,9 +98,18 @@ internal static class WorkerHost
         services.AddSingleton(new ScheduledMonitor(name, interval));
     }
 
-    private static void AddNotifications(IServiceCollection services, WorkerOptions options) =>
+    private static void AddNotifications(IServiceCollection services, WorkerOptions options)
+    {
+        services.AddChannels(options.Channels);
+        services.AddSingleton(options.Notifications);
         services.AddSingleton(provider => new NotificationRouting(
-            provider.GetServices<INotificationChannel>().Select(channel => channel.Name), options.Events.AlertMinSeverity, []));
+            provider.GetServices<INotificationChannel>().Select(channel => channel.Name), options.Events.AlertMinSeverity, options.Notifications.Routes));
+        if (options.WithoutDatabase)
+            services.AddSingleton<MemoryOutbox>().AddSingleton<IOutbox>(provider => provider.GetRequiredService<MemoryOutbox>());
+        else
+            services.AddSingleton<IOutbox, DatabaseOutbox>();
+        services.AddHostedService<Notifier>();
+    }
 
     private static void AddRecording(IServiceCollection services, WorkerOptions options)
     {

@@ -1,5 +1,6 @@
 using Monitoring.Data.Configuration;
 using Monitoring.Worker.Maintenance;
+using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Recording.Journalling;
@@ -15,7 +16,8 @@ namespace Monitoring.Worker.Hosting;
 
 /// <summary>Everything that the worker is configured by.</summary>
 internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatabase, Uri HyperliquidUrl, int HyperliquidWeight, FeedOptions Feed, HlpVaultOptions HlpVault, EventOptions Events,
-    InventoryOptions Inventory, LiquidationOptions Liquidations, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention, ChannelOptions Channels, JournalOptions Journal)
+    InventoryOptions Inventory, LiquidationOptions Liquidations, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention, ChannelOptions Channels, JournalOptions Journal,
+    NotificationOptions Notifications)
 {
     /// <summary>What is said less loudly is not logged.</summary>
     public LogLevel LogLevel { get; private init; } = LogLevel.Information;
@@ -25,6 +27,8 @@ internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatab
     public static WorkerOptions Read(SettingsReader settings, bool withoutDatabase)
     {
         var venue = settings.BaseAddress("Venues:Hyperliquid:Url", "HYPERLIQUID_API_URL", "https://api.hyperliquid.xyz");
+        var events = EventOptions.Read(settings);
+        var channels = ChannelOptions.Read(settings);
         var options = new WorkerOptions(
             DatabaseOptions.Read(settings, "Monitoring.Worker"),
             withoutDatabase,
@@ -32,14 +36,15 @@ internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatab
             settings.Whole("Venues:Hyperliquid:WeightPerMinute", null, WeightBudget.VenueLimit, 120, 1_000_000),
             FeedOptions.Read(settings, venue),
             HlpVaultOptions.Read(settings),
-            EventOptions.Read(settings),
+            events,
             InventoryOptions.Read(settings),
             LiquidationOptions.Read(settings),
             OracleOptions.Read(settings),
             WatchdogOptions.Read(settings),
             RetentionOptions.Read(settings),
-            ChannelOptions.Read(settings),
-            JournalOptions.Read(settings))
+            channels,
+            JournalOptions.Read(settings),
+            NotificationOptions.Read(settings, channels, events.AlertMinSeverity))
         {
             LogLevel = settings.Choice("Log:Level", "LOG_LEVEL", LogLevel.Information),
         };

@@ -1,11 +1,12 @@
 using Monitoring.Data.Events;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
+using Monitoring.Worker.Notifications;
 
 namespace Monitoring.Worker.Recording;
 
-/// <summary>The recorder of <c>--no-database</c>: events live in this process and in its log, nothing is stored.</summary>
-internal sealed class MemoryRecorder(EventOptions options, EventLog log, SessionStatistics statistics, TimeProvider clock) : IRecorder
+/// <summary>The recorder of <c>--no-database</c>: events live in this process, its log and the messages that it sends; nothing is stored.</summary>
+internal sealed class MemoryRecorder(EventOptions options, MemoryOutbox outbox, EventLog log, SessionStatistics statistics, TimeProvider clock) : IRecorder
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, SecurityEvent> _latest = [];
@@ -20,6 +21,7 @@ internal sealed class MemoryRecorder(EventOptions options, EventLog log, Session
                 _latest[changed.Fingerprint] = changed;
             statistics.CountRecorded(wasNew: true, update.Changes.Count);
             log.Write(update);
+            outbox.Add(update);
         }
 
         return Task.CompletedTask;

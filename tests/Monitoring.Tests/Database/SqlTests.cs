@@ -37,6 +37,8 @@ public sealed partial class SqlTests
         ["notificationIds"] = new[] { Guid.Empty }, ["eventIds"] = new[] { Guid.Empty }, ["seqs"] = new[] { 1L }, ["channels"] = new[] { "webhook" }, ["kinds"] = new[] { "opened" },
         ["TestId"] = Guid.Empty, ["Channel"] = "slack", ["TestedAt"] = Time, ["Outcome"] = "dead", ["Reason"] = null,
         ["messageIds"] = new Guid?[] { null }, ["deliveredAts"] = new DateTime?[] { null },
+        ["messageId"] = Guid.Empty, ["worker"] = "w", ["leaseUntil"] = Time, ["latest"] = Time, ["alone"] = false, ["onlyIfUrgent"] = false,
+        ["urgent"] = false, ["channel"] = "webhook", ["error"] = "e", ["retryAt"] = Time, ["giveUpAt"] = Time, ["pausedUntil"] = Time, ["exceptRule"] = "r",
         ["named"] = "k", ["actor"] = "a", ["origin"] = "o", ["note"] = "n", ["fingerprint"] = "f", ["most"] = 1, ["KeyHash"] = new byte[32], ["afterSeq"] = 0L, ["activeOnly"] = true,
         ["afterSilenceId"] = Guid.Empty, ["afterCreatedAt"] = Time, ["silenceId"] = Guid.Empty,
         ["origins"] = new[] { "o" }, ["details"] = new[] { "d" }, ["keyIds"] = new[] { Guid.Empty }, ["requestCounts"] = new[] { 1L },
@@ -130,7 +132,7 @@ public sealed partial class SqlTests
     {
         if (Samples.TryGetValue(name, out var sample))
             return sample;
-        var member = typeof(Observation).Assembly.GetTypes().Where(type => type.IsAssignableTo(typeof(object)))
+        var member = typeof(Observation).Assembly.GetTypes().Where(type => !type.IsGenericType)
             .SelectMany(type => type.GetConstructors()).SelectMany(constructor => constructor.GetParameters())
             .FirstOrDefault(parameter => parameter.Name == name) ?? throw new InvalidOperationException($"@{name} has no sample in {nameof(SqlTests)}");
         var type = Nullable.GetUnderlyingType(member.ParameterType) ?? member.ParameterType;

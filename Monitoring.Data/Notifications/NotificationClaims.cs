@@ -1,0 +1,212 @@
+using Dapper;
+using Monitoring.Data.Events;
+using Npgsql;
+
+namespace Monitoring.Data.Notifications;
+
+/// <summary>
+/// How a worker claims. What nobody renews until <paramref name="LeaseUntil"/> is anybody's again. With a <paramref name="Window"/> of zero each notification is
+/// a message of its own. No wait ends after <paramref name="Latest"/>: what says so was written before the clock was set back, and does not count.
+/// </summary>
+public sealed record ClaimTerms(string Worker, DateTimeOffset Now, DateTimeOffset LeaseUntil, DateTimeOffset Latest, TimeSpan Window);
+
+/// <summary>A claimed notification, with what its message says of its event. Rows of one <paramref name="MessageId"/> go as one message.</summary>
+public sealed record ClaimedNotification(
+    Guid MessageId, int Attempts, DateTimeOffset? GiveUpAt, Guid EventId, ChangeKind Kind, Severity Severity, string RuleId, string ThreatType, string Subject,
+    string Title, string Description, DateTimeOffset FirstSeenAt, DateTimeOffset ChangedAt, string Indicators, string[] RelatedAddresses, string? Note);
+
+/// <summary>
+/// Takes notifications out of the outbox, one worker per channel at a time, and marks what became of them. Order per event and channel: a notification is only
+/// claimed when the earlier ones of its event are delivered, dead, or in the same message.
+/// </summary>
+public sealed class NotificationClaims(NpgsqlDataSource db)
+{
+    private sealed record Gate(bool Paused, bool Gathering, bool WindowCritical);
+
+    private const string LockGateSql = """
+        SELECT coalesce(paused_until > @now AND paused_until <= @latest, false) AS paused,
+               coalesce(window_until > @now AND window_until <= @latest, false) AS gathering,
+               window_critical
+          FROM notification_channels
+         WHERE channel = @channel
+           AND EXISTS (SELECT FROM notifications
+                        WHERE notifications.channel = @channel AND status = 'pending'
+                          AND (next_attempt_at IS NULL OR next_attempt_at <= @now OR next_attempt_at > @latest))
+           FOR UPDATE SKIP LOCKED
+        """;
+
+    private const string ClaimRepeatsSql = """
+        UPDATE notifications
+           SET attempts = attempts + 1, next_attempt_at = @leaseUntil, claimed_by = @worker
+         WHERE status = 'pending'
+           AND message_id = ANY (ARRAY(
+                   SELECT message_id
+                     FROM notifications
+                    WHERE channel = @channel AND status = 'pending' AND message_id IS NOT NULL AND message_id <> ALL (@messageIds)
+                      AND (next_attempt_at IS NULL OR next_attempt_at <= @now OR next_attempt_at > @latest)
+                    GROUP BY message_id
+                    ORDER BY min(seq)
+                    LIMIT @limit))
+        RETURNING message_id
+        """;
+
+    // Silence holds back what tells of something bad, not its end; and nothing that a later, waiting row would make come out of order.
+    private const string ClaimNewSql = """
+        WITH due AS (
+            SELECT notification_id, seq, severity = 'critical' AND kind IN ('opened', 'escalated') AS urgent
+              FROM notifications AS n
+             WHERE channel = @channel AND status = 'pending' AND message_id IS NULL
+               AND NOT EXISTS (SELECT FROM notifications AS earlier
+                                WHERE earlier.event_id = n.event_id AND earlier.channel = n.channel AND earlier.seq < n.seq AND earlier.status = 'pending'
+                                  AND (@alone OR earlier.message_id IS NOT NULL))
+               AND NOT (kind IN ('opened', 'escalated')
+                        AND EXISTS (SELECT FROM security_events JOIN silences USING (fingerprint)
+                                     WHERE security_events.event_id = n.event_id AND until > @now AND ended_at IS NULL)
+                        AND NOT EXISTS (SELECT FROM notifications AS later
+                                         WHERE later.event_id = n.event_id AND later.channel = n.channel AND later.seq > n.seq AND later.status = 'pending'
+                                           AND later.kind IN ('acknowledged', 'resolved')))
+             ORDER BY seq
+             LIMIT @limit
+               FOR UPDATE SKIP LOCKED)
+        UPDATE notifications
+           SET message_id = CASE WHEN @alone THEN due.notification_id ELSE (SELECT notification_id FROM due ORDER BY seq LIMIT 1) END,
+               attempts = 1, next_attempt_at = @leaseUntil, claimed_by = @worker
+          FROM due
+         WHERE notifications.notification_id = due.notification_id
+           AND (NOT @onlyIfUrgent OR EXISTS (SELECT FROM due WHERE urgent))
+        RETURNING message_id, urgent
+        """;
+
+    private const string BeginWindowSql = """
+        UPDATE notification_channels
+           SET window_until = @until, window_critical = @urgent
+         WHERE channel = @channel
+        """;
+
+    private const string ListClaimedSql = """
+        SELECT message_id, attempts, give_up_at, event_id, n.kind, n.severity, rule_id, threat_type, subject, title, description, first_seen_at, changed_at,
+               coalesce(c.evidence -> 'values', e.indicators)::text AS indicators, related_addresses, note
+          FROM notifications AS n
+          JOIN security_events AS e USING (event_id)
+          JOIN security_event_changes AS c USING (seq, event_id)
+         WHERE message_id = ANY (@messageIds) AND n.status = 'pending'
+         ORDER BY seq
+         LIMIT 100000
+        """;
+
+    /// <summary>So many notifications go into one message at most.</summary>
+    public const int MostPerMessage = 10_000;
+
+    /// <summary>
+    /// Claims what is due on a channel: at most <paramref name="most"/> messages, none of <paramref name="inFlight"/>. What comes while a window lasts waits for
+    /// its end; only the first critical opening or escalation cuts it short. Answers nothing while another worker is claiming for this channel.
+    /// </summary>
+    public async Task<IReadOnlyList<ClaimedNotification>> ClaimAsync(
+        string channel, ClaimTerms terms, int most, IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        CommandDefinition Command(string sql, object parameters) => new(sql, parameters, transaction, cancellationToken: cancellationToken);
+
+        var gate = await connection.QuerySingleOrDefaultAsync<Gate>(Command(LockGateSql, new { channel, terms.Now, terms.Latest }));
+        if (gate is null or { Paused: true })
+            return [];
+
+        var claimed = (await connection.QueryAsync<Guid>(Command(ClaimRepeatsSql,
+            new { channel, terms.Worker, terms.Now, terms.Latest, terms.LeaseUntil, limit = most, messageIds = inFlight.ToArray() }))).ToHashSet();
+        if (claimed.Count < most && !(gate.Gathering && gate.WindowCritical))
+        {
+            var alone = terms.Window == TimeSpan.Zero;
+            var fresh = (await connection.QueryAsync<(Guid MessageId, bool Urgent)>(Command(ClaimNewSql, new
+            {
+                channel, terms.Worker, terms.Now, terms.LeaseUntil, alone, onlyIfUrgent = gate.Gathering, limit = alone ? most - claimed.Count : MostPerMessage,
+            }))).AsList();
+            claimed.UnionWith(fresh.Select(row => row.MessageId));
+            if (fresh.Count > 0 && !alone)
+                await connection.ExecuteAsync(Command(BeginWindowSql, new { channel, until = terms.Now + terms.Window, urgent = fresh.Exists(row => row.Urgent) }));
+        }
+
+        var rows = claimed.Count == 0 ? []
+            : (await connection.QueryAsync<ClaimedNotification>(Command(ListClaimedSql, new { messageIds = claimed.ToArray() }))).AsList();
+        await transaction.CommitAsync(cancellationToken);
+        return rows;
+    }
+
+    private const string RenewSql = """
+        UPDATE notifications
+           SET next_attempt_at = @leaseUntil
+         WHERE message_id = ANY (@messageIds) AND status = 'pending' AND claimed_by = @worker
+        """;
+
+    /// <summary>Keeps claims while their attempts go on.</summary>
+    public async Task RenewAsync(IReadOnlyCollection<Guid> messageIds, string worker, DateTimeOffset leaseUntil, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new(RenewSql, new { messageIds = messageIds.ToArray(), worker, leaseUntil }, cancellationToken: cancellationToken));
+    }
+
+    private const string MarkDeliveredSql = """
+        WITH marked AS (
+            UPDATE notifications
+               SET status = 'delivered', delivered_at = @now, next_attempt_at = NULL, claimed_by = NULL, last_error = NULL
+             WHERE message_id = @messageId AND status = 'pending')
+        UPDATE notification_channels
+           SET last_delivered_at = @now
+         WHERE channel = @channel
+        """;
+
+    /// <summary>Marks a message as delivered.</summary>
+    public async Task MarkDeliveredAsync(string channel, Guid messageId, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new(MarkDeliveredSql, new { channel, messageId, now }, cancellationToken: cancellationToken));
+    }
+
+    private const string MarkForRetrySql = """
+        WITH marked AS (
+            UPDATE notifications
+               SET next_attempt_at = @retryAt, give_up_at = @giveUpAt, claimed_by = NULL, last_error = @error
+             WHERE message_id = @messageId AND status = 'pending' AND claimed_by = @worker)
+        UPDATE notification_channels
+           SET last_failed_at = @now, last_error = @error, paused_until = coalesce(@pausedUntil, paused_until)
+         WHERE channel = @channel
+        """;
+
+    /// <summary>Lets a message be tried again at <paramref name="retryAt"/>, and nothing go through the channel before <paramref name="pausedUntil"/>.</summary>
+    public async Task MarkForRetryAsync(string channel, Guid messageId, string worker, DateTimeOffset now, DateTimeOffset retryAt, DateTimeOffset? pausedUntil,
+        DateTimeOffset giveUpAt, string error, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new(MarkForRetrySql, new { channel, messageId, worker, now, retryAt, pausedUntil, giveUpAt, error }, cancellationToken: cancellationToken));
+    }
+
+    private const string MarkDeadSql = """
+        WITH marked AS (
+            UPDATE notifications
+               SET status = 'dead', dead_at = @now, next_attempt_at = NULL, claimed_by = NULL, last_error = @error
+             WHERE message_id = @messageId AND status = 'pending')
+        UPDATE notification_channels
+           SET last_failed_at = @now, last_error = @error
+         WHERE channel = @channel
+        """;
+
+    /// <summary>Lists a message among the dead letters.</summary>
+    public async Task MarkDeadAsync(string channel, Guid messageId, DateTimeOffset now, string error, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new(MarkDeadSql, new { channel, messageId, now, error }, cancellationToken: cancellationToken));
+    }
+
+    private const string ReleaseSql = """
+        UPDATE notifications
+           SET next_attempt_at = NULL, claimed_by = NULL
+         WHERE message_id = @messageId AND status = 'pending' AND claimed_by = @worker
+        """;
+
+    /// <summary>Gives a message back at once, because this worker stops.</summary>
+    public async Task ReleaseAsync(Guid messageId, string worker, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new(ReleaseSql, new { messageId, worker }, cancellationToken: cancellationToken));
+    }
+}

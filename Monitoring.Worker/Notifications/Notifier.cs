@@ -1,0 +1,60 @@
+using Npgsql;
+
+namespace Monitoring.Worker.Notifications;
+
+/// <summary>Runs a sender per channel and wakes them when something has come.</summary>
+internal sealed partial class Notifier(IEnumerable<INotificationChannel> channels, IOutbox outbox, NotificationOptions options, TimeProvider clock, ILoggerFactory loggers)
+    : BackgroundService
+{
+    private static readonly TimeSpan RegisterEvery = TimeSpan.FromMinutes(1);
+
+    private readonly ILogger _logger = loggers.CreateLogger<Notifier>();
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var names = channels.Select(channel => channel.Name).ToList();
+        if (names.Count == 0)
+        {
+            LogNone();
+            return;
+        }
+
+        LogChannels(string.Join(", ", names), options.GroupWindow.TotalSeconds);
+        var senders = channels.Select(channel => new ChannelSender(channel, outbox, options, clock, loggers.CreateLogger<ChannelSender>())).ToList();
+        await Task.WhenAll([
+            .. senders.Select(sender => sender.RunAsync(stoppingToken)),
+            RepeatAsync(() => outbox.RegisterAsync(names, stoppingToken), RegisterEvery, stoppingToken),
+            RepeatAsync(() => outbox.WatchAsync(() => senders.ForEach(sender => sender.Wake()), stoppingToken), TimeSpan.Zero, stoppingToken),
+        ]);
+    }
+
+    // The senders poll as well, so a fault here only costs time; they say it when the database is away.
+    private async Task RepeatAsync(Func<Task> act, TimeSpan every, CancellationToken stopping)
+    {
+        while (!stopping.IsCancellationRequested)
+        {
+            var pause = every;
+            try
+            {
+                await act();
+            }
+            catch (Exception fault) when (fault is NpgsqlException or TimeoutException || (fault is OperationCanceledException && stopping.IsCancellationRequested))
+            {
+                LogFault(fault.Message);
+                pause = ChannelSender.PollEvery;
+            }
+
+            await Task.WhenAny(Task.Delay(pause, clock, stopping));
+        }
+    }
+
+    [LoggerMessage(LogLevel.Information, "notifications go to {Channels}; changes within {Seconds:0} s go as one message")]
+    private partial void LogChannels(string channels, double seconds);
+
+    [LoggerMessage(LogLevel.Warning, "no notification channel is configured: events are stored and logged, and nobody is told")]
+    private partial void LogNone();
+
+    [LoggerMessage(LogLevel.Debug, "the outbox is away: {Error}")]
+    private partial void LogFault(string error);
+}
