@@ -29,7 +29,8 @@ public sealed record ChannelView(string Channel, DateTimeOffset? ProvenAt, bool 
 /// <summary>Everything at a glance. <c>hlp_vault</c> and <c>oracle_monitoring</c> are null while no check has been stored.</summary>
 public sealed record DashboardAnswer(
     bool Success, DateTimeOffset Timestamp, OverallRisk OverallRisk, HlpVaultNow? HlpVault, OracleMonitoringView? OracleMonitoring, LiquidationSummary Liquidations,
-    EventCounts OpenEvents, IReadOnlyList<MonitorView> Monitors, IReadOnlyList<ChannelView> Channels, DatabaseView Database);
+    EventCounts OpenEvents, IReadOnlyList<MonitorView> Monitors, IReadOnlyList<ChannelView> Channels, NotificationsView Notifications,
+    DatabaseView Database);
 
 /// <summary>The route of the dashboard's data.</summary>
 internal static class DashboardEndpoints
@@ -41,9 +42,10 @@ internal static class DashboardEndpoints
     public static void MapDashboard(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/security/dashboard", GetDashboard).WithName(nameof(GetDashboard)).WithTags("Dashboard").WithParameters();
 
-    /// <summary>Overall risk and what decided it, the vault, the oracle, open events, monitors, and sums from the database.</summary>
+    /// <summary>Overall risk and what decided it, the vault, the oracle, open events, monitors, notifications by channel, and sums from the database.</summary>
     internal static async Task<Ok<DashboardAnswer>> GetDashboard(
-        HlpVaultReader vault, OracleReader oracle, LiquidationReader liquidations, SecurityEvents events, MonitorReader monitors, ChannelTests channels, TimeProvider clock, CancellationToken cancellationToken)
+        HlpVaultReader vault, OracleReader oracle, LiquidationReader liquidations, SecurityEvents events, MonitorReader monitors,
+        ChannelTests channels, NotificationChannelTable outbox, TimeProvider clock, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var snapshot = await vault.FindNowAsync(cancellationToken);
@@ -53,6 +55,7 @@ internal static class DashboardEndpoints
         return TypedResults.Ok(new DashboardAnswer(true, now, OverallRisk.Of(snapshot?.AnomalyScore, open, states, deviations), snapshot, deviations,
             await liquidations.SummariseAsync(cancellationToken), EventCounts.Of(open), states,
             [.. (await channels.ListProofsAsync(cancellationToken)).Select(proof => new ChannelView(proof.Channel, proof.ProvenAt, proof.ProvenAt is null || now - proof.ProvenAt > ProofLasts))],
+            await NotificationsView.ReadAsync(outbox, now, cancellationToken),
             new DatabaseView(true, await vault.SummariseAsync(StatisticsDays, cancellationToken),
                 EventCounts.Of(await events.CountSinceAsync(now.AddHours(-24), cancellationToken)))));
     }

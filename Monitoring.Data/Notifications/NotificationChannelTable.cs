@@ -39,7 +39,10 @@ public sealed class NotificationChannelTable(NpgsqlDataSource db)
           FROM notification_channels AS c
          CROSS JOIN LATERAL (SELECT count(*) AS pending, min(created_at) AS oldest_pending_at
                                FROM notifications
-                              WHERE notifications.channel = c.channel AND status = 'pending') AS waiting
+                              WHERE notifications.channel = c.channel AND status = 'pending'
+                                AND NOT (message_id IS NULL
+                                         AND EXISTS (SELECT FROM security_events AS e JOIN silences USING (fingerprint)
+                                                      WHERE e.event_id = notifications.event_id AND until > @now AND ended_at IS NULL))) AS waiting
          CROSS JOIN LATERAL (SELECT count(*) AS dead, max(dead_at) AS newest_dead_at, (array_agg(n.last_error ORDER BY dead_at DESC))[1] AS dead_error
                                FROM notifications AS n
                                JOIN security_events USING (event_id)
@@ -48,10 +51,11 @@ public sealed class NotificationChannelTable(NpgsqlDataSource db)
          LIMIT 100
         """;
 
-    /// <summary>Every channel by name. Dead letters that told of <paramref name="exceptRule"/> are not counted.</summary>
-    public async Task<IReadOnlyList<NotificationChannelState>> ListAsync(DateTimeOffset since, string exceptRule, CancellationToken cancellationToken)
+    /// <summary>Every channel by name. What is silenced does not count as pending; dead letters that told of <paramref name="exceptRule"/> are not counted.</summary>
+    public async Task<IReadOnlyList<NotificationChannelState>> ListAsync(
+        DateTimeOffset now, DateTimeOffset since, string exceptRule, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<NotificationChannelState>(new(ListSql, new { since, exceptRule }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<NotificationChannelState>(new(ListSql, new { now, since, exceptRule }, cancellationToken: cancellationToken))).AsList();
     }
 }

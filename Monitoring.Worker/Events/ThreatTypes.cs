@@ -9,6 +9,6 @@ internal static class ThreatTypes
     public static readonly IReadOnlyList<string> All =
     [
         "hlp_exploitation", "hlp_anomaly", "hlp_concentration", "oracle_deviation", "oracle_manipulation", "quote_depeg", "flash_loan_attack", "cascade_liquidation",
-        "suspicious_liquidation", "auto_deleveraging", "monitor_stale", "database_unavailable", NotificationUndelivered,
+        "suspicious_liquidation", "auto_deleveraging", "monitor_stale", "feed_down", "database_unavailable", NotificationUndelivered,
     ];
 }

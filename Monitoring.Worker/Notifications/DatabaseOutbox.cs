@@ -51,7 +51,7 @@ internal sealed class DatabaseOutbox(
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<DeadLetters>> ListDeadAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
-        [.. (await table.ListAsync(since, NotificationRouting.UndeliveredRule, cancellationToken)).Where(state => state.NewestDeadAt is not null)
+        [.. (await table.ListAsync(clock.GetUtcNow(), since, NotificationRouting.UndeliveredRule, cancellationToken)).Where(state => state.NewestDeadAt is not null)
             .Select(state => new DeadLetters(state.Channel, state.Dead, state.NewestDeadAt!.Value, state.DeadError ?? ""))];
 
     private NotificationEntry ToEntry(ClaimedNotification row) => new(row.EventId, row.Kind, row.Severity, row.RuleId, row.ThreatType, row.Subject, row.Title, row.Description,
