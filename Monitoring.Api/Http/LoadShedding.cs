@@ -3,6 +3,9 @@ using Monitoring.Data.Configuration;
 
 namespace Monitoring.Api.Http;
 
+/// <summary>An endpoint that limits by itself how many connections all its requests together use.</summary>
+internal sealed record PacesItself;
+
 /// <summary>
 /// Works on as many requests at once as there are connections to the database, lets a few wait a little, and tells the others at once to come again: a queue that
 /// only grows answers nobody. A stream counts until it has begun; what it reads later it reads in short statements.
@@ -25,7 +28,7 @@ internal sealed class LoadShedding(DatabaseOptions database, TimeProvider clock)
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         // Files, and whether the process lives, need no connection.
-        if (context.GetEndpoint() is null || context.Request.Path == "/health/live")
+        if (context.GetEndpoint() is not { } endpoint || context.Request.Path == "/health/live" || endpoint.Metadata.GetMetadata<PacesItself>() is not null)
         {
             await next(context);
             return;

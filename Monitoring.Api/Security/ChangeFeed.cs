@@ -24,10 +24,12 @@ internal sealed partial class ChangeFeed(
 {
     private const int KeptItems = 512;
     private const int BatchItems = 100;
+    private const int MaxReaders = 4; // connections that all streams together may use
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
+    private readonly SemaphoreSlim _reading = new(MaxReaders);
     private readonly Queue<FeedItem> _newest = new(KeptItems);
     private readonly Channel<bool> _wake = System.Threading.Channels.Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private TaskCompletionSource _moved = New();
@@ -59,11 +61,43 @@ internal sealed partial class ChangeFeed(
                 return seq >= _to ? [] : [.. _newest.Where(item => item.Seq > seq).Take(BatchItems)];
         }
 
-        return await LoadAfterAsync(seq, cancellationToken);
+        await _reading.WaitAsync(cancellationToken);
+        try
+        {
+            return await LoadAfterAsync(seq, cancellationToken);
+        }
+        finally
+        {
+            _reading.Release();
+        }
     }
 
-    /// <summary>The newest number in the database.</summary>
-    public Task<long> FindNewestSeqAsync(CancellationToken cancellationToken) => changes.FindNewestSeqAsync(cancellationToken);
+    /// <summary>The newest number: the one read last, where that is not below <paramref name="atLeast"/>, else the database's.</summary>
+    public async Task<long> FindNewestSeqAsync(long atLeast, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (IsAvailable && _from is not null && _to >= atLeast)
+                return _to;
+        }
+
+        await _reading.WaitAsync(cancellationToken);
+        try
+        {
+            return await changes.FindNewestSeqAsync(cancellationToken);
+        }
+        finally
+        {
+            _reading.Release();
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void Dispose()
+    {
+        _reading.Dispose();
+        base.Dispose();
+    }
 
     /// <inheritdoc/>
     protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(FollowAsync(stoppingToken), ListenAsync(stoppingToken));

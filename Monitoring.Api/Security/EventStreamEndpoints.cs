@@ -13,7 +13,7 @@ internal static class EventStreamEndpoints
 
     public static void MapEventStream(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/security/events/stream", StreamEvents).WithName(nameof(StreamEvents)).WithTags("Security events")
-            .WithParameters(LastEventId).Produces<EventChangeMessage>(200, EventStream.ContentType);
+            .WithParameters(LastEventId).WithMetadata(new PacesItself()).Produces<EventChangeMessage>(200, EventStream.ContentType);
 
     /// <summary>Every change of every event as a server-sent event, in order; none is skipped or repeated when a client comes back with the last id it saw.</summary>
     /// <remarks>
@@ -22,7 +22,7 @@ internal static class EventStreamEndpoints
     /// `reset` (the id is newer than the database, which was put back: asked_for, newest) and `database` (whether the database answers: available).
     /// </remarks>
     internal static async Task<IResult> StreamEvents(HttpRequest request, ChangeFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime, CancellationToken cancellationToken) =>
-        new EventStream(feed, clock, lifetime, LastEventId.Find(request), await feed.FindNewestSeqAsync(cancellationToken));
+        new EventStream(feed, clock, lifetime, LastEventId.Find(request), await feed.FindNewestSeqAsync(LastEventId.Find(request) ?? 0, cancellationToken));
 }
 
 /// <summary>The header with which a client of an event stream comes back.</summary>

@@ -100,6 +100,14 @@ public sealed partial class SqlTests
                                                max_deviation_source, duration_seconds, is_dangerous)
                 SELECT 'A' || n, at, 1, 1, 1, 2, '{}', CASE WHEN extract(minute FROM at) = 0 THEN 0.5 ELSE 0.1 END, 'okx', 0, false
                   FROM generate_series(1, 20) AS n, generate_series('2026-11-01Z'::timestamptz, '2026-11-04 23:59Z', '5 minutes') AS at;
+                SELECT ensure_day_partition('liquidations', day::date) FROM generate_series('2026-11-01'::date, '2026-11-04'::date, '1 day') AS day;
+                INSERT INTO liquidations (coin, tid, liquidated_user, observed_at, method, side, price, size, notional_usd, source_address, coverage)
+                SELECT CASE WHEN n % 50 = 0 THEN 'BTC' ELSE 'C' || n % 50 END, n, '0xu', '2026-11-01Z'::timestamptz + n * interval '15 seconds', 'market', 'long', 1, 1, 1, '0xs', 'account'
+                  FROM generate_series(1, 20000) AS n;
+                INSERT INTO liquidation_patterns (pattern_id, pattern_type, subject, start_time, end_time, duration_seconds, total_liquidated_usd, affected_users, assets_involved,
+                                                  suspicion_score, liquidation_count, price_impact, indicators)
+                SELECT 'p' || n, 'adl', 'BTC', '2026-11-01Z'::timestamptz + n * interval '15 seconds', '2026-11-05Z', 1, 1, 1, '{}', 1, 1, 1, '{}' FROM generate_series(1, 20000) AS n;
+                INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor) SELECT event_id, first_seen_at, 'opened', severity, 'worker' FROM security_events;
                 ANALYZE;
                 """);
             (string, string)[] lists =
@@ -107,6 +115,7 @@ public sealed partial class SqlTests
                 ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEvents", "LockRelevantSql"),
                 ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"), ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql"),
                 ("OracleDeviations", "FindNewestSql"), ("OracleDeviations", "ListSql"), ("OracleDeviations", "ListOfAssetSql"),
+                ("Liquidations", "ListSql"), ("LiquidationPatterns", "ListSql"), ("SecurityEvents", "ListByIdSql"), ("SecurityEventChanges", "ListSql"),
             ];
             foreach (var (type, field) in lists)
             {
@@ -118,7 +127,7 @@ public sealed partial class SqlTests
                 var plan = "";
                 while (await reader.ReadAsync())
                     plan += reader.GetString(0) + "\n";
-                Assert.That(plan, Does.Contain("Index").And.Not.Match("Seq Scan on (hlp|check|security|oracle)"), $"{type}.{field}\n{plan}");
+                Assert.That(plan, Does.Contain("Index").And.Not.Match("Seq Scan on (hlp|check|security|oracle|liquidation)"), $"{type}.{field}\n{plan}");
             }
         }
         finally
