@@ -54,6 +54,9 @@ public sealed class PageTests
         var page = await OpenAsync(width, scheme);
         await page.Locator("#events-list summary").First.ClickAsync();
         await Assertions.Expect(page.Locator(".detail-arithmetic li").First).ToBeVisibleAsync();
+        await Assertions.Expect(page.Locator("#oracle-list .cell").First).ToBeVisibleAsync();
+        Directory.CreateDirectory(Repository.File("artifacts/screenshots"));
+        await page.ScreenshotAsync(new() { Path = Repository.File($"artifacts/screenshots/page-{width}-{scheme}.png".ToLowerInvariant()), FullPage = true });
         await page.EvaluateAsync(await File.ReadAllTextAsync(Path.Combine(TestContext.CurrentContext.TestDirectory, "axe.min.js")));
         var found = JsonNode.Parse(await page.EvaluateAsync<string>("async () => JSON.stringify((await axe.run()).violations)"))!.AsArray();
         Assert.That(found.Select(fault => $"{fault!["id"]}: {string.Join(" | ", fault["nodes"]!.AsArray().Select(node => node!["html"]))}"), Is.Empty);

@@ -82,10 +82,6 @@ public sealed partial class WhaleLiquidationTests
 
         await critical.Filter(new() { HasText = "HLP vault lost 2." }).Locator("summary").First.ClickAsync();
         await Assertions.Expect(page.Locator(".detail-arithmetic li").First).ToContainTextAsync("PnL of 1 h");
-        Directory.CreateDirectory(Repository.File("artifacts/screenshots"));
-        await page.ScreenshotAsync(new() { Path = Repository.File("artifacts/screenshots/whale-liquidation-1440.png"), FullPage = true });
-        await page.SetViewportSizeAsync(390, 844);
-        await page.ScreenshotAsync(new() { Path = Repository.File("artifacts/screenshots/whale-liquidation-390.png"), FullPage = true });
         Assert.That(browser.Complaints, Is.Empty);
 
         // What changes at the venue appears without a reload.
