@@ -28,7 +28,13 @@ internal sealed class DatabaseRecorder(
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await runs.LockMonitorAsync(result.Run.Monitor, transaction, cancellationToken);
         if (!await runs.RecordAsync(result.Run, transaction, cancellationToken))
+        {
+            // Another worker checked at the same moment. What has its time from the venue, this one may be the only one to have seen.
+            foreach (var table in tables)
+                await table.InsertAsync([.. result.Observations.Where(row => row.PartitionTime is not null)], transaction, cancellationToken);
+            await transaction.CommitAsync(cancellationToken);
             return null;
+        }
 
         foreach (var table in tables)
             await table.InsertAsync(result.Observations, transaction, cancellationToken);

@@ -7,6 +7,7 @@ using Monitoring.Data.Events;
 using Monitoring.Data.Venues;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
+using Monitoring.Tests.Venues.Liquidations;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
@@ -58,6 +59,16 @@ public sealed class RecorderTests
             SELECT (SELECT count(*) FROM check_runs), (SELECT count(*) FROM hlp_vault_snapshots), (SELECT count(*) FROM hlp_vault_components),
                    (SELECT sum(occurrences)::bigint FROM security_events), (SELECT count(*) FROM security_event_changes), (SELECT sum(snapshots)::bigint FROM hlp_vault_hourly)
             """), Is.EqualTo((1L, 1L, 2L, 1L, 1L, 1L)));
+    }
+
+    [Test]
+    public async Task Fill_that_only_the_second_of_two_workers_saw_is_stored_too()
+    {
+        CheckResult Seen(params IEnumerable<LiquidationFill> fills) => ResultSample.Of("liquidations", Noon, CheckOutcome.Succeeded, [], [], [.. fills]);
+        var first = LiquidationSample.Row(0, "0xa", 100);
+        await Recorder(_db).WriteAsync(Seen(first), default);
+        Assert.That(await Recorder(_db).WriteAsync(Seen(first, LiquidationSample.Row(1, "0xb", 200)), default), Is.Null);
+        Assert.That(await QueryAsync<(long, decimal)>("SELECT count(*), sum(notional_usd) FROM liquidations"), Is.EqualTo((2L, 300m)));
     }
 
     [Test]
