@@ -146,7 +146,7 @@ public sealed class WorkerProgramTests
             using var next = ProgramUnderTest.Start("Monitoring.Worker", "--hlp-interval 86400", Settings(("JOURNAL_PATH", journal)));
             await next.WaitForLineAsync($"{waiting} records of an earlier run wait in the journal");
             Assert.That(await next.TerminateAsync(), Is.Zero);
-            await using var stored = _db.CreateCommand($"SELECT count(*) FROM check_runs WHERE started_at < (SELECT min(started_at) FROM check_runs WHERE worker LIKE '%/{next.Id}')");
+            await using var stored = _db.CreateCommand($"SELECT count(*) FROM check_runs WHERE worker NOT LIKE '%/{next.Id}'");
             Assert.That(await stored.ExecuteScalarAsync(), Is.EqualTo(waiting - 1), "all but the record that says which events were open");
             Assert.That((await ProgramUnderTest.RunAsync("Monitoring.Worker", "journal status", ("JOURNAL_PATH", journal))).ExitCode, Is.Zero);
         }
