@@ -26,6 +26,12 @@ internal static class SimulatorApp
         app.MapFaults();
         app.MapGet("/scenario", (Venue venue) => TypedResults.Ok(ScenarioView.Of(venue)));
         app.MapGet("/stats", (Venue venue) => TypedResults.Ok(StatsView.Of(venue)));
+        // Where the demo's worker sends its messages: a webhook that takes every one.
+        app.MapPost("/messages", async (HttpRequest message) =>
+        {
+            await message.Body.CopyToAsync(Stream.Null, message.HttpContext.RequestAborted);
+            return Results.NoContent();
+        });
         // Requests that hang would hold up the end.
         app.Lifetime.ApplicationStopping.Register(app.Services.GetRequiredService<Venue>().Faults.Clear);
         return app;

@@ -9,7 +9,10 @@ internal sealed record EventList(IReadOnlyList<EventView> Events);
 internal sealed record EventView(Guid Id, string RuleId, Severity Severity, string Status, string Title, DateTimeOffset LastSeenAt);
 
 /// <summary>GET /security/events/{id}, as far as the watch reads it.</summary>
-internal sealed record EventDetail(IReadOnlyList<ChangeView> Changes);
+internal sealed record EventDetail(IReadOnlyList<ChangeView> Changes, IReadOnlyList<NotificationView> Notifications);
+
+/// <summary>One message about the change with this number.</summary>
+internal sealed record NotificationView(long Seq, DateTimeOffset? DeliveredAt);
 
 /// <summary>One step in an event's life.</summary>
 internal sealed record ChangeView(long Seq, DateTimeOffset ChangedAt, string Kind, Severity Severity, string? Actor = null, string? Note = null)

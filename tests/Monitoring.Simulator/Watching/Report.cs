@@ -5,8 +5,8 @@ namespace Monitoring.Simulator.Watching;
 /// <summary>How an expected event came out.</summary>
 internal enum Outcome { Found, Late, Missed, NotSeen }
 
-/// <summary>An expected event and what became of it; seconds run from its cause to the stored change.</summary>
-internal sealed record ExpectedResult(ExpectedView Expected, Outcome Outcome, Severity? Severity, decimal? Seconds, string? Title)
+/// <summary>An expected event and what became of it; seconds run from its cause to the stored change, and to the delivered message about it.</summary>
+internal sealed record ExpectedResult(ExpectedView Expected, Outcome Outcome, Severity? Severity, decimal? Seconds, decimal? ToldSeconds, string? Title)
 {
     public bool Passed => Outcome is Outcome.Found or Outcome.NotSeen;
 }
@@ -51,14 +51,15 @@ internal sealed record Report(IReadOnlyList<ExpectedResult> Expected, IReadOnlyL
     {
         var first = events
             .Where(watched => watched.Event.RuleId == expected.Rule)
-            .SelectMany(watched => watched.Changes.Select(change => (watched.Event, Change: change)))
+            .SelectMany(watched => watched.Changes.Select(change => (Watched: watched, Change: change)))
             .Where(pair => Answers(pair.Change, expected) && pair.Change.Severity >= expected.Severity)
             .OrderBy(pair => pair.Change.ChangedAt)
             .FirstOrDefault();
-        if (first.Event is null)
-            return new(expected, expected.Required ? Outcome.Missed : Outcome.NotSeen, null, null, null);
+        if (first.Watched is null)
+            return new(expected, expected.Required ? Outcome.Missed : Outcome.NotSeen, null, null, null, null);
         var seconds = (decimal)(first.Change.ChangedAt - expected.CauseAt).TotalSeconds;
-        return new(expected, seconds <= expected.WithinSeconds ? Outcome.Found : Outcome.Late, first.Change.Severity, seconds, first.Event.Title);
+        var told = (decimal?)(first.Watched.ToldAt(first.Change) - expected.CauseAt)?.TotalSeconds;
+        return new(expected, seconds <= expected.WithinSeconds ? Outcome.Found : Outcome.Late, first.Change.Severity, seconds, told, first.Watched.Event.Title);
     }
 
     /// <summary>The first rise of an event to what may not be raised unexpectedly, if no expected event accounts for it.</summary>

@@ -8,7 +8,7 @@ internal static class ReportTable
         output.WriteLine();
         output.WriteLine($"Report of scenario {scenario.Name}");
         if (report.Expected.Count > 0)
-            output.WriteLine($"  {"result",-9} {"rule",-22} {"expected",-9} {"raised",-9} {"seconds",8} {"within",7}  title");
+            output.WriteLine($"  {"result",-9} {"rule",-22} {"expected",-9} {"raised",-9} {"seconds",8} {"within",7} {"told",7}  title");
         foreach (var result in report.Expected)
             output.WriteLine(Line(result));
 
@@ -33,8 +33,9 @@ internal static class ReportTable
     {
         var raised = result.Severity is { } severity ? Text.Of(severity) : "-";
         var seconds = result.Seconds is { } number ? $"{number:0.0}" : "-";
+        var told = result.ToldSeconds is { } at ? $"{at:0.0}" : "-";
         var expected = result.Expected;
-        return $"  {Word(result.Outcome),-9} {expected.Rule,-22} {Text.Of(expected.Severity),-9} {raised,-9} {seconds,8} {expected.WithinSeconds,7}  "
+        return $"  {Word(result.Outcome),-9} {expected.Rule,-22} {Text.Of(expected.Severity),-9} {raised,-9} {seconds,8} {expected.WithinSeconds,7} {told,7}  "
             + (result.Title ?? expected.Note);
     }
 

@@ -24,7 +24,7 @@ internal sealed class Watch(JsonSource? simulator, JsonSource api, TimeProvider 
             await PollAsync(log, scenario, cancellationToken);
             var report = Report.Of(scenario, log.Events);
             if (once && IsOver(scenario, report))
-                return await JudgeAsync(report, scenario, cancellationToken);
+                return await JudgeAsync(log, scenario, cancellationToken);
             await Task.Delay(Interval, clock, cancellationToken);
         }
     }
@@ -82,8 +82,12 @@ internal sealed class Watch(JsonSource? simulator, JsonSource api, TimeProvider 
         return (report.AllFound && _lastRead >= scenario.End) || clock.GetUtcNow() >= lastAnswer + Grace;
     }
 
-    private async Task<bool> JudgeAsync(Report report, ScenarioView scenario, CancellationToken cancellationToken)
+    private async Task<bool> JudgeAsync(EventLog log, ScenarioView scenario, CancellationToken cancellationToken)
     {
+        // Once more, because a message is delivered after its change was read.
+        foreach (var watched in log.Events.ToList())
+            log.Update(watched.Event, await api.GetAsync<EventDetail>($"security/events/{watched.Event.Id}", cancellationToken));
+        var report = Report.Of(scenario, log.Events);
         var complaints = new List<string>();
         // Silence is no proof of calm: the product must have looked, and must have been readable to the end.
         if (_lastRead is null || _lastRead < scenario.End)

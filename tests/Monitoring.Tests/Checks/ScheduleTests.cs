@@ -27,7 +27,8 @@ public sealed class ScheduleTests
     [Test]
     public async Task Started_worker_checks_at_once_then_on_the_grid_and_stops_with_its_statistics()
     {
-        await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, settings: ("HLP_CHECK_INTERVAL", "1"));
+        // A channel, because a worker without one warns.
+        await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, settings: [("HLP_CHECK_INTERVAL", "1"), ("WEBHOOK_URL", "http://127.0.0.1:9/")]);
         var host = worker.Services.GetRequiredService<Microsoft.Extensions.Hosting.IHostApplicationLifetime>();
         await worker.StartAsync();
         IReadOnlyList<DateTimeOffset> stored;

@@ -37,12 +37,13 @@ public sealed class ScenarioTests
     {
         var start = ManualClock.Noon;
         WatchedEvent Raised(string rule, double at) => new(new EventView(Guid.NewGuid(), rule, Severity.Critical, "open", "t", start.AddSeconds(at)),
-            [new ChangeView(1, start.AddSeconds(at), "opened", Severity.Critical)]);
+            [new ChangeView(1, start.AddSeconds(at), "opened", Severity.Critical)], [new NotificationView(1, start.AddSeconds(at + 0.2))]);
         var scenario = new ScenarioView("s", "", start, 100, 100, Severity.High,
             [new ExpectedView("hlp.loss", Severity.Critical, start.AddSeconds(25), 20, true, null), new ExpectedView("hlp.inventory", Severity.Critical, start.AddSeconds(25), 20, true, null)]);
         var report = Report.Of(scenario, [Raised("hlp.loss", lossAt), Raised("hlp.inventory", inventoryAt)]);
         using var output = new StringWriter();
         ReportTable.Print(report, scenario, [], output);
         Assert.That(output.ToString().Split('\n'), Has.One.EqualTo(line));
+        Assert.That(report.Expected[0].ToldSeconds, Is.EqualTo((decimal)(lossAt - 25 + 0.2)));
     }
 }
