@@ -7,7 +7,6 @@ using Monitoring.Benchmarks.Speed;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 using Monitoring.Simulator;
-using Monitoring.Simulator.Model;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Benchmarks.Delivery;
@@ -30,7 +29,7 @@ internal static class DeliveryBench
         using var bench = new BenchDatabase(postgres, Name);
         await using var db = await bench.CreateAsync(cancellationToken);
         await using var receiver = await Receiver.StartAsync(cancellationToken);
-        await using var simulator = SimulatorApp.Build(new SimulatorOptions(ScenarioLoader.Load("calm")));
+        await using var simulator = SimulatorApp.Build(new SimulatorOptions(Simulator.Model.ScenarioLoader.Load("calm")));
         await simulator.StartAsync(cancellationToken);
         (string Key, string Value)[] notifying = [("WEBHOOK_URL", receiver.Url), ("Notifications__GroupWindow", "0")];
         using var worker = WorkerProcess.Start(WorkerSettings(bench, simulator, notifying), Path.Combine(Results.Folder, "delivery-worker.log"), _ => { });
