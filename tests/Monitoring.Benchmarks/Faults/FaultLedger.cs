@@ -12,10 +12,13 @@ internal sealed class FaultLedger(NpgsqlDataSource db, Venue venue, Receiver rec
 
     private sealed record Run(string Monitor, DateTime ScheduledAt, string Outcome);
 
-    /// <summary>Whether nothing is missing any more, as far as one can see: every fill, every kept check, every notification, and the venue's scenario is over.</summary>
+    /// <summary>Whether the venue has shown all it will.</summary>
+    public bool IsSceneOver => venue.Now.Seconds > venue.Scenario.DurationSeconds;
+
+    /// <summary>Whether nothing is missing any more, as far as one can see: every fill, every kept check, every notification.</summary>
     public async Task<bool> IsSettledAsync(IReadOnlyList<KeptCheck> kept, CancellationToken cancellationToken)
     {
-        if (venue.Now.Seconds < venue.Scenario.DurationSeconds + 5 || await CountMissingAsync(kept, cancellationToken) > 0 || (await MissingFillsAsync(cancellationToken)).Count > 0)
+        if (await CountMissingAsync(kept, cancellationToken) > 0 || (await MissingFillsAsync(cancellationToken)).Count > 0)
             return false;
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         var unfinished = await connection.QuerySingleAsync<long>("""

@@ -86,7 +86,7 @@ internal sealed partial class FaultRun : IAsyncDisposable
         _db = _postgres.Open(pooling: false); // the server dies under whoever keeps a connection
         _gate = new TcpGate("127.0.0.1", _postgres.Connection.Port);
         _receiver = await Receiver.StartAsync(cancellationToken);
-        var scenario = FaultScenario.Create(_options.Seed, FaultOptions.WarmUp + (_options.Duration * 1.25)); // faults that wait for each other take longer
+        var scenario = FaultScenario.Create(_options.Seed, FaultOptions.WarmUp + (_options.Duration * 1.1)); // faults that wait for each other take longer
         _simulator = SimulatorApp.Build(new SimulatorOptions(scenario) { WeightLimit = 100_000_000 });
         await _simulator.StartAsync(cancellationToken);
         await StartAsync(_workers[0], cancellationToken);
@@ -134,18 +134,18 @@ internal sealed partial class FaultRun : IAsyncDisposable
         }
     }
 
-    // The faults are over: one worker, a database and a receiver that work. Everything must be there within patience.
+    // The faults are over: one worker, a database and a receiver that work. When the scenario is over too, everything must be there within patience.
     private async Task<TimeSpan?> SettleAsync(FaultLedger ledger, CancellationToken cancellationToken)
     {
-        var began = Elapsed;
         _receiver.Become(ReceiverMode.Takes);
-        if (_workers[0].Clock is not null)
-            await RestartAsync(_workers[0], TimeSpan.Zero, cancellationToken);
+        while (!ledger.IsSceneOver)
+            await WaitAsync(0.5, cancellationToken);
+        var began = Elapsed;
         while (!await ledger.IsSettledAsync([.. _kept.Keys], cancellationToken))
         {
             if (Elapsed - began > FaultOptions.Patience)
                 return null;
-            await Task.Delay(TimeSpan.FromMilliseconds(500), TimeProvider.System, cancellationToken);
+            await WaitAsync(0.5, cancellationToken);
         }
 
         var took = Elapsed - began;
