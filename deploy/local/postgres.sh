@@ -297,12 +297,16 @@ obey() {
 
 # Until stdin ends, or the server does.
 wait_for_the_end() {
-    local code line
+    local code line='' part
     while [[ -z $server ]] || alive "$server"; do
         code=0
-        read -r -t 1 line || code=$?
+        read -r -t 1 part || code=$?
         if ((code > 0 && code <= 128)); then return; fi
-        if ((control && code == 0)); then obey "$line"; fi
+        line+=$part # the time may run out in the middle of a line
+        if ((code == 0)); then
+            if ((control)); then obey "$line"; fi
+            line=
+        fi
     done
     if [[ -f $place/server.log ]]; then tail -n 15 "$place/server.log" >&2; fi
     fail "PostgreSQL ended by itself"
