@@ -134,10 +134,12 @@ internal sealed partial class FaultRun : IAsyncDisposable
         }
     }
 
-    // The faults are over: one worker, a database and a receiver that work. When the scenario is over too, everything must be there within patience.
+    // The faults are over: both workers, a database and a receiver that work; the second one because it may have been stopped while the database was away, and
+    // stores what it had then at its next start. When the scenario is over too, everything must be there within patience.
     private async Task<TimeSpan?> SettleAsync(FaultLedger ledger, CancellationToken cancellationToken)
     {
         _receiver.Become(ReceiverMode.Takes);
+        await StartAsync(_workers[1], cancellationToken);
         while (!ledger.IsSceneOver)
             await WaitAsync(0.5, cancellationToken);
         var began = Elapsed;
@@ -149,7 +151,8 @@ internal sealed partial class FaultRun : IAsyncDisposable
         }
 
         var took = Elapsed - began;
-        await StopAsync(_workers[0], cancellationToken);
+        foreach (var worker in _workers)
+            await StopAsync(worker, cancellationToken);
         return took;
     }
 }
