@@ -110,7 +110,8 @@ internal sealed class FaultLedger(NpgsqlDataSource db, Venue venue, Receiver rec
         // A repeat is due to a death between the receiver's yes and its mark: of the worker, or of its connection or database.
         var unexplained = repeats.Count(at => !disturbances.Any(one => one.Kind is not FaultKind.Receiver && at >= one.From.AddSeconds(-1) && at <= one.Until.AddSeconds(90)));
         var known = decided.Select(one => one.MessageId).OfType<Guid>().ToHashSet();
-        return new Delivered(decided.Count + unwritten, decided.Count - missing.Count, missing.Count + unwritten, repeats.Count, unexplained, byId.Keys.Count(id => !known.Contains(id)),
+        return new Delivered(decided.Count + unwritten, decided.Count - missing.Count, missing.Count + unwritten, repeats.Count, unexplained,
+            [.. receiver.Messages.Where(message => message.Taken && !known.Contains(IdOf(message))).Select(message => $"{message.At:HH:mm:ss.fff} {message.Body}")],
             decided.Count(one => one.Status == "dead"), receiver.Messages.Count(message => !message.Taken));
     }
 

@@ -41,7 +41,7 @@ internal static class HistoryBench
         var addresses = questions.SelectMany(question => new[] { largeApi, smallApi }.Select(api => new Uri($"{api.Urls.First()}/security/oracle-deviations/history?{question.Query}"))).ToList();
         var took = await reads.MeasureAsync(Rounds, addresses, cancellationToken);
         return [.. questions.Index().Select(question => new Measure($"{question.Item.What}, median", took[2 * question.Index].Percentile(0.5), "ms", $"{Assets * FewChecks} rows in place of {millions} M",
-            took[(2 * question.Index) + 1].Percentile(0.5), 1.5))];
+            took[(2 * question.Index) + 1].Percentile(0.5), 2))];
     }
 
     private static async Task SeedAsync(NpgsqlDataSource db, int checks, DateTimeOffset now, CancellationToken cancellationToken)
