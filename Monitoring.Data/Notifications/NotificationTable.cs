@@ -30,12 +30,12 @@ public sealed class NotificationTable(NpgsqlDataSource db)
     private const string AddSql = """
         INSERT INTO notifications (notification_id, event_id, seq, channel, kind, severity, created_at, status, message_id, attempts, delivered_at)
         SELECT notification_id, event_id, seq, channel, kind, severity, created_at,
-               CASE WHEN delivered_at IS NULL THEN 'pending' ELSE 'delivered' END,
+               CASE WHEN is_sent THEN 'delivered' ELSE 'pending' END,
                message_id,
-               CASE WHEN delivered_at IS NULL THEN 0 ELSE 1 END,
-               delivered_at
-          FROM unnest(@notificationIds, @eventIds, @seqs, @channels, @kinds, @severities, @times, @deliveredAts, @messageIds)
-               AS t (notification_id, event_id, seq, channel, kind, severity, created_at, delivered_at, message_id)
+               CASE WHEN is_sent THEN 1 ELSE 0 END,
+               CASE WHEN is_sent THEN sent_at END
+          FROM unnest(@notificationIds, @eventIds, @seqs, @channels, @kinds, @severities, @times, @sent, @sentAts, @messageIds)
+               AS t (notification_id, event_id, seq, channel, kind, severity, created_at, is_sent, sent_at, message_id)
             ON CONFLICT (seq, channel) DO UPDATE
            SET status = excluded.status, message_id = excluded.message_id, attempts = excluded.attempts, delivered_at = excluded.delivered_at
          WHERE excluded.delivered_at IS NOT NULL AND notifications.status = 'pending'
@@ -52,7 +52,8 @@ public sealed class NotificationTable(NpgsqlDataSource db)
             kinds = rows.Select(row => SnakeCase.Of(row.Kind)).ToArray(),
             severities = rows.Select(row => SnakeCase.Of(row.Severity)).ToArray(),
             times = rows.Select(row => row.CreatedAt.UtcDateTime).ToArray(),
-            deliveredAts = rows.Select(row => row.DeliveredAt?.UtcDateTime).ToArray(),
+            sent = rows.Select(row => row.DeliveredAt is not null).ToArray(),
+            sentAts = rows.Select(row => (row.DeliveredAt ?? row.CreatedAt).UtcDateTime).ToArray(), // an array that begins with null is no array of timestamptz
             messageIds = rows.Select(row => row.MessageId).ToArray(),
         }, transaction, cancellationToken: cancellationToken));
 

@@ -36,7 +36,7 @@ public sealed partial class SqlTests
         ["addresses"] = new[] { "0x" }, ["hlpVaults"] = new[] { true }, ["sinces"] = new[] { Time }, ["untils"] = new[] { Time }, ["lastFills"] = new[] { "2026-11-21Z" },
         ["notificationIds"] = new[] { Guid.Empty }, ["eventIds"] = new[] { Guid.Empty }, ["seqs"] = new[] { 1L }, ["channels"] = new[] { "webhook" }, ["kinds"] = new[] { "opened" },
         ["TestId"] = Guid.Empty, ["Channel"] = "slack", ["TestedAt"] = Time, ["Outcome"] = "dead", ["Reason"] = null,
-        ["messageIds"] = new Guid?[] { null }, ["deliveredAts"] = new DateTime?[] { null },
+        ["messageIds"] = new Guid?[] { null }, ["sent"] = new[] { true }, ["sentAts"] = new[] { Time },
         ["messageId"] = Guid.Empty, ["worker"] = "w", ["leaseUntil"] = Time, ["latest"] = Time, ["alone"] = false, ["onlyIfUrgent"] = false,
         ["urgent"] = false, ["channel"] = "webhook", ["error"] = "e", ["retryAt"] = Time, ["giveUpAt"] = Time, ["pausedUntil"] = Time, ["exceptRule"] = "r",
         ["named"] = "k", ["actor"] = "a", ["origin"] = "o", ["note"] = "n", ["fingerprint"] = "f", ["most"] = 1, ["KeyHash"] = new byte[32], ["afterSeq"] = 0L, ["activeOnly"] = true,

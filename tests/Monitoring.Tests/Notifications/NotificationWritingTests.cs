@@ -167,12 +167,20 @@ public sealed class NotificationWritingTests
         await using (var transaction = await connection.BeginTransactionAsync())
         {
             var (eventId, seq) = await connection.QuerySingleAsync<(Guid, long)>("SELECT event_id, seq FROM security_event_changes");
-            await new NotificationTable(_db).AddAsync([new NewNotification(id, eventId, seq, "slack", ChangeKind.Opened, Severity.Low, Noon, Noon)], transaction, default);
+            // The one that was not sent comes first: the times of the array then begin with one that is missing.
+            await new NotificationTable(_db).AddAsync(
+            [
+                new NewNotification(Guid.NewGuid(), eventId, seq, "discord", ChangeKind.Opened, Severity.Low, Noon, null),
+                new NewNotification(id, eventId, seq, "slack", ChangeKind.Opened, Severity.Low, Noon, Noon),
+            ], transaction, default);
             await transaction.CommitAsync();
         }
 
         await ChangeByOperatorAsync("resolved");
-        Assert.That(await RowsAsync(), Is.EqualTo(new[] { "slack opened low delivered", "slack resolved low pending" }));
+        Assert.That(await RowsAsync(), Is.EquivalentTo(new[]
+        {
+            "discord opened low pending", "slack opened low delivered", "discord resolved low pending", "slack resolved low pending",
+        }));
     }
 
     [TestCase("BTC", "oracle_deviation", Severity.High, true)]
