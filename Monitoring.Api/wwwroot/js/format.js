@@ -53,6 +53,12 @@ export function utc(iso, now) {
 
 export const secondsSince = (iso, now) => (iso ? Math.max(0, (now - Date.parse(iso)) / 1000) : null);
 
+/** How old what a card shows is; said loudly while nobody watches. */
+export function ageText(at, now, fresh, before = '') {
+  const text = `${before}${duration(secondsSince(at, now))} old (${utc(at, now)})`;
+  return fresh ? text : `STALE: ${text}`;
+}
+
 /** hlp_anomaly_score becomes "HLP anomaly score". */
 export const words = (name) => String(name ?? '').replaceAll(/[_-]/g, ' ').replaceAll(/\bhlp\b/gi, 'HLP');
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

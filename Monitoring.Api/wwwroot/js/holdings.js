@@ -2,7 +2,7 @@
 
 import { chartIn, hasCharts } from './chart.js';
 import { byId, el, keyed, setData, setText } from './dom.js';
-import { NOT_KNOWN, duration, number, percent, plural, secondsSince, shortUsd, signedUsd, utc } from './format.js';
+import { NOT_KNOWN, ageText, duration, number, percent, plural, shortUsd, signedUsd } from './format.js';
 import { hours, rangeLabel } from './range.js';
 
 const LIMITS = [[50, 'critical'], [30, 'high'], [15, 'medium']];
@@ -18,7 +18,7 @@ let labels = [];
 export function renderHoldings(answer, monitorFresh, now) {
   const positions = answer?.positions ?? [];
   setData(byId('holdings'), 'known', String(monitorFresh));
-  setText(byId('holdings-age'), ageText(answer, monitorFresh, now));
+  setText(byId('holdings-age'), headText(answer, monitorFresh, now));
   keyed(byId('holdings-rows'), positions, (position) => `${position.vault_address} ${position.coin}`, createRow, updateRow);
   byId('holdings-table').hidden = positions.length === 0;
 }
@@ -49,11 +49,10 @@ function withHoles(times, slot) {
   return times.flatMap((time, index) => (index > 0 && time - times[index - 1] > 1.5 * slot ? [times[index - 1] + slot, time] : [time]));
 }
 
-function ageText(answer, fresh, now) {
+function headText(answer, fresh, now) {
   if (!answer) return 'NO DATA: no answer yet';
   if (!answer.timestamp) return fresh ? 'No open position' : 'NO DATA: no position is stored';
-  const text = `${plural(answer.position_count, 'position')}, ${duration(secondsSince(answer.timestamp, now))} old (${utc(answer.timestamp, now)})`;
-  return fresh ? text : `STALE: ${text}`;
+  return ageText(answer.timestamp, now, fresh, `${plural(answer.position_count, 'position')}, `);
 }
 
 const short = (address) => `${address.slice(0, 6)}…${address.slice(-4)}`;

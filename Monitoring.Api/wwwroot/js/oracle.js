@@ -2,7 +2,7 @@
 
 import { get } from './api.js';
 import { byId, el, keyed, setData, setText, texts } from './dom.js';
-import { count, duration, number, percent, plural, secondsSince, utc } from './format.js';
+import { ageText, count, duration, number, percent, plural, utc } from './format.js';
 
 const SHOWN = 60;
 const SOURCES = ['binance', 'okx', 'coinbase', 'kraken', 'pyth'];
@@ -14,7 +14,7 @@ export function renderOracle(deviations, monitorFresh, now) {
   const rows = deviations ?? [];
   const newest = rows.map((row) => row.timestamp).sort().at(-1);
   setData(byId('oracle'), 'known', String(monitorFresh));
-  setText(byId('oracle-age'), ageText(deviations, newest, monitorFresh, now));
+  setText(byId('oracle-age'), headText(deviations, newest, monitorFresh, now));
   setText(byId('oracle-summary'), rows.length === 0 ? '' : summary(rows));
   keyed(byId('oracle-list'), rows.slice(0, SHOWN), (row) => row.asset, createCell, (node, row) => updateCell(node, row, monitorFresh));
   byId('oracle-more').hidden = rows.length <= SHOWN;
@@ -22,11 +22,10 @@ export function renderOracle(deviations, monitorFresh, now) {
   renderAsset(rows.find((row) => row.asset === chosen), now);
 }
 
-function ageText(deviations, newest, fresh, now) {
+function headText(deviations, newest, fresh, now) {
   if (!deviations) return 'NO DATA: no answer yet';
   if (!newest) return 'NO DATA: no comparison is stored';
-  const text = `${duration(secondsSince(newest, now))} old (${utc(newest, now)})`;
-  return fresh ? text : `STALE: ${text}`;
+  return ageText(newest, now, fresh);
 }
 
 function summary(rows) {
