@@ -1,5 +1,5 @@
 using Monitoring.Data.Access;
-using Npgsql;
+using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Access;
 
@@ -58,7 +58,7 @@ internal sealed class AccessLedger(ApiKeys keys, AuditLog audit, TimeProvider cl
             if (refusals.Count > 0)
                 await audit.RecordRefusalsAsync([.. refusals.Keys.Select(group => group.Origin)], [.. refusals.Select(group => Describe(group.Key.Status, group.Value))], cancellationToken);
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException or OperationCanceledException)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault) || fault is OperationCanceledException)
         {
             Keep(uses, refusals);
         }

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using Monitoring.Data.Access;
-using Npgsql;
+using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Access;
 
@@ -50,7 +50,7 @@ internal sealed class OpenRequests(KeyCache keys, TimeProvider clock) : Backgrou
                 if (!valid.Works(key, clock.GetUtcNow()))
                     context.Abort();
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
             // While the database is away no key can be revoked there, and there is nothing to stream.
         }

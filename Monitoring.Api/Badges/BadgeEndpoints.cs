@@ -1,7 +1,7 @@
 using System.Text;
 using Monitoring.Api.Http;
 using Monitoring.Api.Monitors;
-using Npgsql;
+using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Badges;
 
@@ -32,7 +32,7 @@ internal static class BadgeEndpoints
         {
             return await monitors.FindStateAsync(monitor, cancellationToken);
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
             return null;
         }

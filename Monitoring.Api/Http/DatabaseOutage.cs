@@ -1,5 +1,4 @@
 using Monitoring.Data.Database;
-using Npgsql;
 
 namespace Monitoring.Api.Http;
 
@@ -15,7 +14,7 @@ internal sealed partial class DatabaseOutage(SchemaVersions schema, TimeProvider
     {
         if (Interlocked.Increment(ref _refused) != 1)
             return;
-        LogAway(fault is NpgsqlException known ? DatabaseFaults.Describe(known) : fault.Message);
+        LogAway(DatabaseFaults.Describe(fault));
         _ = WaitForItAsync(lifetime.ApplicationStopping);
     }
 
@@ -40,7 +39,7 @@ internal sealed partial class DatabaseOutage(SchemaVersions schema, TimeProvider
         {
             return await schema.FindProblemAsync(cancellationToken) is null;
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
             return false;
         }

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Diagnostics;
 using Microsoft.AspNetCore.Mvc;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Api.Http;
@@ -25,7 +26,7 @@ internal sealed partial class FaultHandler(IProblemDetailsService problems, Data
             {
                 Status = StatusCodes.Status503ServiceUnavailable,
                 Title = "The database cannot be used",
-                Detail = exception is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction }
+                Detail = DatabaseFaults.Find(exception) is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction }
                     ? "The database's schema is older than this program; run Monitoring.Migrations up."
                     : $"The database does not answer. Nothing is known about the present state; try again in {RetryAfterSeconds} seconds.",
             };
@@ -41,17 +42,17 @@ internal sealed partial class FaultHandler(IProblemDetailsService problems, Data
     }
 
     /// <summary>An answer broke off because the database went away in the middle of it.</summary>
-    public static void LogCutOff(HttpContext context, NpgsqlException fault) => context.RequestServices.GetRequiredService<DatabaseOutage>().Report(fault);
+    public static void LogCutOff(HttpContext context, Exception fault) => context.RequestServices.GetRequiredService<DatabaseOutage>().Report(fault);
 
     // What the server says of a statement or its values (classes 22, 23 and 42) is a defect of ours, unless the schema is older or the account has too few rights.
-    private static bool IsOutage(Exception fault) => fault switch
+    private static bool IsOutage(Exception fault) => DatabaseFaults.Find(fault) switch
     {
         PostgresException
         {
             SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InsufficientPrivilege,
         } => true,
         PostgresException { SqlState: ['2', '2' or '3', ..] or ['4', '2', ..] } => false,
-        _ => fault is NpgsqlException or TimeoutException,
+        _ => DatabaseFaults.Covers(fault),
     };
 
     [LoggerMessage(LogLevel.Error, "{Path}: unexpected fault")]

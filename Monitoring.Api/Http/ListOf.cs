@@ -1,5 +1,4 @@
 using Monitoring.Data.Database;
-using Npgsql;
 
 namespace Monitoring.Api.Http;
 
@@ -74,7 +73,7 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
                     after = positionOf(rows[^1]);
             }
         }
-        catch (NpgsqlException fault) when (context.Response.HasStarted)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault) && context.Response.HasStarted)
         {
             // The client must not take what it has for the whole: its connection breaks, the answer has no end.
             FaultHandler.LogCutOff(context, fault);

@@ -6,7 +6,6 @@ using Monitoring.Api.Security;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
-using Npgsql;
 
 namespace Monitoring.Api.Metrics;
 
@@ -34,7 +33,7 @@ internal static class MetricsEndpoints
             text.Single("monitoring_database_up", "gauge", "1 while the database answers.", 1);
             return TypedResults.Text($"{text}{database}", PrometheusText.ContentType, Encoding.UTF8);
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
             text.Single("monitoring_database_up", "gauge", "1 while the database answers.", 0);
             return TypedResults.Text(text.ToString(), PrometheusText.ContentType, Encoding.UTF8);

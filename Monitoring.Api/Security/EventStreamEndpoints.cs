@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.OpenApi;
 using Monitoring.Api.Http;
-using Npgsql;
+using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Security;
 
@@ -89,7 +89,7 @@ internal sealed class EventStream(ChangeFeed feed, TimeProvider clock, IHostAppl
         {
             items = await feed.ReadAfterAsync(_seq, end);
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
             await SayWhetherAvailableAsync(response, available: false, end);
             await response.Body.FlushAsync(end);

@@ -153,6 +153,21 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
         return (await connection.QueryAsync<SecurityEvent>(new(ListByIdSql, new { eventIds }, cancellationToken: cancellationToken))).AsList();
     }
 
+    private const string ListOpenSql = $"""
+        SELECT {Columns}
+          FROM security_events
+         WHERE status <> 'resolved'
+         ORDER BY (severity = 'critical') DESC, first_seen_at DESC, event_id DESC
+         LIMIT @limit
+        """;
+
+    /// <summary>At most so many of the events that are not resolved: those of severity critical first, then the newest.</summary>
+    public async Task<IReadOnlyList<SecurityEvent>> ListOpenAsync(int limit, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<SecurityEvent>(new(ListOpenSql, new { limit }, cancellationToken: cancellationToken))).AsList();
+    }
+
     private const string CountOpenSql = """
         SELECT severity, count(*) AS count
           FROM security_events

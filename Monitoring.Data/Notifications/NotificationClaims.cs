@@ -55,7 +55,7 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
         WITH due AS (
             SELECT notification_id, seq, severity = 'critical' AND kind IN ('opened', 'escalated') AS urgent
               FROM notifications AS n
-             WHERE channel = @channel AND status = 'pending' AND message_id IS NULL
+             WHERE channel = @channel AND status = 'pending' AND message_id IS NULL AND notification_id <> ALL (@inOtherHands)
                AND NOT EXISTS (SELECT FROM notifications AS earlier
                                 WHERE earlier.event_id = n.event_id AND earlier.channel = n.channel AND earlier.seq < n.seq AND earlier.status = 'pending'
                                   AND (@alone OR earlier.message_id IS NOT NULL))
@@ -98,11 +98,11 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
     public const int MostPerMessage = 10_000;
 
     /// <summary>
-    /// Claims what is due on a channel: at most <paramref name="most"/> messages, none of <paramref name="inFlight"/>. What comes while a window lasts waits for
+    /// Claims what is due on a channel: at most <paramref name="most"/> messages, none of <paramref name="inFlight"/>, and no notification of <paramref name="inOtherHands"/>. What comes while a window lasts waits for
     /// its end; only the first critical opening or escalation cuts it short. Answers nothing while another worker is claiming for this channel.
     /// </summary>
     public async Task<IReadOnlyList<ClaimedNotification>> ClaimAsync(
-        string channel, ClaimTerms terms, int most, IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken)
+        string channel, ClaimTerms terms, int most, IReadOnlyCollection<Guid> inFlight, IReadOnlyCollection<Guid> inOtherHands, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -119,7 +119,7 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
             var alone = terms.Window == TimeSpan.Zero;
             var fresh = (await connection.QueryAsync<(Guid MessageId, bool Urgent)>(Command(ClaimNewSql, new
             {
-                channel, terms.Worker, terms.Now, terms.LeaseUntil, alone, onlyIfUrgent = gate.Gathering, limit = alone ? most - claimed.Count : MostPerMessage,
+                channel, terms.Worker, terms.Now, terms.LeaseUntil, alone, onlyIfUrgent = gate.Gathering, inOtherHands = inOtherHands.ToArray(), limit = alone ? most - claimed.Count : MostPerMessage,
             }))).AsList();
             claimed.UnionWith(fresh.Select(row => row.MessageId));
             if (fresh.Count > 0 && !alone)
@@ -145,21 +145,27 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
         await connection.ExecuteAsync(new(RenewSql, new { messageIds = messageIds.ToArray(), worker, leaseUntil }, cancellationToken: cancellationToken));
     }
 
+    // The service works again: what waits for its next attempt need not wait for the end of a backoff of minutes.
     private const string MarkDeliveredSql = """
         WITH marked AS (
             UPDATE notifications
                SET status = 'delivered', delivered_at = @now, next_attempt_at = NULL, claimed_by = NULL, last_error = NULL
-             WHERE message_id = @messageId AND status = 'pending')
+             WHERE message_id = @messageId AND status = 'pending'),
+        hastened AS (
+            UPDATE notifications
+               SET next_attempt_at = @soon
+             WHERE channel = @channel AND status = 'pending' AND message_id <> @messageId AND claimed_by IS NULL AND next_attempt_at > @soon
+               AND EXISTS (SELECT FROM notification_channels WHERE channel = @channel AND last_failed_at >= coalesce(last_delivered_at, '-infinity')))
         UPDATE notification_channels
            SET last_delivered_at = @now
          WHERE channel = @channel
         """;
 
-    /// <summary>Marks a message as delivered.</summary>
-    public async Task MarkDeliveredAsync(string channel, Guid messageId, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Marks a message as delivered. If the last attempt on the channel had failed, the messages that wait after a failure are due at <paramref name="soon"/> at the latest.</summary>
+    public async Task MarkDeliveredAsync(string channel, Guid messageId, DateTimeOffset now, DateTimeOffset soon, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new(MarkDeliveredSql, new { channel, messageId, now }, cancellationToken: cancellationToken));
+        await connection.ExecuteAsync(new(MarkDeliveredSql, new { channel, messageId, now, soon }, cancellationToken: cancellationToken));
     }
 
     private const string MarkForRetrySql = """

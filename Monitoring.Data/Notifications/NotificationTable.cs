@@ -57,6 +57,20 @@ public sealed class NotificationTable(NpgsqlDataSource db)
             messageIds = rows.Select(row => row.MessageId).ToArray(),
         }, transaction, cancellationToken: cancellationToken));
 
+    private const string MarkSentSql = """
+        UPDATE notifications
+           SET status = 'delivered', message_id = @messageId, attempts = greatest(attempts, 1), delivered_at = @deliveredAt,
+               next_attempt_at = NULL, claimed_by = NULL, last_error = NULL
+         WHERE notification_id = ANY (@notificationIds) AND status = 'pending'
+        """;
+
+    /// <summary>Marks rows as sent in a message that went out beside the outbox. Those that are not stored, or no longer wait, stay as they are.</summary>
+    public async Task MarkSentAsync(IReadOnlyCollection<Guid> notificationIds, Guid messageId, DateTimeOffset deliveredAt, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new(MarkSentSql, new { notificationIds = notificationIds.ToArray(), messageId, deliveredAt }, cancellationToken: cancellationToken));
+    }
+
     private const string ListOfEventSql = """
         SELECT notification_id, seq, channel, kind, severity, status, created_at, message_id, attempts, next_attempt_at, delivered_at, dead_at, last_error
           FROM notifications

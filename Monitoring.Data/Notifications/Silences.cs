@@ -30,6 +30,23 @@ public sealed class Silences(NpgsqlDataSource db)
             new(ListSql, new { activeOnly, now, afterCreatedAt = after?.CreatedAt, afterSilenceId = after?.SilenceId, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
+    private const string ListInForceSql = """
+        SELECT fingerprint, max(until) AS until
+          FROM silences
+         WHERE ended_at IS NULL AND until > @now
+         GROUP BY fingerprint
+         ORDER BY fingerprint
+         LIMIT 10000
+        """;
+
+    /// <summary>The fingerprints that are silenced at <paramref name="now"/>, and until when.</summary>
+    public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListInForceAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<(string Fingerprint, DateTimeOffset Until)>(new(ListInForceSql, new { now }, cancellationToken: cancellationToken)))
+            .ToDictionary(silence => silence.Fingerprint, silence => silence.Until);
+    }
+
     private const string FindSql = """
         SELECT silence_id, fingerprint, until, note, created_by, created_at, ended_at
           FROM silences

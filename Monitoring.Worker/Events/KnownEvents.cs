@@ -4,18 +4,28 @@ using Monitoring.Worker.Recording;
 
 namespace Monitoring.Worker.Events;
 
+/// <summary>What the database said when it last answered: which events were not resolved, and which fingerprints were silenced until when.</summary>
+internal sealed record EventsView(DateTimeOffset At, IReadOnlyList<SecurityEvent> Open, IReadOnlyDictionary<string, DateTimeOffset> SilencedUntil);
+
 /// <summary>
-/// The events as this worker knows them: as the database last had them, and, while it is away, as what waits will change them. Not safe for several threads.
+/// The events as this worker knows them: as the database last had them, whoever changed them, and, while it is away, as what waits will change them. Not safe for several threads.
 /// </summary>
 internal sealed class KnownEvents(EventOptions options)
 {
+    /// <summary>So many open events are known at most.</summary>
+    public const int OpenAtMost = 5000;
+
     private const int ResolvedAtMost = 5000;
 
     private readonly Dictionary<string, SecurityEvent> _stored = []; // the newest of each fingerprint
+    private IReadOnlyDictionary<string, DateTimeOffset> _silencedUntil = new Dictionary<string, DateTimeOffset>();
     private Dictionary<string, SecurityEvent> _expected = [];
 
     /// <summary>Those that are not resolved, as the database last had them.</summary>
     public IReadOnlyList<SecurityEvent> Open => [.. _stored.Values.Where(e => e.Status != EventStatus.Resolved)];
+
+    /// <summary>What is known, to be kept for the next process.</summary>
+    public EventsView ViewAt(DateTimeOffset now) => new(now, Open, _silencedUntil);
 
     /// <summary>Notes what the database has stored.</summary>
     public void Learn(EventUpdate update)
@@ -26,6 +36,20 @@ internal sealed class KnownEvents(EventOptions options)
             foreach (var resolved in _stored.Values.Where(e => e.Status == EventStatus.Resolved).ToList())
                 _stored.Remove(resolved.Fingerprint);
     }
+
+    /// <summary>Takes over what the database says: what another worker or an operator has resolved is open no more.</summary>
+    public void Learn(EventsView view)
+    {
+        if (view.Open.Count < OpenAtMost)
+            foreach (var gone in Open.ExceptBy(view.Open.Select(e => e.Fingerprint), e => e.Fingerprint).ToList())
+                _stored.Remove(gone.Fingerprint);
+        foreach (var open in view.Open)
+            _stored[open.Fingerprint] = open;
+        _silencedUntil = view.SilencedUntil;
+    }
+
+    /// <summary>Whether nothing is to be said of this fingerprint now.</summary>
+    public bool IsSilenced(string fingerprint, DateTimeOffset now) => _silencedUntil.TryGetValue(fingerprint, out var until) && now < until;
 
     /// <summary>Begins to expect: from what the database last had, and from what an earlier process knew of it where this one knows nothing.</summary>
     public void BeginExpecting(IEnumerable<SecurityEvent> earlier)

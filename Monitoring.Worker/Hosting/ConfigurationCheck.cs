@@ -3,7 +3,6 @@ using Monitoring.Worker.Venues;
 using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Hyperliquid.Feed;
 using Monitoring.Worker.Venues.Oracle;
-using Npgsql;
 
 namespace Monitoring.Worker.Hosting;
 
@@ -46,7 +45,7 @@ internal static class ConfigurationCheck
         {
             problem = await findProblem(either.Token);
         }
-        catch (NpgsqlException fault)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
             problem = DatabaseFaults.Describe(fault);
         }

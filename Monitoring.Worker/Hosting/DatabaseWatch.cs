@@ -1,7 +1,6 @@
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Monitoring.Worker.Checks;
-using Npgsql;
 
 namespace Monitoring.Worker.Hosting;
 
@@ -40,7 +39,7 @@ internal sealed partial class DatabaseWatch(SchemaVersions schema, MonitorTable 
                 await monitors.RegisterAsync(schedule.Monitor.Name, schedule.Interval, clock.GetUtcNow(), cancellationToken);
             return null;
         }
-        catch (NpgsqlException fault)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
             return DatabaseFaults.Describe(fault);
         }

@@ -120,7 +120,8 @@ internal static class WorkerHost
         }
 
         services.AddMonitoringData(options.Database);
-        services.AddSingleton(options.Journal).AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<KnownEvents>().AddSingleton<DirectSender>();
+        services.AddSingleton(options.Journal).AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<KnownEvents>().AddSingleton<KnownEventsFile>().AddSingleton<EventsMirror>()
+            .AddSingleton<OtherHands>().AddSingleton<DirectSender>();
         services.AddSingleton<DatabaseRecorder>();
         services.AddSingleton<QueueingRecorder>();
         services.AddSingleton<IRecorder>(provider => provider.GetRequiredService<QueueingRecorder>());

@@ -1,6 +1,5 @@
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
-using Npgsql;
 
 namespace Monitoring.Worker.Maintenance;
 
@@ -49,9 +48,9 @@ internal sealed partial class PartitionMaintenance(DayPartitions partitions, Ret
             await RunAsync(cancellationToken);
             return true;
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
-            LogLater(fault is NpgsqlException answered ? DatabaseFaults.Describe(answered) : fault.Message);
+            LogLater(DatabaseFaults.Describe(fault));
             return false;
         }
     }

@@ -1,4 +1,5 @@
-using Npgsql;
+using Monitoring.Data.Database;
+
 
 namespace Monitoring.Worker.Notifications;
 
@@ -114,7 +115,7 @@ internal sealed partial class ChannelSender(INotificationChannel channel, IOutbo
             _outboxAway = false;
             return true;
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException || (fault is OperationCanceledException && stopping.IsCancellationRequested))
+        catch (Exception fault) when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && stopping.IsCancellationRequested))
         {
             if (!_outboxAway && fault is not OperationCanceledException)
             {

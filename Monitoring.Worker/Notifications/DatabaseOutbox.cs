@@ -7,8 +7,8 @@ namespace Monitoring.Worker.Notifications;
 
 /// <summary>The outbox in the database: rows become messages here. A claim lasts <see cref="Lease"/> unless it is renewed, so a worker that dies holds nothing up for long.</summary>
 internal sealed class DatabaseOutbox(
-    NotificationClaims claims, NotificationChannelTable table, ChannelListener listener, NotificationOptions options, ChannelOptions channels, WorkerIdentity identity,
-    TimeProvider clock) : IOutbox
+    NotificationClaims claims, NotificationChannelTable table, ChannelListener listener, OtherHands otherHands, NotificationOptions options, ChannelOptions channels,
+    WorkerIdentity identity, TimeProvider clock) : IOutbox
 {
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
 
@@ -17,7 +17,7 @@ internal sealed class DatabaseOutbox(
     {
         var now = clock.GetUtcNow();
         var terms = new ClaimTerms(identity.Name, now, now + Lease, now + DeliveryRules.LongestPause, options.GroupWindow);
-        return [.. (await claims.ClaimAsync(channel, terms, most, inFlight, cancellationToken)).GroupBy(row => row.MessageId)
+        return [.. (await claims.ClaimAsync(channel, terms, most, inFlight, otherHands.Ids, cancellationToken)).GroupBy(row => row.MessageId)
             .Select(rows => new ClaimedMessage(new NotificationMessage(rows.Key, [.. rows.Select(ToEntry)]), rows.First().Attempts, rows.First().GiveUpAt))];
     }
 
@@ -31,7 +31,7 @@ internal sealed class DatabaseOutbox(
         var now = clock.GetUtcNow();
         return verdict switch
         {
-            DeliveryVerdict.Delivered => claims.MarkDeliveredAsync(channel, messageId, now, cancellationToken),
+            DeliveryVerdict.Delivered => claims.MarkDeliveredAsync(channel, messageId, now, now + DeliveryRules.AfterSuccess, cancellationToken),
             DeliveryVerdict.Dead dead => claims.MarkDeadAsync(channel, messageId, now, dead.Error, cancellationToken),
             DeliveryVerdict.Again again => claims.MarkForRetryAsync(
                 channel, messageId, identity.Name, now, again.At, again.PausedUntil, again.GiveUpAt, again.Error, cancellationToken),

@@ -23,6 +23,9 @@ internal static class DeliveryRules
     /// <summary>The bound of the backoff stops doubling here.</summary>
     public static readonly TimeSpan LongestBackoff = TimeSpan.FromMinutes(5);
 
+    /// <summary>When a channel takes a message after a failure, those that wait are tried within this: it works again.</summary>
+    public static readonly TimeSpan AfterSuccess = TimeSpan.FromSeconds(10);
+
     /// <summary>A <c>Retry-After</c> of more than this counts as this: nobody can switch a channel off by an answer.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromHours(1);
 

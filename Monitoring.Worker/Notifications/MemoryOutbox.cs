@@ -77,6 +77,10 @@ internal sealed class MemoryOutbox(NotificationRouting routing, NotificationOpti
                 queue.Messages.Remove(message);
             }
 
+            if (verdict is DeliveryVerdict.Delivered)
+                foreach (var waiting in queue.Messages.Where(waiting => waiting.NextAttemptAt > clock.GetUtcNow() + DeliveryRules.AfterSuccess))
+                    waiting.NextAttemptAt = clock.GetUtcNow() + DeliveryRules.AfterSuccess;
+
             if (verdict is DeliveryVerdict.Dead dead && message.Content.Entries.Count(entry => entry.RuleId != NotificationRouting.UndeliveredRule) is > 0 and var lost)
                 queue.Dead.Add(new DeadLetters(channel, lost, clock.GetUtcNow(), dead.Error));
         }

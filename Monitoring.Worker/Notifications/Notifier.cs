@@ -1,4 +1,5 @@
-using Npgsql;
+using Monitoring.Data.Database;
+
 
 namespace Monitoring.Worker.Notifications;
 
@@ -39,7 +40,7 @@ internal sealed partial class Notifier(IEnumerable<INotificationChannel> channel
             {
                 await act();
             }
-            catch (Exception fault) when (fault is NpgsqlException or TimeoutException || (fault is OperationCanceledException && stopping.IsCancellationRequested))
+            catch (Exception fault) when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && stopping.IsCancellationRequested))
             {
                 LogFault(fault.Message);
                 pause = ChannelSender.PollEvery;

@@ -6,7 +6,6 @@ using Monitoring.Data.Notifications;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
-using Npgsql;
 
 namespace Monitoring.Worker.Operating;
 
@@ -68,7 +67,7 @@ internal static class NotifyCommands
             await tests.RecordAsync(new ChannelTest(message.NotificationId, channel.Name, now, word, reason), cancellationToken);
             return reason is null ? 0 : 1;
         }
-        catch (NpgsqlException fault)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
             await Console.Error.WriteLineAsync($"the result is not recorded: {DatabaseFaults.Describe(fault)}");
             return 1;

@@ -66,9 +66,9 @@ internal static class OperatorCommands
                 await Console.Error.WriteLineAsync(fault);
             return 1;
         }
-        catch (NpgsqlException fault)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
-            var schema = fault is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction } ? "; run Monitoring.Migrations up" : "";
+            var schema = DatabaseFaults.Find(fault) is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction } ? "; run Monitoring.Migrations up" : "";
             await Console.Error.WriteLineAsync($"the database cannot be used: {DatabaseFaults.Describe(fault)}{schema}");
             return 1;
         }

@@ -5,6 +5,7 @@ using Monitoring.Data.Notifications;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
 using Monitoring.Worker.Notifications;
+using Monitoring.Worker.Recording.Journalling;
 using Npgsql;
 
 namespace Monitoring.Worker.Recording;
@@ -50,6 +51,10 @@ internal sealed class DatabaseRecorder(
         await transaction.CommitAsync(cancellationToken);
         return update;
     }
+
+    /// <summary>Marks what was sent without the database. Rows that were stored just before it went away, by a commit whose answer was lost, wait in the outbox.</summary>
+    public Task MarkSentAsync(DeliveryEntry delivery, CancellationToken cancellationToken) =>
+        notifications.MarkSentAsync(delivery.NotificationIds, delivery.MessageId, delivery.DeliveredAt, cancellationToken);
 
     /// <summary>Forgets the connections to a server that can no longer be written to, so that the next ones look for the one that can.</summary>
     public void LeaveServer() => db.Clear();

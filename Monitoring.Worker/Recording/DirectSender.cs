@@ -13,7 +13,8 @@ namespace Monitoring.Worker.Recording;
 /// and the same ids as the database will, so each opening goes out once, and what went out is in the journal, so that it is stored as delivered later.
 /// </summary>
 internal sealed partial class DirectSender(
-    IEnumerable<INotificationChannel> channels, NotificationRouting routing, ChannelOptions options, KnownEvents events, Backlog backlog, TimeProvider clock, ILogger<DirectSender> logger) : IDisposable
+    IEnumerable<INotificationChannel> channels, NotificationRouting routing, ChannelOptions options, KnownEvents events, KnownEventsFile file, OtherHands hands, Backlog backlog,
+    TimeProvider clock, ILogger<DirectSender> logger) : IDisposable
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
@@ -35,15 +36,30 @@ internal sealed partial class DirectSender(
             return _delivered.TryGetValue(row.NotificationId, out var sent) ? row with { DeliveredAt = sent.DeliveredAt, MessageId = sent.MessageId } : row;
     }
 
-    /// <summary>Reads what an earlier process sent, once. Called before anything of its journal is stored.</summary>
+    /// <summary>Reads what an earlier process knew and sent, once. Called before anything of its journal is stored, and before the outbox is read.</summary>
     public void Load()
     {
         if (_loaded)
             return;
         _loaded = true;
         lock (_lock)
+        {
+            if (file.Read(clock.GetUtcNow()) is { } known)
+                events.Learn(known);
             foreach (var delivery in backlog.ReadAll().OfType<DeliveryEntry>())
                 Remember(delivery);
+        }
+    }
+
+    /// <summary>Notes what the database says of the events.</summary>
+    public void Learn(EventsView view)
+    {
+        lock (_lock)
+            if (!_away)
+            {
+                events.Learn(view);
+                file.Write(view);
+            }
     }
 
     /// <summary>The database went away: follows everything that waits. Nothing is sent before <see cref="Resume"/>.</summary>
@@ -80,13 +96,13 @@ internal sealed partial class DirectSender(
         {
             _away = false;
             foreach (var lane in _lanes.Values)
-            {
-                lane.Waiting.Clear();
-                lane.Message = null;
-            }
+                hands.Release(lane.Drop());
 
-            if (stored is not null)
-                events.Learn(stored);
+            if (stored is null)
+                return;
+            events.Learn(stored);
+            if (stored.Changes.Count > 0)
+                file.Write(events.ViewAt(clock.GetUtcNow()));
         }
     }
 
@@ -94,8 +110,11 @@ internal sealed partial class DirectSender(
     public void Forget(DeliveryEntry delivery)
     {
         lock (_lock)
+        {
             foreach (var id in delivery.NotificationIds)
                 _delivered.Remove(id);
+            hands.Release(delivery.NotificationIds);
+        }
     }
 
     /// <summary>Ends the sending; returns when no message is under way, so that each is either noted as sent or free to be sent by the outbox.</summary>
@@ -141,7 +160,7 @@ internal sealed partial class DirectSender(
             foreach (var row in routing.For(changed, change))
                 if (_delivered.ContainsKey(row.NotificationId))
                     _told.Add((row.EventId, row.Channel));
-                else if (changed.Severity == Severity.Critical || changed.Monitor == RecorderCheck.MonitorName)
+                else if ((changed.Severity == Severity.Critical || changed.Monitor == RecorderCheck.MonitorName) && !events.IsSilenced(changed.Fingerprint, clock.GetUtcNow()))
                     Send(row, changed, change);
                 else if (!_left.TryAdd((row.EventId, row.Channel), [row.NotificationId]))
                     _left[(row.EventId, row.Channel)].Add(row.NotificationId);
@@ -156,6 +175,7 @@ internal sealed partial class DirectSender(
         var entry = new NotificationEntry(e.EventId, first ? ChangeKind.Opened : change.Kind, change.Severity, e.RuleId, e.ThreatType, e.Subject, e.Title, e.Description,
             e.FirstSeenAt, change.ChangedAt, e.Indicators, e.RelatedAddresses, change.Note, options.LinkTo(e.EventId));
         var lane = _lanes[row.Channel];
+        hands.Take(ids);
         lane.Waiting.Add((ids, entry));
         Start(lane);
     }
@@ -164,6 +184,7 @@ internal sealed partial class DirectSender(
     {
         foreach (var id in delivery.NotificationIds)
             _delivered[id] = delivery;
+        hands.Take(delivery.NotificationIds);
     }
 
     private void Start(Lane lane)
@@ -189,7 +210,11 @@ internal sealed partial class DirectSender(
                 case DeliveryOutcome.Dead dead:
                     LogDead(lane.Channel.Name, message.NotificationId, dead.Reason);
                     lock (_lock)
+                    {
                         lane.Message = null;
+                        hands.Release(lane.Ids);
+                    }
+
                     break;
             }
     }
@@ -249,6 +274,15 @@ internal sealed partial class DirectSender(
             Ids = [.. Waiting.SelectMany(waiting => waiting.Ids)];
             Message = new NotificationMessage(Ids[0], [.. Waiting.Select(waiting => waiting.Entry)]);
             Waiting.Clear();
+        }
+
+        /// <summary>Gives up what is not sent yet, and answers its ids.</summary>
+        public IReadOnlyList<Guid> Drop()
+        {
+            IReadOnlyList<Guid> dropped = [.. Message is null ? [] : Ids, .. Waiting.SelectMany(waiting => waiting.Ids)];
+            Message = null;
+            Waiting.Clear();
+            return dropped;
         }
 
         public Task Running = Task.CompletedTask;

@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text;
 using Monitoring.Data.Database;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording.Journalling;
@@ -11,8 +11,9 @@ namespace Monitoring.Worker.Recording;
 /// end of this process loses it; a result that the database refuses for its content is set aside, so that it does not hold up the others.
 /// </summary>
 internal sealed partial class QueueingRecorder(
-    DatabaseRecorder database, SchemaVersions schema, Backlog backlog, RecorderCheck self, DirectSender direct, EventLog log, SessionStatistics statistics, TimeProvider clock, ILogger<QueueingRecorder> logger)
-    : BackgroundService, IRecorder
+    DatabaseRecorder database, SchemaVersions schema, Backlog backlog, RecorderCheck self, DirectSender direct, EventsMirror mirror, EventLog log, SessionStatistics statistics,
+    TimeProvider clock, ILogger<QueueingRecorder> logger)
+    : BackgroundService, IHostedLifecycleService, IRecorder
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10); // with all its attempts; a critical finding is to be out after 15 s
@@ -65,12 +66,22 @@ internal sealed partial class QueueingRecorder(
         }
     }
 
-    /// <inheritdoc/>
-    public override Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Takes the journal before anything else starts: the outbox must not be read before it is known what was sent beside it.</summary>
+    public Task StartingAsync(CancellationToken cancellationToken)
     {
         backlog.Open();
-        return base.StartAsync(cancellationToken);
+        direct.Load();
+        return Task.CompletedTask;
     }
+
+    /// <inheritdoc/>
+    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -109,6 +120,7 @@ internal sealed partial class QueueingRecorder(
                     direct.Take(look);
                 if (Waiting > 0)
                     await DrainAsync(stoppingToken);
+                await RefreshAsync(stoppingToken);
                 await Task.Delay(RetryEvery, clock, stoppingToken);
             }
         }
@@ -118,35 +130,39 @@ internal sealed partial class QueueingRecorder(
         }
     }
 
+    // Nothing is written meanwhile, so what is read is never older than what was written.
+    private async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        await _writing.WaitAsync(cancellationToken);
+        try
+        {
+            if (!IsAway && await mirror.ReadIfDueAsync(cancellationToken) is { } view)
+                direct.Learn(view);
+        }
+        finally
+        {
+            _writing.Release();
+        }
+    }
+
     // Answers whether to go on with the next one.
     private async Task<bool> TryWriteAsync(BacklogItem item, CancellationToken cancellationToken)
     {
-        if (item.Entry is not ResultEntry { Result: var result })
-        {
-            backlog.Remove(item);
-            if (item.Entry is DeliveryEntry delivery)
-                direct.Forget(delivery);
-            return true;
-        }
-
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(IsAway ? CatchUpTimeout : WriteTimeout);
         try
         {
-            var update = await WriteAsync(result, timeout.Token);
-            backlog.Remove(item);
-            statistics.CountRecorded(update is not null, update?.Changes.Count ?? 0);
-            if (self.Outage is { } over)
-                LogBack((clock.GetUtcNow() - over.Since).TotalSeconds, Waiting);
-            self.End();
-            direct.End(update);
-            if (update is not null)
-                log.Write(update);
+            if (item.Entry is ResultEntry { Result: var result })
+                Done(item, await WriteAsync(result, timeout.Token));
+            else if (item.Entry is DeliveryEntry delivery)
+                await MarkSentAsync(item, delivery, timeout.Token);
+            else
+                backlog.Remove(item);
             return true;
         }
         catch (PostgresException fault) when (fault.SqlState[..2] is "22" or "23") // data exception, constraint violation: never accepted, however often
         {
-            LogRefused(result.Run.Monitor, result.Run.ScheduledAt, fault.MessageText, JsonSerializer.Serialize(result, CheckResult.Json));
+            LogRefused(item.Entry, fault.MessageText, Encoding.UTF8.GetString(item.Entry.ToJson()));
             backlog.SetAsideOldest(item);
             return true;
         }
@@ -154,18 +170,37 @@ internal sealed partial class QueueingRecorder(
         {
             return false;
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault) || fault is OperationCanceledException or ObjectDisposedException)
         {
             if (!IsAway)
-                BeginOutage(fault is NpgsqlException away ? DatabaseFaults.Describe(away) : $"no answer within {WriteTimeout.TotalSeconds:0} s");
+                BeginOutage(DatabaseFaults.Find(fault) is not null ? DatabaseFaults.Describe(fault) : $"no answer within {WriteTimeout.TotalSeconds:0} s");
             return false;
         }
         catch (Exception fault)
         {
-            LogDefect(fault, result.Run.Monitor, result.Run.ScheduledAt);
+            LogDefect(fault, item.Entry);
             backlog.SetAsideOldest(item);
             return true;
         }
+    }
+
+    private void Done(BacklogItem item, Events.EventUpdate? update)
+    {
+        backlog.Remove(item);
+        statistics.CountRecorded(update is not null, update?.Changes.Count ?? 0);
+        if (self.Outage is { } over)
+            LogBack((clock.GetUtcNow() - over.Since).TotalSeconds, Waiting);
+        self.End();
+        direct.End(update);
+        if (update is not null)
+            log.Write(update);
+    }
+
+    private async Task MarkSentAsync(BacklogItem item, DeliveryEntry delivery, CancellationToken cancellationToken)
+    {
+        await database.MarkSentAsync(delivery, cancellationToken);
+        backlog.Remove(item);
+        direct.Forget(delivery);
     }
 
     // A fault that passes is tried again before it counts as an outage. After a commit whose answer was lost the next attempt finds the result there.
@@ -176,14 +211,14 @@ internal sealed partial class QueueingRecorder(
             {
                 return await database.WriteAsync(result, direct.Mark, cancellationToken);
             }
-            catch (NpgsqlException fault) when (!IsAway && attempt < Attempts && DatabaseFaults.IsTransient(fault))
+            catch (Exception fault) when (!IsAway && attempt < Attempts && DatabaseFaults.IsTransient(fault))
             {
                 LogRetried(result.Run.Monitor, result.Run.ScheduledAt, DatabaseFaults.Describe(fault));
                 if (DatabaseFaults.IsReadOnly(fault))
                     database.LeaveServer();
                 await Task.Delay(FirstPause * (1 << (attempt - 1)), TimeProvider.System, cancellationToken); // 1.5 s in all
             }
-            catch (NpgsqlException fault) when (DatabaseFaults.IsReadOnly(fault))
+            catch (Exception fault) when (DatabaseFaults.IsReadOnly(fault))
             {
                 database.LeaveServer();
                 throw;
@@ -199,7 +234,7 @@ internal sealed partial class QueueingRecorder(
         {
             return await schema.FindProblemAsync(timeout.Token) is null;
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault) || fault is OperationCanceledException or ObjectDisposedException)
         {
             return false;
         }
@@ -222,11 +257,11 @@ internal sealed partial class QueueingRecorder(
     [LoggerMessage(LogLevel.Information, "{Monitor}: writing the result of {ScheduledAt:HH:mm:ss} is tried again: {Error}")]
     private partial void LogRetried(string monitor, DateTimeOffset scheduledAt, string error);
 
-    [LoggerMessage(LogLevel.Critical, "{Monitor}: the database refuses the result of {ScheduledAt:O} for its content ({Error}); it is set aside here: {Result}")]
-    private partial void LogRefused(string monitor, DateTimeOffset scheduledAt, string error, string result);
+    [LoggerMessage(LogLevel.Critical, "the database refuses {Entry} for its content ({Error}); it is set aside here: {Json}")]
+    private partial void LogRefused(JournalEntry entry, string error, string json);
 
-    [LoggerMessage(LogLevel.Critical, "{Monitor}: the result of {ScheduledAt:O} cannot be written by a defect of this program; it is set aside in the journal's folder")]
-    private partial void LogDefect(Exception fault, string monitor, DateTimeOffset scheduledAt);
+    [LoggerMessage(LogLevel.Critical, "{Entry} cannot be written by a defect of this program; it is set aside in the journal's folder")]
+    private partial void LogDefect(Exception fault, JournalEntry entry);
 
     [LoggerMessage(LogLevel.Information, "{Waiting} results that the database has not taken are in the journal; they are written at the next start")]
     private partial void LogKept(int waiting);

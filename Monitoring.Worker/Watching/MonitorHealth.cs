@@ -1,6 +1,6 @@
 using Monitoring.Data.Checks;
+using Monitoring.Data.Database;
 using Monitoring.Worker.Checks;
-using Npgsql;
 
 namespace Monitoring.Worker.Watching;
 
@@ -48,7 +48,7 @@ internal sealed partial class MonitorHealth(WatchedMonitors monitors, SessionSta
         {
             return (await runs.ListLatestAsync(timeout.Token)).ToDictionary(run => run.Monitor);
         }
-        catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+        catch (Exception fault) when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             LogNoLedger(fault.Message);
             return new Dictionary<string, LatestCheckRuns>();

@@ -1,7 +1,7 @@
+using Monitoring.Data.Database;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Venues.Hyperliquid.Feed;
-using Npgsql;
 
 namespace Monitoring.Worker.Watching;
 
@@ -35,7 +35,7 @@ internal sealed class WatchdogMonitor(MonitorHealth health, FeedState feed, IOut
         {
             return await outbox.ListDeadAsync(since, timeout.Token);
         }
-        catch (Exception fault) when (fault is NpgsqlException or TimeoutException || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception fault) when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
         {
             return null;
         }

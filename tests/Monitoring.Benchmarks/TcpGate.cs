@@ -17,6 +17,7 @@ internal sealed class TcpGate : IAsyncDisposable
     private TcpListener? _listener;
     private TaskCompletionSource<bool>? _cutDone;
     private CommitCut _cut;
+    private bool _closesAfterCut;
 
     public TcpGate(string host, int port)
     {
@@ -50,11 +51,11 @@ internal sealed class TcpGate : IAsyncDisposable
         _sockets.Clear();
     }
 
-    /// <summary>Resets the connection that is next to commit, at that moment of its COMMIT. Ends when that has happened; true then.</summary>
-    public Task<bool> CutNextCommitAsync(CommitCut cut, CancellationToken cancellationToken)
+    /// <summary>Resets the connection that is next to commit, at that moment of its COMMIT, and closes the gate with it if asked to. Ends when that has happened; true then.</summary>
+    public Task<bool> CutNextCommitAsync(CommitCut cut, CancellationToken cancellationToken, bool andClose = false)
     {
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);
-        _cut = cut;
+        (_cut, _closesAfterCut) = (cut, andClose);
         _cutDone = done;
         return done.Task.WaitAsync(cancellationToken);
     }
@@ -112,6 +113,7 @@ internal sealed class TcpGate : IAsyncDisposable
             _sockets.TryRemove(outer, out _);
             client.Dispose();
             server.Dispose();
+            pair.CutAtAnswer?.TrySetResult(true); // the client died before the answer came: cut all the same
         }
     }
 
@@ -130,7 +132,7 @@ internal sealed class TcpGate : IAsyncDisposable
         }
     }
 
-    private static async Task ToClientAsync(Pair pair)
+    private async Task ToClientAsync(Pair pair)
     {
         var buffer = new byte[81920];
         while (await pair.Server.GetStream().ReadAsync(buffer) is > 0 and var read)
@@ -142,8 +144,10 @@ internal sealed class TcpGate : IAsyncDisposable
         }
     }
 
-    private static void Cut(Pair pair, TaskCompletionSource<bool> done)
+    private void Cut(Pair pair, TaskCompletionSource<bool> done)
     {
+        if (_closesAfterCut)
+            Close();
         Reset(pair.Client.Client);
         Reset(pair.Server.Client);
         done.TrySetResult(true);

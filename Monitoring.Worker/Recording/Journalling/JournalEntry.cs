@@ -22,10 +22,22 @@ internal abstract record JournalEntry
 }
 
 /// <summary>A check's result that the database is to store.</summary>
-internal sealed record ResultEntry(CheckResult Result) : JournalEntry;
+internal sealed record ResultEntry(CheckResult Result) : JournalEntry
+{
+    /// <summary>What it is, in a log line.</summary>
+    public override string ToString() => $"the result of {Result.Run.Monitor} of {Result.Run.ScheduledAt:O}";
+}
 
 /// <summary>The database went away, with these events open.</summary>
-internal sealed record OutageEntry(DateTimeOffset Since, IReadOnlyList<SecurityEvent> Open) : JournalEntry;
+internal sealed record OutageEntry(DateTimeOffset Since, IReadOnlyList<SecurityEvent> Open) : JournalEntry
+{
+    /// <summary>What it is, in a log line.</summary>
+    public override string ToString() => $"the beginning of the outage of {Since:O}";
+}
 
 /// <summary>A message went to a channel without the database. It comes after the results whose notifications it holds.</summary>
-internal sealed record DeliveryEntry(Guid MessageId, IReadOnlyList<Guid> NotificationIds, string Channel, DateTimeOffset DeliveredAt) : JournalEntry;
+internal sealed record DeliveryEntry(Guid MessageId, IReadOnlyList<Guid> NotificationIds, string Channel, DateTimeOffset DeliveredAt) : JournalEntry
+{
+    /// <summary>What it is, in a log line.</summary>
+    public override string ToString() => $"the delivery of {DeliveredAt:O} to {Channel}";
+}

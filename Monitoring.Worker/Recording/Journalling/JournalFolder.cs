@@ -14,6 +14,9 @@ internal sealed record JournalFolder(string Path)
     /// <summary>The sequence up to which the database has everything.</summary>
     public string PositionFile => In("position");
 
+    /// <summary>Which events were open when the database last answered.</summary>
+    public string KnownEventsFile => In("known-events.json");
+
     /// <summary>The files of records, oldest first; none where there is no folder.</summary>
     public IReadOnlyList<string> Segments => !Directory.Exists(Path) ? [] : [.. Directory.EnumerateFiles(Path, "*" + SegmentEnding).Order(StringComparer.Ordinal)];
 

@@ -1,6 +1,5 @@
-using Monitoring.Data.Database;
 using Monitoring.Data.Venues;
-using Npgsql;
+using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.HlpVault;
 
@@ -10,11 +9,9 @@ namespace Monitoring.Worker.Venues.HlpVault;
 /// </summary>
 internal sealed partial class HlpVaultHistory(HlpVaultOptions options, HlpVaultSnapshots? table, ILogger<HlpVaultHistory> logger)
 {
-    private static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(5);
-
     private readonly SortedList<DateTimeOffset, VaultPoint> _points = [];
     private readonly List<decimal> _latestPnl24h = [];
-    private bool _loaded = table is null;
+    private readonly StoredPast _stored = new(table, TimeSpan.FromSeconds(5));
 
     /// <summary>Points in order of time.</summary>
     public IReadOnlyList<VaultPoint> Points => [.. _points.Values];
@@ -23,26 +20,16 @@ internal sealed partial class HlpVaultHistory(HlpVaultOptions options, HlpVaultS
     public IReadOnlyList<decimal> LatestPnl24h => _latestPnl24h;
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
-    public async Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) => _stored.ReadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
+
+    private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (_loaded)
-            return;
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(LoadTimeout);
-        try
-        {
-            var points = await table!.ListMinutePointsAsync(options.VaultAddress, now - HlpVaultMeasures.Horizon, timeout.Token);
-            var pnls = await table.ListLatestPnl24hAsync(options.VaultAddress, 10, timeout.Token);
-            foreach (var point in points)
-                _points.TryAdd(Minute(point.At), point);
-            _latestPnl24h.AddRange(pnls.Take(10 - _latestPnl24h.Count));
-            _loaded = true;
-            LogLoaded(points.Count);
-        }
-        catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
-        {
-            LogNotLoaded(fault is NpgsqlException away ? DatabaseFaults.Describe(away) : $"no answer within {LoadTimeout.TotalSeconds:0} s");
-        }
+        var points = await table!.ListMinutePointsAsync(options.VaultAddress, now - HlpVaultMeasures.Horizon, cancellationToken);
+        var pnls = await table.ListLatestPnl24hAsync(options.VaultAddress, 10, cancellationToken);
+        foreach (var point in points)
+            _points.TryAdd(Minute(point.At), point);
+        _latestPnl24h.AddRange(pnls.Take(10 - _latestPnl24h.Count));
+        LogLoaded(points.Count);
     }
 
     /// <summary>Takes in what a check saw.</summary>

@@ -1,5 +1,5 @@
 using Monitoring.Data.Venues;
-using Npgsql;
+using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Inventory;
 
@@ -9,36 +9,23 @@ namespace Monitoring.Worker.Venues.Inventory;
 /// </summary>
 internal sealed partial class InventoryHistory(HlpVault.HlpVaultOptions vault, HlpVaultInventory? table, ILogger<InventoryHistory> logger)
 {
-    private static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(2);
-
     // What was held longer ago than this says nothing of a jump.
     private static readonly TimeSpan MaxAge = TimeSpan.FromHours(1);
 
     // Of each component the checks of the last interval and the newest before, oldest first.
     private readonly Dictionary<string, List<(DateTimeOffset At, IReadOnlyDictionary<string, decimal?> Shares)>> _components = [];
     private DateTimeOffset? _storedAt;
-    private bool _loaded = table is null;
+    private readonly StoredPast _stored = new(table, TimeSpan.FromSeconds(2));
 
     /// <summary>Reads the newest stored check, once; while the database is away it is tried again at the next check.</summary>
-    public async Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        if (_loaded)
-            return;
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(LoadTimeout);
-        try
-        {
-            foreach (var component in (await table!.ListNewestAsync(vault.VaultAddress, now - MaxAge, timeout.Token)).GroupBy(row => row.VaultAddress))
-            {
-                _storedAt = component.First().ObservedAt;
-                _components.TryAdd(component.Key, [(component.First().ObservedAt, component.ToDictionary(row => row.Coin, row => row.SharePct))]);
-            }
+    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) => _stored.ReadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
 
-            _loaded = true;
-        }
-        catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+    private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        foreach (var component in (await table!.ListNewestAsync(vault.VaultAddress, now - MaxAge, cancellationToken)).GroupBy(row => row.VaultAddress))
         {
-            LogNotLoaded(fault.Message);
+            _storedAt = component.First().ObservedAt;
+            _components.TryAdd(component.Key, [(component.First().ObservedAt, component.ToDictionary(row => row.Coin, row => row.SharePct))]);
         }
     }
 

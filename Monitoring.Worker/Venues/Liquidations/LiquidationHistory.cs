@@ -1,5 +1,5 @@
 using Monitoring.Data.Venues;
-using Npgsql;
+using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Liquidations;
 
@@ -15,11 +15,9 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
     /// <summary>How far back liquidations are put together to patterns.</summary>
     public static readonly TimeSpan Horizon = TimeSpan.FromHours(1);
 
-    private static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(5);
-
     private readonly Dictionary<string, LiquidationSource> _sources = [];
     private readonly HashSet<string> _raised = [];
-    private bool _loaded = tables is null;
+    private readonly StoredPast _stored = new(tables, TimeSpan.FromSeconds(5));
 
     public IReadOnlyList<LiquidationFill> Fills { get; private set; } = [];
 
@@ -36,29 +34,19 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
     public LiquidationSource? FindSource(string address) => _sources.GetValueOrDefault(address);
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
-    public async Task LoadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken)
+    public Task LoadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken) => _stored.ReadAsync(token => ReadAsync(now, limits, token), LogNotLoaded, cancellationToken);
+
+    private async Task ReadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken)
     {
-        if (_loaded)
-            return;
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(LoadTimeout);
-        try
-        {
-            var fills = await tables!.Fills.ListSinceAsync(now - Horizon, timeout.Token);
-            var patterns = await tables.Patterns.ListSinceAsync(now - Horizon, timeout.Token);
-            var sources = await tables.Sources.ListAsync(timeout.Token);
-            Fills = LiquidationMapping.Merge([.. Fills, .. fills]);
-            Patterns = [.. Patterns.Concat(patterns).DistinctBy(pattern => pattern.PatternId)];
-            foreach (var source in sources)
-                _sources.TryAdd(source.SourceAddress, source);
-            _raised.UnionWith(LiquidationRules.Evaluate(patterns, limits).Select(finding => finding.Fingerprint));
-            _loaded = true;
-            LogLoaded(fills.Count, sources.Count);
-        }
-        catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
-        {
-            LogNotLoaded(fault.Message);
-        }
+        var fills = await tables!.Fills.ListSinceAsync(now - Horizon, cancellationToken);
+        var patterns = await tables.Patterns.ListSinceAsync(now - Horizon, cancellationToken);
+        var sources = await tables.Sources.ListAsync(cancellationToken);
+        Fills = LiquidationMapping.Merge([.. Fills, .. fills]);
+        Patterns = [.. Patterns.Concat(patterns).DistinctBy(pattern => pattern.PatternId)];
+        foreach (var source in sources)
+            _sources.TryAdd(source.SourceAddress, source);
+        _raised.UnionWith(LiquidationRules.Evaluate(patterns, limits).Select(finding => finding.Fingerprint));
+        LogLoaded(fills.Count, sources.Count);
     }
 
     /// <summary>Takes in what a check found, and forgets what is older than the horizon.</summary>

@@ -1,5 +1,5 @@
 using Monitoring.Data.Venues;
-using Npgsql;
+using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Oracle;
 
@@ -9,44 +9,33 @@ namespace Monitoring.Worker.Venues.Oracle;
 internal sealed partial class OracleHistory(OracleOptions options, OracleDeviations? table, ILogger<OracleHistory> logger)
 {
     private static readonly TimeSpan Horizon = TimeSpan.FromHours(24);
-    private static readonly TimeSpan LoadTimeout = TimeSpan.FromSeconds(5);
 
     // Once there are enough samples for a floor, one in so long is enough: fast checks fill no memory.
     private static readonly TimeSpan Spacing = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, AssetState> _assets = [];
-    private bool _loaded = table is null;
+    private readonly StoredPast _stored = new(table, TimeSpan.FromSeconds(5));
 
     // A breach that nobody looked at for longer may have been interrupted.
     private TimeSpan MaxGap => options.Interval * 3 > TimeSpan.FromMinutes(5) ? options.Interval * 3 : TimeSpan.FromMinutes(5);
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
-    public async Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken)
-    {
-        if (_loaded)
-            return;
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(LoadTimeout);
-        try
-        {
-            var samples = await table!.ListSamplesAsync(now - Horizon, OracleThresholds.MinReferences, timeout.Token);
-            var breaches = await table.ListBreachesAsync(now - MaxGap, timeout.Token);
-            foreach (var asset in samples.GroupBy(sample => sample.Asset))
-            {
-                var kept = StateOf(asset.Key).Samples;
-                var until = kept.Count > 0 ? kept[0].At : now;
-                kept.InsertRange(0, asset.Where(sample => sample.ObservedAt < until).Select(sample => (sample.ObservedAt, sample.MaxDeviationPct)));
-            }
+    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) => _stored.ReadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
 
-            foreach (var breach in breaches)
-                Continue(StateOf(breach.Asset), breach);
-            _loaded = true;
-            LogLoaded(samples.Count);
-        }
-        catch (Exception fault) when (fault is NpgsqlException or OperationCanceledException && !cancellationToken.IsCancellationRequested)
+    private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var samples = await table!.ListSamplesAsync(now - Horizon, OracleThresholds.MinReferences, cancellationToken);
+        var breaches = await table.ListBreachesAsync(now - MaxGap, cancellationToken);
+        foreach (var asset in samples.GroupBy(sample => sample.Asset))
         {
-            LogNotLoaded(fault.Message);
+            var kept = StateOf(asset.Key).Samples;
+            var until = kept.Count > 0 ? kept[0].At : now;
+            kept.InsertRange(0, asset.Where(sample => sample.ObservedAt < until).Select(sample => (sample.ObservedAt, sample.MaxDeviationPct)));
         }
+
+        foreach (var breach in breaches)
+            Continue(StateOf(breach.Asset), breach);
+        LogLoaded(samples.Count);
     }
 
     /// <summary>An asset's past at a moment.</summary>

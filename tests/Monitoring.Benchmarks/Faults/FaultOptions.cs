@@ -12,8 +12,11 @@ internal sealed record FaultOptions(int Kills, int Stops, int Cuts, int Seed, bo
     /// <summary>Nothing is injected before; the first worker starts, and the first observations are stored.</summary>
     public static TimeSpan WarmUp => TimeSpan.FromSeconds(6);
 
-    /// <summary>How long after the last fault everything must be stored and delivered: a message that failed often may wait five minutes for its next attempt.</summary>
-    public static TimeSpan Patience => TimeSpan.FromMinutes(6);
+    /// <summary>Faults that are not injected by then are stuck.</summary>
+    public TimeSpan Longest => TimeSpan.FromMinutes(1) + (Duration * 1.5);
+
+    /// <summary>How long after the last fault everything must be stored and delivered.</summary>
+    public static TimeSpan Patience => TimeSpan.FromMinutes(2);
 
     /// <summary>Moments for so many faults: one in each equal part of the duration, drawn within it.</summary>
     public IReadOnlyList<TimeSpan> Moments(int count, Random random) =>

@@ -31,6 +31,8 @@ internal sealed partial class FaultRun
 
     // --- the worker
 
+    private static readonly TimeSpan ToTheFirstResult = TimeSpan.FromMinutes(1);
+
     private async Task StartAsync(WorkerSlot slot, CancellationToken cancellationToken)
     {
         var simulator = _simulator.Urls.First();
@@ -49,10 +51,13 @@ internal sealed partial class FaultRun
             settings[$"{source.ToUpperInvariant()}_API_URL"] = simulator;
         foreach (var (name, value) in slot.Clock?.Settings ?? [])
             settings[name] = value;
-        slot.Process = WorkerProcess.Start(settings, Path.Combine(_folder, $"{slot.Name}.log"), check => _kept.TryAdd(check, true));
-        await slot.Process.FirstKept.WaitAsync(TimeSpan.FromMinutes(2), TimeProvider.System, cancellationToken);
+        slot.Process = WorkerProcess.Start(settings, Path.Combine(_folder, slot.LogName), check => _kept.TryAdd(check, true));
+        await Task.WhenAny(slot.Process.FirstKept, Task.Delay(ToTheFirstResult, TimeProvider.System, cancellationToken));
+        cancellationToken.ThrowIfCancellationRequested();
+        if (!slot.Process.FirstKept.IsCompleted)
+            throw new TimeoutException($"the {slot.Name} worker kept no result within {ToTheFirstResult.TotalSeconds:0} s of its start");
         if (slot.Process.HasExited)
-            throw new InvalidOperationException($"the worker ended by itself; its log: {Path.Combine(_folder, $"{slot.Name}.log")}");
+            throw new InvalidOperationException($"the {slot.Name} worker ended by itself");
     }
 
     private async Task StopAsync(WorkerSlot slot, CancellationToken cancellationToken)

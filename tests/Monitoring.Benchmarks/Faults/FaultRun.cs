@@ -41,6 +41,8 @@ internal sealed partial class FaultRun : IAsyncDisposable
     {
         public string Name => name;
 
+        public string LogName => $"{name}.log";
+
         public JournalDisk Disk => disk;
 
         public WorkerProcess? Process { get; set; }
@@ -55,7 +57,15 @@ internal sealed partial class FaultRun : IAsyncDisposable
     {
         await using var run = new FaultRun(options, output, Path.Combine(Results.Folder, $"faults-{Environment.ProcessId}-{options.Seed}"));
         using var _ = cancellationToken.Register(run._end.Cancel);
-        return await run.PlayAsync(run._end.Token);
+        try
+        {
+            return await run.PlayAsync(run._end.Token);
+        }
+        catch (Exception)
+        {
+            run.ShowLogs();
+            throw;
+        }
     }
 
     public async ValueTask DisposeAsync()
@@ -92,28 +102,48 @@ internal sealed partial class FaultRun : IAsyncDisposable
         await StartAsync(_workers[0], cancellationToken);
         _began = TimeProvider.System.GetTimestamp();
 
-        var random = new Random(_options.Seed);
-        Task[] faults =
-        [
-            AtMomentsAsync(_options.Kills, new Random(random.Next()), KillAsync, cancellationToken),
-            AtMomentsAsync(_options.Stops, new Random(random.Next()), StopDatabaseAsync, cancellationToken),
-            AtMomentsAsync(_options.Cuts, new Random(random.Next()), CutAsync, cancellationToken),
-            AtMomentsAsync((int)(_options.Duration.TotalSeconds / 9), new Random(random.Next()), DisturbReceiverAsync, cancellationToken),
-            AtMomentsAsync(_options.Wide ? 2 : 1, new Random(random.Next()), RunSecondWorkerAsync, cancellationToken),
-            AtMomentsAsync(_options.Wide && _workers[0].Disk.CanBeFilled ? 2 : 0, new Random(random.Next()), FillDiskAsync, cancellationToken),
-            AtMomentsAsync(_options.Wide && FakeClock.IsThere ? 2 : 0, new Random(random.Next()), StepClockAsync, cancellationToken),
-        ];
-        using (var progress = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken))
-        {
-            var saying = SayProgressAsync(progress.Token);
-            await Task.WhenAll(faults);
-            await progress.CancelAsync();
-            await saying;
-        }
-
+        await InjectAsync(cancellationToken);
         var ledger = new FaultLedger(_db, _simulator.Services.GetRequiredService<Venue>(), _receiver);
         var settled = await SettleAsync(ledger, cancellationToken);
         return await ledger.JudgeAsync(_options, new Dictionary<FaultKind, int>(_done), [.. _kept.Keys], [.. _disturbances], settled, cancellationToken);
+    }
+
+    // The first fault that cannot be injected ends the run, and so does one that takes too long: it says which.
+    private async Task InjectAsync(CancellationToken cancellationToken)
+    {
+        using var running = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var random = new Random(_options.Seed);
+        Dictionary<FaultKind, Task> faults = [];
+        void Add(FaultKind kind, int count, Func<Random, int, CancellationToken, Task> fault) => faults[kind] = AtMomentsAsync(count, new Random(random.Next()), fault, running.Token);
+        Add(FaultKind.Kill, _options.Kills, KillAsync);
+        Add(FaultKind.DatabaseStop, _options.Stops, StopDatabaseAsync);
+        Add(FaultKind.Cut, _options.Cuts, CutAsync);
+        Add(FaultKind.Receiver, (int)(_options.Duration.TotalSeconds / 9), DisturbReceiverAsync);
+        Add(FaultKind.SecondWorker, _options.Wide ? 2 : 1, RunSecondWorkerAsync);
+        Add(FaultKind.DiskFull, _options.Wide && _workers[0].Disk.CanBeFilled ? 2 : 0, FillDiskAsync);
+        Add(FaultKind.ClockStep, _options.Wide && FakeClock.IsThere ? 2 : 0, StepClockAsync);
+
+        var saying = SayProgressAsync(running.Token);
+        var late = Task.Delay(_options.Longest, TimeProvider.System, running.Token);
+        while (faults.Values.Where(fault => !fault.IsCompletedSuccessfully).ToList() is { Count: > 0 } left && !left.Exists(fault => fault.IsFaulted) && !late.IsCompleted)
+            await Task.WhenAny([.. left, late]);
+        var unfinished = faults.Where(fault => !fault.Value.IsCompleted).Select(fault => FaultReport.Name(fault.Key)).ToList();
+        await running.CancelAsync();
+        await saying;
+        try
+        {
+            await Task.WhenAll(faults.Values);
+        }
+        catch (OperationCanceledException stuck) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"after {Elapsed.TotalSeconds:0} s these faults were still under way: {string.Join(", ", unfinished)}", stuck);
+        }
+    }
+
+    private void ShowLogs()
+    {
+        foreach (var log in _workers.Select(worker => Path.Combine(_folder, worker.LogName)).Where(File.Exists))
+            _output.WriteLine($"the end of {log}:\n  {string.Join("\n  ", File.ReadLines(log).TakeLast(30))}");
     }
 
     private static readonly TimeSpan ProgressEvery = TimeSpan.FromSeconds(30);

@@ -49,7 +49,7 @@ public sealed class OutboxTests(bool inDatabase)
         else
         {
             var provider = services.AddSingleton(_db).AddMonitoringTables().AddSingleton(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<ChannelListener>()
-                .AddSingleton<DatabaseRecorder>().AddSingleton<DatabaseOutbox>().BuildServiceProvider();
+                .AddSingleton<DatabaseRecorder>().AddSingleton<OtherHands>().AddSingleton<DatabaseOutbox>().BuildServiceProvider();
             _outbox = provider.GetRequiredService<DatabaseOutbox>();
             _record = result => provider.GetRequiredService<DatabaseRecorder>().WriteAsync(result, default);
         }
@@ -161,6 +161,25 @@ public sealed class OutboxTests(bool inDatabase)
         var due = await ClaimAsync();
         Assert.That(due.Select(Text), Is.EqualTo(new[] { "a opened", "b opened" }));
         Assert.That((due[0].Message.NotificationId, due[0].Attempts), Is.EqualTo((first.Message.NotificationId, 2)));
+    }
+
+    [Test]
+    public async Task What_waited_long_is_due_soon_after_the_channel_took_a_message_again()
+    {
+        await StartAsync(window: 0);
+        await CheckAsync(Found("a"));
+        for (var i = 0; i < 10; i++)
+        {
+            _clock.Advance(DeliveryRules.LongestBackoff);
+            await MarkAsync(await ClaimOneAsync(), new DeliveryOutcome.Retry("HTTP 500"));
+        }
+
+        await CheckAsync(Found("a"), Found("b"));
+        await MarkAsync(await ClaimOneAsync(), Delivered);
+        _clock.Advance(TimeSpan.FromSeconds(9.9));
+        Assert.That(await ClaimAsync(), Is.Empty);
+        _clock.Advance(TimeSpan.FromSeconds(0.1));
+        Assert.That(Text(await ClaimOneAsync()), Is.EqualTo("a opened"));
     }
 
     [Test]

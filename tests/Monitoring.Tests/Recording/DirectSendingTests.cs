@@ -5,6 +5,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
+using Monitoring.Data.Notifications;
 using Monitoring.Tests.Events;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
@@ -53,7 +54,7 @@ public sealed class DirectSendingTests
         .AddSingleton(DataServices.CreateDataSource(_connection)).AddMonitoringTables().AddSingleton<TimeProvider>(_clock)
         .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(new NotificationRouting([_channel.Name], Severity.High, [])).AddSingleton<INotificationChannel>(_channel)
         .AddSingleton(new JournalOptions(journal, 1 << 20)).AddSingleton(new DatabaseOptions(_connection)).AddSingleton(new WorkerIdentity("test"))
-        .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton<KnownEvents>().AddSingleton<DirectSender>()
+        .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton<KnownEvents>().AddSingleton<KnownEventsFile>().AddSingleton<EventsMirror>().AddSingleton<OtherHands>().AddSingleton<DirectSender>()
         .AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>()
         .AddSingleton<SessionStatistics>().AddSingleton<EventLog>().AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
 
@@ -227,6 +228,119 @@ public sealed class DirectSendingTests
         _gate.Open();
         await Recorder.DrainAsync(default);
         Assert.That(await RowsAsync(), Is.EquivalentTo(new[] { "r opened critical pending", "database.away opened high pending" }));
+    }
+
+    // What the outbox of this worker would send now; it reaches the database beside the gate.
+    private Task<IReadOnlyList<ClaimedMessage>> ClaimAsync() => new DatabaseOutbox(
+        new NotificationClaims(_db), new NotificationChannelTable(_db), new ChannelListener(new DatabaseOptions(_connection)), _services.GetRequiredService<OtherHands>(),
+        new NotificationOptions(TimeSpan.Zero, TimeSpan.FromHours(24), []), new ChannelOptions(null, null, null, null, null, null, null), new WorkerIdentity("test"), _clock)
+        .ClaimAsync(_channel.Name, 8, [], default);
+
+    [Test]
+    public async Task Finding_whose_commit_went_through_unheard_right_before_the_outage_is_told_once()
+    {
+        await new NotificationChannelTable(_db).RegisterAsync([_channel.Name], Noon, Noon, "", default);
+        await CheckAsync();
+        var cut = _gate.CutNextCommitAsync(CommitCut.Answered, default, andClose: true);
+        await CheckAsync(Found(Severity.Critical));
+        await cut;
+        var sent = await _channel.NextAsync();
+        Assert.That(sent.Entries.Select(entry => entry.RuleId), Has.One.EqualTo("r"));
+        await SentAsync();
+        Assert.That(await RowsAsync(), Is.EqualTo(new[] { "r opened critical pending" }), "the commit went through");
+        Assert.That(await ClaimAsync(), Is.Empty, "what went out directly is not sent by the outbox, however soon that is back");
+        var killed = Copy();
+        try
+        {
+            await using (var dead = _services)
+                _services = Build(killed);
+            await Recorder.StartingAsync(default);
+            Assert.That(await ClaimAsync(), Is.Empty, "nor by the next process");
+            _gate.Open();
+            await Recorder.DrainAsync(default);
+            Assert.That(await RowsAsync(), Has.One.EqualTo($"r opened critical delivered {sent.NotificationId}"));
+            Assert.That((await ClaimAsync()).SelectMany(claimed => claimed.Message.Entries).Select(entry => entry.RuleId), Has.None.EqualTo("r"));
+            Assert.That(_services.GetRequiredService<OtherHands>().Ids, Is.Empty);
+        }
+        finally
+        {
+            await _services.DisposeAsync();
+            TestFolder.Delete(killed);
+        }
+    }
+
+    private async Task LearnAsync()
+    {
+        var view = await _services.GetRequiredService<EventsMirror>().ReadIfDueAsync(default);
+        _services.GetRequiredService<DirectSender>().Learn(view!);
+    }
+
+    // Of the first message of an outage, which always tells of the outage too.
+    private async Task<IEnumerable<string>> SubjectsToldAsync() => (await _channel.NextAsync()).Entries.Where(entry => entry.RuleId == "r").Select(entry => entry.Subject);
+
+    [Test]
+    public async Task What_another_worker_announced_is_not_announced_again_and_what_it_saw_end_is()
+    {
+        await CheckAsync(Found(Severity.Critical, "mine"));
+        var journal = TestFolder.Create();
+        await using (var other = Build(journal))
+            for (var i = 0; i < 3; i++)
+                await other.GetRequiredService<QueueingRecorder>().RecordAsync(ResultSample.Of("m", Noon.AddMinutes(++_minute), CheckOutcome.Succeeded, [Found(Severity.Critical, "theirs")], []), default);
+        TestFolder.Delete(journal);
+        await LearnAsync();
+        _gate.Close();
+        await CheckAsync(Found(Severity.Critical, "theirs"), Found(Severity.Critical, "mine"));
+        Assert.That(await SubjectsToldAsync(), Is.EqualTo(new[] { "mine" }));
+    }
+
+    [TestCase(59, "new")]
+    [TestCase(60, "known", "new", Description = "rather twice than never")]
+    public async Task Worker_that_starts_while_the_database_is_away_knows_what_was_announced_within_the_last_hour(int minutes, params string[] told)
+    {
+        await CheckAsync(Found(Severity.Critical, "known"));
+        _gate.Close();
+        _clock.Advance(TimeSpan.FromMinutes(minutes - 1));
+        var copy = Copy();
+        try
+        {
+            await using (var dead = _services)
+                _services = Build(copy);
+            await CheckAsync(Found(Severity.Critical, "known"), Found(Severity.Critical, "new"));
+            Assert.That(await SubjectsToldAsync(), Is.EqualTo(told));
+        }
+        finally
+        {
+            await _services.DisposeAsync();
+            TestFolder.Delete(copy);
+        }
+    }
+
+    [TestCase("")]
+    [TestCase("null")]
+    [TestCase("{\"at\":")]
+    [TestCase("{\"at\":\"2026-11-21T12:00:00Z\"}")]
+    public async Task Damaged_memory_of_what_was_announced_is_none(string content)
+    {
+        File.WriteAllText(Path.Combine(_journal, "known-events.json"), content);
+        _gate.Close();
+        await CheckAsync(Found(Severity.Critical));
+        Assert.That(await SubjectsToldAsync(), Is.EqualTo(new[] { "s" }));
+        Assert.That(_logs.Lines.Select(line => line.Text), Has.Some.Contains("known-events.json cannot be read"));
+    }
+
+    [Test]
+    public async Task What_is_silenced_is_left_to_the_outbox()
+    {
+        await using (var connection = await _db.OpenConnectionAsync())
+            await connection.ExecuteAsync("INSERT INTO silences (silence_id, fingerprint, until, created_by, created_at) VALUES (gen_random_uuid(), @Fingerprint, @until, 'o', @Noon)",
+                new { Found(Severity.Critical).Fingerprint, until = Noon.AddHours(1), Noon });
+        await LearnAsync();
+        _gate.Close();
+        await CheckAsync(Found(Severity.Critical), Found(Severity.Critical, "other"));
+        Assert.That(await SubjectsToldAsync(), Is.EqualTo(new[] { "other" }));
+        _gate.Open();
+        await Recorder.DrainAsync(default);
+        Assert.That(await RowsAsync(), Has.One.EqualTo("r opened critical pending"));
     }
 
     [Test]

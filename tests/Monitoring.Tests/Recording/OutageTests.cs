@@ -52,7 +52,7 @@ public sealed class OutageTests
         .AddSingleton(DataServices.CreateDataSource(_connection)).AddMonitoringTables().AddSingleton<TimeProvider>(_clock)
         .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(new NotificationRouting([], Severity.High, []))
         .AddSingleton(new JournalOptions(journal, maxBytes)).AddSingleton(new DatabaseOptions(_connection)).AddSingleton(new WorkerIdentity("test"))
-        .AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<KnownEvents>().AddSingleton<DirectSender>()
+        .AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<KnownEvents>().AddSingleton<KnownEventsFile>().AddSingleton<EventsMirror>().AddSingleton<OtherHands>().AddSingleton<DirectSender>()
             .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>()
         .AddSingleton<SessionStatistics>().AddSingleton<EventLog>().AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
 

@@ -37,7 +37,7 @@ public sealed class QueueingRecorderTests
         _services = new ServiceCollection().AddSingleton(DataServices.CreateDataSource(connection)).AddMonitoringTables()
             .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton<TimeProvider>(new ManualClock(Noon))
             .AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>()
-            .AddSingleton(new JournalOptions(_journal, 1 << 20)).AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<KnownEvents>().AddSingleton<DirectSender>()
+            .AddSingleton(new JournalOptions(_journal, 1 << 20)).AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<KnownEvents>().AddSingleton<KnownEventsFile>().AddSingleton<EventsMirror>().AddSingleton<OtherHands>().AddSingleton<DirectSender>()
             .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton(new DatabaseOptions(connection)).AddSingleton(new WorkerIdentity("test")).AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
             .AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
     }
@@ -80,7 +80,7 @@ public sealed class QueueingRecorderTests
         await recorder.RecordAsync(refused with { Run = refused.Run with { Error = "a success without error is what the table asks for" } }, default);
         await recorder.RecordAsync(Result(1), default);
         Assert.That(await new HlpVaultSnapshots(_db).ListAsync(Sample.Vault, Noon, Noon.AddDays(1), 100, default), Has.Count.EqualTo(1));
-        Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Critical && line.Text.Contains("set aside here: {\"run\"")));
+        Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Critical && line.Text.Contains("set aside here: {\"entry\":\"result\",\"result\":{\"run\"")));
     }
 
     [Test]
