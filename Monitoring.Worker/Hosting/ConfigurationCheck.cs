@@ -1,4 +1,6 @@
 using Monitoring.Data.Database;
+using Monitoring.Worker.Notifications;
+using Monitoring.Worker.Recording.Journalling;
 using Monitoring.Worker.Venues;
 using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Hyperliquid.Feed;
@@ -16,8 +18,13 @@ internal static class ConfigurationCheck
     {
         using var host = WorkerHost.Build(options, clock);
         await output.WriteLineAsync("ok     configuration");
-        var well = options.WithoutDatabase
-            || await TryAsync("FAULT", $"database {options.Database.Display}", host.Services.GetRequiredService<SchemaVersions>().FindProblemAsync, output, clock, cancellationToken);
+        var well = true;
+        if (!options.WithoutDatabase)
+        {
+            well &= await TryAsync("FAULT", $"database {options.Database.Display}", host.Services.GetRequiredService<SchemaVersions>().FindProblemAsync, output, clock, cancellationToken);
+            well &= await TryAsync("FAULT", $"journal {options.Journal.Path}", _ => Task.FromResult(new JournalFolder(options.Journal.Path).FindProblem()), output, clock, cancellationToken);
+        }
+
         well &= await TryAsync("FAULT", $"venue {options.HyperliquidUrl}", token => AskVenueAsync(host, options, token), output, clock, cancellationToken);
         if (options.Feed.IsOn)
             await TryAsync("WARN ", $"live feed {options.Feed.Url}", host.Services.GetRequiredService<HyperliquidFeed>().FindProblemAsync, output, clock, cancellationToken);
@@ -27,6 +34,9 @@ internal static class ConfigurationCheck
             well &= !line.IsFault;
         }
 
+        var channels = string.Join(", ", host.Services.GetServices<INotificationChannel>().Select(channel => channel.Name));
+        await output.WriteLineAsync(channels.Length > 0 ? $"ok     notifications to {channels}; whether they arrive: Monitoring.Worker notify test CHANNEL"
+            : "WARN   notifications: no channel is configured, so nobody is told of an event");
         return well ? 0 : 1;
     }
 

@@ -32,5 +32,21 @@ internal sealed record JournalFolder(string Path)
     /// <summary>Where a record goes that is whole and that nobody can store.</summary>
     public string Refused(long sequence) => In($"{SetAsidePrefix}{sequence:D19}.json");
 
+    /// <summary>Why nothing could be written there, or null. The folder is made; a worker that uses it is not disturbed.</summary>
+    public string? FindProblem()
+    {
+        try
+        {
+            DurableFile.CreateFolder(Path);
+            DurableFile.Write(In("probe"), "probe"u8);
+            File.Delete(In("probe"));
+            return null;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return fault.Message;
+        }
+    }
+
     private string In(string name) => System.IO.Path.Combine(Path, name);
 }

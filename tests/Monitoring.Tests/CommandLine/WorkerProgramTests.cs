@@ -59,9 +59,9 @@ public sealed class WorkerProgramTests
     [Test]
     public async Task Check_says_that_all_is_well()
     {
-        var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
+        var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings(("WEBHOOK_URL", "http://127.0.0.1:9/")));
         Assert.That(code, Is.Zero, output);
-        Assert.That(output.TrimEnd().Split('\n'), Has.All.StartsWith("ok ").And.One.StartsWith("ok     live feed ws://").And.One.EqualTo("ok     price source okx").And.Some.Match("symbol table: 3 of [0-9]+ assets are listed, 3 can be judged"));
+        Assert.That(output.TrimEnd().Split('\n'), Has.All.StartsWith("ok ").And.One.StartsWith("ok     live feed ws://").And.One.EqualTo("ok     price source okx").And.One.StartsWith("ok     journal /").And.One.StartsWith("ok     notifications to webhook;").And.Some.Match("symbol table: 3 of [0-9]+ assets are listed, 3 can be judged"));
     }
 
     [Test]
@@ -72,7 +72,7 @@ public sealed class WorkerProgramTests
         venue.Faults.Add(new Fault(FaultKind.Html, "pyth"));
         var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
         Assert.That(code, Is.Zero, output);
-        Assert.That(output.Split('\n'), Has.One.EqualTo("WARN   price source kraken: HTTP 500").And.One.StartsWith("WARN   price source pyth: the answer is no JSON").And.None.StartsWith("FAULT"));
+        Assert.That(output.Split('\n'), Has.One.EqualTo("WARN   price source kraken: HTTP 500").And.One.StartsWith("WARN   price source pyth: the answer is no JSON").And.One.StartsWith("WARN   notifications: no channel").And.None.StartsWith("FAULT"));
     }
 
     [Test]
@@ -94,6 +94,17 @@ public sealed class WorkerProgramTests
         var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
         Assert.That(code, Is.EqualTo(1));
         Assert.That(output.TrimEnd().Split('\n'), Has.One.StartsWith("FAULT  database 127.0.0.1:").And.One.StartsWith("WARN   live feed ws://127.0.0.1:").And.One.StartsWith("FAULT  venue http://127.0.0.1:").And.Some.Contains("Connection refused"));
+    }
+
+    [Test]
+    public async Task Check_names_a_journal_that_cannot_be_written()
+    {
+        var file = Path.Combine(TestFolder.Create(), "no-folder");
+        await File.WriteAllTextAsync(file, "");
+        var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings(("JOURNAL_PATH", $"{file}/journal")));
+        Assert.That((code, output), Is.EqualTo((1, output)));
+        Assert.That(output.Split('\n'), Has.One.StartsWith($"FAULT  journal {file}/journal: "));
+        TestFolder.Delete(Path.GetDirectoryName(file)!);
     }
 
     [Test]
