@@ -74,8 +74,8 @@ internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, TimeP
         return Judge(found.IntervalSeconds, clock.GetUtcNow() - last);
     }
 
-    /// <summary>Freshness by the age of the last success.</summary>
-    public static Freshness Judge(int intervalSeconds, TimeSpan? age) => age switch
+    /// <summary>Freshness by the age of the last success; one from the future, after a clock was set back, is as old as it is ahead.</summary>
+    public static Freshness Judge(int intervalSeconds, TimeSpan? age) => age?.Duration() switch
     {
         null => Freshness.Never,
         { TotalSeconds: var seconds } when seconds >= Math.Max(3 * intervalSeconds, 60) => Freshness.Stale,

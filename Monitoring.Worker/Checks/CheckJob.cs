@@ -22,6 +22,21 @@ internal sealed record ScheduledMonitor(string Name, TimeSpan Interval);
 /// <summary>Puts every monitor on its grid.</summary>
 internal static class CheckScheduling
 {
+    private const string Group = "checks";
+
+    private static DateTimeOffset NextGridTime(TimeSpan interval, DateTimeOffset now) =>
+        new(now.UtcTicks - ((now.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) % interval.Ticks) + interval.Ticks, TimeSpan.Zero);
+
+    private static TriggerKey GridOf(string monitor) => new($"{monitor}-grid", Group);
+
+    private static void Repeat(SimpleScheduleBuilder schedule, TimeSpan interval) =>
+        schedule.WithInterval(interval).RepeatForever().WithMisfireInstruction(SimpleTriggerMisfireInstruction.NextWithExistingCount);
+
+    /// <summary>Puts a monitor on the grid anew, from <paramref name="now"/> on.</summary>
+    public static async Task RestartAsync(IScheduler scheduler, ScheduledMonitor monitor, DateTimeOffset now, CancellationToken cancellationToken) =>
+        await scheduler.RescheduleJob(GridOf(monitor.Name), TriggerBuilder.Create().ForJob(new JobKey(monitor.Name, Group)).WithIdentity(GridOf(monitor.Name))
+            .StartAt(NextGridTime(monitor.Interval, now)).WithSimpleSchedule(schedule => Repeat(schedule, monitor.Interval)).Build(), cancellationToken);
+
     /// <summary>Adds Quartz with its in-memory store, and one job and two triggers per monitor that was added before.</summary>
     public static void AddCheckScheduling(this IServiceCollection services, DateTimeOffset now)
     {
@@ -30,15 +45,14 @@ internal static class CheckScheduling
         {
             foreach (var (name, interval) in monitors)
             {
-                var job = new JobKey(name, "checks");
-                var nextGridTime = new DateTimeOffset(now.UtcTicks - ((now.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) % interval.Ticks) + interval.Ticks, TimeSpan.Zero);
+                var job = new JobKey(name, Group);
                 quartz.AddJob<CheckJob>(j => j.WithIdentity(job).DisallowConcurrentExecution());
                 // At once, for the grid time that has just passed: an operator who starts a worker waits for no interval.
-                quartz.AddTrigger(t => t.ForJob(job).WithIdentity($"{name}-start", "checks").StartNow());
-                quartz.AddTrigger(t => t.ForJob(job).WithIdentity($"{name}-grid", "checks").StartAt(nextGridTime).WithSimpleSchedule(s => s
-                    .WithInterval(interval).RepeatForever().WithMisfireInstruction(SimpleTriggerMisfireInstruction.NextWithExistingCount)));
+                quartz.AddTrigger(t => t.ForJob(job).WithIdentity($"{name}-start", Group).StartNow());
+                quartz.AddTrigger(t => t.ForJob(job).WithIdentity(GridOf(name)).StartAt(NextGridTime(interval, now)).WithSimpleSchedule(schedule => Repeat(schedule, interval)));
             }
         });
         services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);
+        services.AddHostedService<ClockWatch>();
     }
 }

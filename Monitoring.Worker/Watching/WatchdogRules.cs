@@ -20,8 +20,8 @@ internal static class WatchdogRules
     /// <summary>How old a monitor's newest success may grow.</summary>
     public static TimeSpan Limit(TimeSpan interval) => Intervals * interval > AtLeast ? Intervals * interval : AtLeast;
 
-    /// <summary>Whether there was no success for too long.</summary>
-    public static bool IsStale(MonitorState state, DateTimeOffset now) => now - state.Since >= Limit(state.Interval);
+    /// <summary>Whether there was no success for too long. One that is as far in the future says nothing either: a clock was set back since.</summary>
+    public static bool IsStale(MonitorState state, DateTimeOffset now) => (now - state.Since).Duration() >= Limit(state.Interval);
 
     /// <summary>One finding per blind monitor; the monitor's name is the subject.</summary>
     public static IReadOnlyList<Finding> Evaluate(IReadOnlyList<MonitorState> states, DateTimeOffset now) =>
@@ -77,7 +77,7 @@ internal static class WatchdogRules
             new JsonObject { ["limit_seconds"] = limit },
             [
                 $"limit = max({Intervals} * {state.Interval.TotalSeconds:0} s, {AtLeast.TotalSeconds:0} s) = {limit:0} s",
-                $"age of the {(state.LastSuccessAt is null ? "worker, which has had no success," : "newest success")} = {age:0} s >= {limit:0} s: high",
+                $"age of the {(state.LastSuccessAt is null ? "worker, which has had no success," : "newest success")} = {age:0} s{(age < 0 ? $" <= -{limit:0} s, which lies ahead of the clock" : $" >= {limit:0} s")}: high",
             ]);
         return new Finding(Stale, RuleVersion: 1, "monitor_stale", Severity.High, state.Monitor,
             $"Monitor {state.Monitor} is blind",

@@ -150,6 +150,19 @@ public sealed class EventLifecycleTests
     }
 
     [Test]
+    public void Finding_after_the_clock_was_set_back_keeps_an_open_event_open_and_reopens_none()
+    {
+        Check(60, Found(), Found(subject: "other"));
+        foreach (var minute in new[] { 61, 62, 63 })
+            Check(minute, Found());
+        foreach (var minute in new[] { 1, 2, 3, 4 })
+            Check(minute, Found(subject: "other"));
+        Assert.That(_events.Values.Select(e => (e.Subject, e.Status)), Is.EquivalentTo(new[] { ("s", EventStatus.Open), ("other", EventStatus.Resolved) }));
+        Check(64, Found(subject: "other"));
+        Assert.That(_events.Values.Count(e => e.Subject == "other"), Is.EqualTo(2), "after the end of the first, by the time of the ledger");
+    }
+
+    [Test]
     public void Late_clean_check_from_before_the_finding_does_not_count()
     {
         Check(5, Found());

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Dapper;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
@@ -13,6 +14,7 @@ using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
+using Monitoring.Worker.Watching;
 using Npgsql;
 
 namespace Monitoring.Tests.Notifications;
@@ -76,16 +78,16 @@ public sealed class NotifierTests
 
     private static Finding[] Found(int subjects) => [.. Enumerable.Range(0, subjects).Select(n => ResultSample.Finding("r", $"s{n}", Severity.High))];
 
-    private async Task<T> QueryAsync<T>(string sql)
+    private async Task<T> QueryAsync<T>(string sql, NpgsqlDataSource? db = null)
     {
-        await using var connection = await _db.OpenConnectionAsync();
+        await using var connection = await (db ?? _db).OpenConnectionAsync();
         return await connection.QuerySingleAsync<T>(sql);
     }
 
-    private async Task WaitForAsync(string condition)
+    private async Task WaitForAsync(string condition, NpgsqlDataSource? db = null)
     {
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60)); // ends a test that would hang
-        while (!await QueryAsync<bool>($"SELECT {condition}"))
+        while (!await QueryAsync<bool>($"SELECT {condition}", db))
         {
             patience.Token.ThrowIfCancellationRequested();
             await Task.Yield();
@@ -279,5 +281,24 @@ public sealed class NotifierTests
         Assert.That(await QueryAsync<long>("SELECT count(*) FROM notifications WHERE status = 'dead'"), Is.Zero);
         await table.RegisterAsync(["webhook"], Noon.AddYears(10), Noon.AddYears(9), "nobody has it", default);
         Assert.That(await QueryAsync<(string, string)>("SELECT channel, last_error FROM notifications WHERE status = 'dead'"), Is.EqualTo(("other", "nobody has it")));
+    }
+
+    [Test]
+    public async Task Message_that_is_lost_on_one_channel_is_an_event_that_the_others_tell()
+    {
+        await using var slack = await ReceiverUnderTest.StartAsync();
+        _receiver.AnswerWith(400, "no such hook");
+        await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, settings:
+            [("WEBHOOK_URL", _receiver.Url), ("SLACK_WEBHOOK_URL", slack.Url), ("Notifications:GroupWindow", "0")]);
+        var notifier = worker.Services.GetServices<IHostedService>().OfType<Notifier>().Single();
+        await notifier.StartAsync(default);
+        await worker.Services.GetRequiredService<IRecorder>().RecordAsync(ResultSample.Of("m", Noon, CheckOutcome.Succeeded, Found(1), []), default);
+        await slack.WaitForNextAsync();
+        await WaitForAsync("(SELECT count(*) = 1 FROM notifications WHERE channel = 'webhook' AND status = 'dead')", worker.Db);
+        await worker.CheckAsync(CheckRunner.CutToSecond(TimeProvider.System.GetUtcNow()), WatchdogMonitor.MonitorName);
+        await slack.WaitForNextAsync();
+        Assert.That(slack.Received[^1].Text, Does.Contain("Messages to webhook are lost").And.Contain("HTTP 400"));
+        Assert.That(_receiver.Received, Has.Count.EqualTo(1), "a channel is not asked to tell that it is broken");
+        await notifier.StopAsync(default);
     }
 }

@@ -21,6 +21,8 @@ public sealed class WatchdogTests
     [TestCase(60, 20, true)]
     [TestCase(899.9, 300, false)]
     [TestCase(900, 300, true)]
+    [TestCase(-59.9, 2, false, Description = "the clocks of two machines differ a little")]
+    [TestCase(-3600, 300, true, Description = "the clock was set back")]
     public void Monitor_is_blind_after_three_intervals_and_at_least_a_minute(double age, double interval, bool stale)
     {
         var findings = WatchdogRules.Evaluate([State(age, interval)], Noon);
@@ -43,6 +45,10 @@ public sealed class WatchdogTests
         Assert.That(finding.Description, Is.EqualTo("The newest successful check is that of 2026-11-21 11:58:30Z; nothing is known of what it watches since. The newest fault: HTTP 500"));
         Assert.That(finding.Evidence.Arithmetic, Is.EqualTo(new[] { "limit = max(3 * 10 s, 60 s) = 60 s", "age of the newest success = 90 s >= 60 s: high" }));
     }
+
+    [Test]
+    public void Success_from_the_future_is_called_that() =>
+        Assert.That(WatchdogRules.Evaluate([State(-90, 10)], Noon).Single().Evidence.Arithmetic[1], Is.EqualTo("age of the newest success = -90 s <= -60 s, which lies ahead of the clock: high"));
 
     [TestCase(null, false)]
     [TestCase(59.9, false)]
