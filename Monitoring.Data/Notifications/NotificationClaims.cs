@@ -42,7 +42,7 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
            AND message_id = ANY (ARRAY(
                    SELECT message_id
                      FROM notifications
-                    WHERE channel = @channel AND status = 'pending' AND message_id IS NOT NULL AND message_id <> ALL (@messageIds)
+                    WHERE channel = @channel AND status = 'pending' AND message_id IS NOT NULL AND message_id <> ALL (@messageIds) AND notification_id <> ALL (@inOtherHands)
                       AND (next_attempt_at IS NULL OR next_attempt_at <= @now OR next_attempt_at > @latest)
                     GROUP BY message_id
                     ORDER BY min(seq)
@@ -51,6 +51,7 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
         """;
 
     // Silence holds back what tells of something bad, not its end; and nothing that a later, waiting row would make come out of order.
+    // The id of a message stands for all that is in it: one notification goes under its own id, several under a new one.
     private const string ClaimNewSql = """
         WITH due AS (
             SELECT notification_id, seq, severity = 'critical' AND kind IN ('opened', 'escalated') AS urgent
@@ -58,7 +59,7 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
              WHERE channel = @channel AND status = 'pending' AND message_id IS NULL AND notification_id <> ALL (@inOtherHands)
                AND NOT EXISTS (SELECT FROM notifications AS earlier
                                 WHERE earlier.event_id = n.event_id AND earlier.channel = n.channel AND earlier.seq < n.seq AND earlier.status = 'pending'
-                                  AND (@alone OR earlier.message_id IS NOT NULL))
+                                  AND (@alone OR earlier.message_id IS NOT NULL OR earlier.notification_id = ANY (@inOtherHands)))
                AND NOT (kind IN ('opened', 'escalated')
                         AND EXISTS (SELECT FROM security_events JOIN silences USING (fingerprint)
                                      WHERE security_events.event_id = n.event_id AND until > @now AND ended_at IS NULL)
@@ -67,9 +68,11 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
                                            AND later.kind IN ('acknowledged', 'resolved')))
              ORDER BY seq
              LIMIT @limit
-               FOR UPDATE SKIP LOCKED)
+               FOR UPDATE SKIP LOCKED),
+        gathered AS (
+            SELECT gen_random_uuid() AS message_id WHERE (SELECT count(*) FROM due) > 1 AND NOT @alone)
         UPDATE notifications
-           SET message_id = CASE WHEN @alone THEN due.notification_id ELSE (SELECT notification_id FROM due ORDER BY seq LIMIT 1) END,
+           SET message_id = coalesce((SELECT message_id FROM gathered), due.notification_id),
                attempts = 1, next_attempt_at = @leaseUntil, claimed_by = @worker
           FROM due
          WHERE notifications.notification_id = due.notification_id
@@ -98,8 +101,9 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
     public const int MostPerMessage = 10_000;
 
     /// <summary>
-    /// Claims what is due on a channel: at most <paramref name="most"/> messages, none of <paramref name="inFlight"/>, and no notification of <paramref name="inOtherHands"/>. What comes while a window lasts waits for
-    /// its end; only the first critical opening or escalation cuts it short. Answers nothing while another worker is claiming for this channel.
+    /// Claims what is due on a channel: at most <paramref name="most"/> messages, none of <paramref name="inFlight"/>, and no notification of <paramref name="inOtherHands"/>.
+    /// What comes while a window lasts waits for its end; only the first critical opening or escalation cuts it short. Answers nothing while another worker is claiming
+    /// for this channel.
     /// </summary>
     public async Task<IReadOnlyList<ClaimedNotification>> ClaimAsync(
         string channel, ClaimTerms terms, int most, IReadOnlyCollection<Guid> inFlight, IReadOnlyCollection<Guid> inOtherHands, CancellationToken cancellationToken)
@@ -113,7 +117,7 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
             return [];
 
         var claimed = (await connection.QueryAsync<Guid>(Command(ClaimRepeatsSql,
-            new { channel, terms.Worker, terms.Now, terms.Latest, terms.LeaseUntil, limit = most, messageIds = inFlight.ToArray() }))).ToHashSet();
+            new { channel, terms.Worker, terms.Now, terms.Latest, terms.LeaseUntil, limit = most, messageIds = inFlight.ToArray(), inOtherHands = inOtherHands.ToArray() }))).ToHashSet();
         if (claimed.Count < most && !(gate.Gathering && gate.WindowCritical))
         {
             var alone = terms.Window == TimeSpan.Zero;
@@ -153,7 +157,7 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
              WHERE message_id = @messageId AND status = 'pending'),
         hastened AS (
             UPDATE notifications
-               SET next_attempt_at = @soon
+               SET next_attempt_at = @now + random() * (@soon - @now)
              WHERE channel = @channel AND status = 'pending' AND message_id <> @messageId AND claimed_by IS NULL AND next_attempt_at > @soon
                AND EXISTS (SELECT FROM notification_channels WHERE channel = @channel AND last_failed_at >= coalesce(last_delivered_at, '-infinity')))
         UPDATE notification_channels

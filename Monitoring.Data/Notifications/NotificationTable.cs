@@ -11,7 +11,10 @@ namespace Monitoring.Data.Notifications;
 /// </summary>
 public enum NotificationStatus { Pending, Delivered, Dead, Silenced }
 
-/// <summary>A message to one channel about one change that is to be written. With <paramref name="DeliveredAt"/> it was sent already, in the message <paramref name="MessageId"/>.</summary>
+/// <summary>
+/// A message to one channel about one change that is to be written. With <paramref name="MessageId"/> it belongs to a message that was begun already: sent at
+/// <paramref name="DeliveredAt"/>, or, where that is missing, to be repeated as it was.
+/// </summary>
 public sealed record NewNotification(
     Guid NotificationId, Guid EventId, long Seq, string Channel, ChangeKind Kind, Severity Severity, DateTimeOffset CreatedAt, DateTimeOffset? DeliveredAt, Guid? MessageId = null);
 
@@ -37,13 +40,29 @@ public sealed class NotificationTable(NpgsqlDataSource db)
           FROM unnest(@notificationIds, @eventIds, @seqs, @channels, @kinds, @severities, @times, @sent, @sentAts, @messageIds)
                AS t (notification_id, event_id, seq, channel, kind, severity, created_at, is_sent, sent_at, message_id)
             ON CONFLICT (seq, channel) DO UPDATE
-           SET status = excluded.status, message_id = excluded.message_id, attempts = excluded.attempts, delivered_at = excluded.delivered_at
-         WHERE excluded.delivered_at IS NOT NULL AND notifications.status = 'pending'
+           SET notification_id = excluded.notification_id, status = excluded.status, message_id = excluded.message_id, attempts = excluded.attempts, delivered_at = excluded.delivered_at
+         WHERE notifications.status = 'pending' AND notifications.message_id IS NULL
         """;
 
-    /// <summary>Writes these in one round trip; a channel that has a row for the change already keeps it, unless this one was sent. Answers how many are new.</summary>
-    public async Task<int> AddAsync(IReadOnlyList<NewNotification> rows, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        rows.Count == 0 ? 0 : await transaction.Connection!.ExecuteAsync(new(AddSql, new
+    // What went out meanwhile told of everything so far: an earlier row that still waits would come after it.
+    private const string MarkOvertakenSql = """
+        UPDATE notifications AS earlier
+           SET status = 'delivered', message_id = sent.message_id, attempts = sent.attempts, delivered_at = sent.delivered_at, next_attempt_at = NULL, claimed_by = NULL
+          FROM notifications AS sent
+         WHERE sent.notification_id = ANY (@notificationIds) AND sent.status = 'delivered'
+           AND earlier.event_id = sent.event_id AND earlier.channel = sent.channel AND earlier.seq < sent.seq AND earlier.status = 'pending' AND earlier.message_id IS NULL
+        """;
+
+    /// <summary>
+    /// Writes these in one round trip, in place of rows that the trigger has just written for the same change and channel. Where one was sent already, the earlier rows of its event and
+    /// channel that still wait count as sent with it.
+    /// </summary>
+    public async Task AddAsync(IReadOnlyList<NewNotification> rows, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        if (rows.Count == 0)
+            return;
+        var connection = transaction.Connection!;
+        await connection.ExecuteAsync(new(AddSql, new
         {
             notificationIds = rows.Select(row => row.NotificationId).ToArray(),
             eventIds = rows.Select(row => row.EventId).ToArray(),
@@ -56,6 +75,10 @@ public sealed class NotificationTable(NpgsqlDataSource db)
             sentAts = rows.Select(row => (row.DeliveredAt ?? row.CreatedAt).UtcDateTime).ToArray(), // an array that begins with null is no array of timestamptz
             messageIds = rows.Select(row => row.MessageId).ToArray(),
         }, transaction, cancellationToken: cancellationToken));
+        var sent = rows.Where(row => row.DeliveredAt is not null).Select(row => row.NotificationId).ToArray();
+        if (sent.Length > 0)
+            await connection.ExecuteAsync(new(MarkOvertakenSql, new { notificationIds = sent }, transaction, cancellationToken: cancellationToken));
+    }
 
     private const string MarkSentSql = """
         UPDATE notifications
@@ -69,6 +92,19 @@ public sealed class NotificationTable(NpgsqlDataSource db)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new(MarkSentSql, new { notificationIds = notificationIds.ToArray(), messageId, deliveredAt }, cancellationToken: cancellationToken));
+    }
+
+    private const string MarkBegunSql = """
+        UPDATE notifications
+           SET message_id = @messageId
+         WHERE notification_id = ANY (@notificationIds) AND status = 'pending' AND message_id IS NULL
+        """;
+
+    /// <summary>Puts rows into the message in which they were tried beside the outbox, so that the next attempt is a repeat of it.</summary>
+    public async Task MarkBegunAsync(IReadOnlyCollection<Guid> notificationIds, Guid messageId, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await connection.ExecuteAsync(new(MarkBegunSql, new { notificationIds = notificationIds.ToArray(), messageId }, cancellationToken: cancellationToken));
     }
 
     private const string ListOfEventSql = """

@@ -3,16 +3,21 @@ using Quartz;
 
 namespace Monitoring.Worker.Checks;
 
-/// <summary>The one Quartz job: runs the monitor that its key names, for the grid time that it was due at or has just passed. The deadline is the runner's.</summary>
+/// <summary>
+/// The one Quartz job: runs the monitor that its key names, for the grid time that it was due at or has just passed. The deadline is the runner's. A grid time that was
+/// checked already, or that is over because the check before it took so long, is left out.
+/// </summary>
 [DisallowConcurrentExecution]
-internal sealed class CheckJob(IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop) : IJob
+internal sealed class CheckJob(IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop, TimeProvider clock) : IJob
 {
     /// <inheritdoc/>
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         var schedule = schedules.Single(s => s.Monitor.Name == context.JobDetail.Key.Name);
-        var firedFor = context.ScheduledFireTimeUtc ?? context.FireTimeUtc;
-        await runner.RunAsync(schedule, schedule.GridTime(firedFor), CheckTrigger.Grid, stop.Checks);
+        var scheduledAt = schedule.GridTime(context.ScheduledFireTimeUtc ?? context.FireTimeUtc);
+        if (scheduledAt < schedule.GridTime(clock.GetUtcNow()) || runner.HasRun(schedule.Monitor.Name, scheduledAt))
+            return;
+        await runner.RunAsync(schedule, scheduledAt, CheckTrigger.Grid, stop.Checks);
     }
 }
 

@@ -45,6 +45,9 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
         }
     }
 
+    /// <summary>Whether the newest check of this monitor was that of this time.</summary>
+    public bool HasRun(string monitor, DateTimeOffset scheduledAt) => TurnOf(monitor).ScheduledAt == scheduledAt;
+
     /// <summary>Whether a successful check of this monitor began after a moment.</summary>
     public bool HasSucceededSince(string monitor, DateTimeOffset moment) => TurnOf(monitor).SucceededFrom > moment;
 
@@ -56,6 +59,7 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
     private async Task<CheckResult> RunInTurnAsync(MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, Turn turn, CancellationToken stopping)
     {
         var startedAt = clock.GetUtcNow();
+        turn.ScheduledAt = scheduledAt;
         var (outcome, report, error) = await TryCheckAsync(schedule, scheduledAt, stopping);
         var run = new CheckRun(schedule.Monitor.Name, scheduledAt, trigger, startedAt, clock.GetUtcNow(), outcome,
             report.Observations.Count, report.Findings.Count, error, identity.Name);
@@ -75,10 +79,11 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
         return result;
     }
 
-    /// <summary>One monitor's turn, and when its newest successful check began.</summary>
+    /// <summary>One monitor's turn, for when its newest check was, and when its newest successful check began.</summary>
     private sealed class Turn
     {
         public SemaphoreSlim Free { get; } = new(1);
+        public DateTimeOffset ScheduledAt { get; set; } = DateTimeOffset.MinValue;
         public DateTimeOffset SucceededFrom { get; set; } = DateTimeOffset.MinValue;
     }
 

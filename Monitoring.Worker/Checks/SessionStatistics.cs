@@ -71,6 +71,9 @@ internal sealed class SessionStatistics(TimeProvider clock)
 /// <summary>The name of this process in the ledger.</summary>
 internal sealed record WorkerIdentity(string Name)
 {
+    /// <summary>The host alone.</summary>
+    public string Host => Name.Split('/')[0];
+
     /// <summary>Host and process id.</summary>
     public static WorkerIdentity OfThisProcess() => new($"{Environment.MachineName}/{Environment.ProcessId}");
 }

@@ -27,14 +27,19 @@ internal sealed class KnownEvents(EventOptions options)
     /// <summary>What is known, to be kept for the next process.</summary>
     public EventsView ViewAt(DateTimeOffset now) => new(now, Open, _silencedUntil);
 
-    /// <summary>Notes what the database has stored.</summary>
-    public void Learn(EventUpdate update)
+    /// <summary>
+    /// Notes what the database has made of a result. Where it had the result already, by a commit whose answer was lost or from another worker, that is taken to be what is known would
+    /// make of it. Answers whether there was a change.
+    /// </summary>
+    public bool Learn(CheckResult result, EventUpdate? stored, DateTimeOffset now)
     {
+        var update = stored ?? EventLifecycle.Apply([.. _stored.Values], result, options.ResolveAfter, now);
         foreach (var changed in update.Events)
             _stored[changed.Fingerprint] = changed;
         if (_stored.Count > ResolvedAtMost)
             foreach (var resolved in _stored.Values.Where(e => e.Status == EventStatus.Resolved).ToList())
                 _stored.Remove(resolved.Fingerprint);
+        return update.Changes.Count > 0;
     }
 
     /// <summary>Takes over what the database says: what another worker or an operator has resolved is open no more.</summary>

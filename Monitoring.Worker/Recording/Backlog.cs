@@ -185,7 +185,7 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
     {
         if (_journal is not null)
             return true;
-        if (clock.GetUtcNow() - _openedAt < OpenEvery)
+        if ((clock.GetUtcNow() - _openedAt).Duration() < OpenEvery)
             return false;
         _openedAt = clock.GetUtcNow();
         try

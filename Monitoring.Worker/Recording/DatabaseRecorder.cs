@@ -20,8 +20,21 @@ internal sealed class DatabaseRecorder(
     /// <summary>Answers the events' update, or null when the result was there already. Throws what the database throws.</summary>
     public Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken) => WriteAsync(result, row => row, cancellationToken);
 
-    /// <summary>The same; <paramref name="mark"/> says of each row of the outbox whether it was sent already.</summary>
+    /// <summary>The same; <paramref name="mark"/> says of each row of the outbox whether it was tried or sent already.</summary>
     public async Task<EventUpdate?> WriteAsync(CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WriteOnceAsync(result, mark, cancellationToken);
+        }
+        catch (PostgresException missing) when (missing is { SqlState: PostgresErrorCodes.CheckViolation, ConstraintName: null or "" }) // a partition that was there: another database, restored
+        {
+            _partitionsUntil = DateOnly.MinValue;
+            return await WriteOnceAsync(result, mark, cancellationToken);
+        }
+    }
+
+    private async Task<EventUpdate?> WriteOnceAsync(CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
     {
         await EnsurePartitionsAsync(DateOnly.FromDateTime(result.Run.ScheduledAt.UtcDateTime), cancellationToken);
         await EnsureOtherPartitionsAsync(result, cancellationToken);
@@ -55,6 +68,9 @@ internal sealed class DatabaseRecorder(
     /// <summary>Marks what was sent without the database. Rows that were stored just before it went away, by a commit whose answer was lost, wait in the outbox.</summary>
     public Task MarkSentAsync(DeliveryEntry delivery, CancellationToken cancellationToken) =>
         notifications.MarkSentAsync(delivery.NotificationIds, delivery.MessageId, delivery.DeliveredAt, cancellationToken);
+
+    /// <summary>Gives what was tried without the database the id of the message in which it was tried.</summary>
+    public Task MarkBegunAsync(AttemptEntry attempt, CancellationToken cancellationToken) => notifications.MarkBegunAsync(attempt.NotificationIds, attempt.MessageId, cancellationToken);
 
     /// <summary>Forgets the connections to a server that can no longer be written to, so that the next ones look for the one that can.</summary>
     public void LeaveServer() => db.Clear();

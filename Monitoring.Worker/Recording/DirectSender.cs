@@ -21,7 +21,8 @@ internal sealed partial class DirectSender(
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Lane> _lanes = channels.ToDictionary(channel => channel.Name, channel => new Lane(channel));
-    private readonly Dictionary<Guid, DeliveryEntry> _delivered = []; // by each of the notifications that it holds
+    private readonly Dictionary<Guid, AttemptEntry> _attempted = []; // by each of the notifications that it holds, until the database knows
+    private readonly Dictionary<Guid, DeliveryEntry> _delivered = []; // likewise
     private readonly HashSet<Guid> _opened = []; // events of this outage
     private readonly HashSet<(Guid Event, string Channel)> _told = []; // of them
     private readonly Dictionary<(Guid Event, string Channel), List<Guid>> _left = []; // what is left to the outbox, being not urgent
@@ -29,11 +30,13 @@ internal sealed partial class DirectSender(
     private bool _away;
     private bool _loaded;
 
-    /// <summary>This row of the outbox as it is to be stored: as delivered, where it went out already.</summary>
+    /// <summary>This row of the outbox as it is to be stored: as delivered where it went out already, as part of the same message where that was tried.</summary>
     public NewNotification Mark(NewNotification row)
     {
         lock (_lock)
-            return _delivered.TryGetValue(row.NotificationId, out var sent) ? row with { DeliveredAt = sent.DeliveredAt, MessageId = sent.MessageId } : row;
+            return _delivered.TryGetValue(row.NotificationId, out var sent) ? row with { DeliveredAt = sent.DeliveredAt, MessageId = sent.MessageId }
+                : _attempted.TryGetValue(row.NotificationId, out var begun) ? row with { MessageId = begun.MessageId }
+                : row;
     }
 
     /// <summary>Reads what an earlier process knew and sent, once. Called before anything of its journal is stored, and before the outbox is read.</summary>
@@ -46,8 +49,11 @@ internal sealed partial class DirectSender(
         {
             if (file.Read(clock.GetUtcNow()) is { } known)
                 events.Learn(known);
-            foreach (var delivery in backlog.ReadAll().OfType<DeliveryEntry>())
-                Remember(delivery);
+            foreach (var entry in backlog.ReadAll())
+                if (entry is AttemptEntry attempt)
+                    Remember(attempt);
+                else if (entry is DeliveryEntry delivery)
+                    Remember(delivery);
         }
     }
 
@@ -67,8 +73,7 @@ internal sealed partial class DirectSender(
     {
         lock (_lock)
         {
-            var waiting = backlog.ReadAll().ToList();
-            var earlier = waiting.OfType<OutageEntry>().FirstOrDefault();
+            var earlier = backlog.ReadAll().OfType<OutageEntry>().FirstOrDefault();
             events.BeginExpecting(earlier?.Open ?? []);
             if (earlier is null)
                 backlog.Add(new OutageEntry(outage.Since, events.Open));
@@ -76,8 +81,8 @@ internal sealed partial class DirectSender(
             _opened.Clear();
             _told.Clear();
             _left.Clear();
-            foreach (var result in waiting.OfType<ResultEntry>())
-                Follow(result.Result);
+            foreach (var waiting in backlog.ReadAll().OfType<ResultEntry>()) // one by one: they may be more than fit into memory
+                Follow(waiting.Result);
         }
     }
 
@@ -89,24 +94,31 @@ internal sealed partial class DirectSender(
                 Follow(result);
     }
 
-    /// <summary>The database has stored a result: it took over what is not sent yet.</summary>
-    public void End(EventUpdate? stored)
+    /// <summary>The database has a result, and took over what is not sent yet. <paramref name="stored"/>: what it made of it; null where it had the result already.</summary>
+    public void End(CheckResult result, EventUpdate? stored)
     {
         lock (_lock)
         {
             _away = false;
             foreach (var lane in _lanes.Values)
-                hands.Release(lane.Drop());
-
-            if (stored is null)
-                return;
-            events.Learn(stored);
-            if (stored.Changes.Count > 0)
+                hands.Release(lane.Drop().Where(id => !_attempted.ContainsKey(id)));
+            if (events.Learn(result, stored, clock.GetUtcNow()))
                 file.Write(events.ViewAt(clock.GetUtcNow()));
         }
     }
 
-    /// <summary>The record of a message that went out is stored; every result before it is, too.</summary>
+    /// <summary>The database knows in which message these were tried; every result before it is stored, too.</summary>
+    public void Forget(AttemptEntry attempt)
+    {
+        lock (_lock)
+        {
+            foreach (var id in attempt.NotificationIds)
+                _attempted.Remove(id);
+            hands.Release(attempt.NotificationIds.Where(id => !_delivered.ContainsKey(id)));
+        }
+    }
+
+    /// <summary>The database knows that these were sent.</summary>
     public void Forget(DeliveryEntry delivery)
     {
         lock (_lock)
@@ -115,6 +127,13 @@ internal sealed partial class DirectSender(
                 _delivered.Remove(id);
             hands.Release(delivery.NotificationIds);
         }
+    }
+
+    /// <summary>The events of a monitor that were not resolved when the database last answered.</summary>
+    public IReadOnlyList<SecurityEvent> OpenOf(string monitor)
+    {
+        lock (_lock)
+            return [.. events.Open.Where(e => e.Monitor == monitor)];
     }
 
     /// <summary>Ends the sending; returns when no message is under way, so that each is either noted as sent or free to be sent by the outbox.</summary>
@@ -176,8 +195,15 @@ internal sealed partial class DirectSender(
             e.FirstSeenAt, change.ChangedAt, e.Indicators, e.RelatedAddresses, change.Note, options.LinkTo(e.EventId));
         var lane = _lanes[row.Channel];
         hands.Take(ids);
-        lane.Waiting.Add((ids, entry));
+        lane.Waiting.Add(new Waiting(ids, entry));
         Start(lane);
+    }
+
+    private void Remember(AttemptEntry attempt)
+    {
+        foreach (var id in attempt.NotificationIds)
+            _attempted[id] = attempt;
+        hands.Take(attempt.NotificationIds);
     }
 
     private void Remember(DeliveryEntry delivery)
@@ -195,40 +221,49 @@ internal sealed partial class DirectSender(
 
     private async Task SendAsync(Lane lane, CancellationToken paused)
     {
-        for (var pause = FirstPause; Next(lane, paused) is { } message;)
-            switch (await lane.Channel.SendAsync(message, CancellationToken.None)) // its own deadline ends it
+        while (Next(lane, paused) is { } message)
+        {
+            if (!await WaitUntilAsync(lane.NotBefore, paused))
+                continue;
+            switch (await AttemptAsync(lane.Channel, message))
             {
                 case DeliveryOutcome.Delivered:
                     Note(lane);
-                    pause = FirstPause;
+                    lane.Pause = FirstPause;
                     break;
                 case DeliveryOutcome.Retry retry:
                     LogRetried(lane.Channel.Name, message.NotificationId, retry.Reason);
-                    await WaitAsync(retry.After ?? pause, paused);
-                    pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+                    lane.NotBefore = clock.GetUtcNow() + (retry.After ?? lane.Pause);
+                    lane.Pause = lane.Pause * 2 < LongestPause ? lane.Pause * 2 : LongestPause;
                     break;
                 case DeliveryOutcome.Dead dead:
                     LogDead(lane.Channel.Name, message.NotificationId, dead.Reason);
                     lock (_lock)
-                    {
                         lane.Message = null;
-                        hands.Release(lane.Ids);
-                    }
-
                     break;
             }
+        }
     }
 
-    private async Task WaitAsync(TimeSpan time, CancellationToken paused)
+    private static async Task<DeliveryOutcome> AttemptAsync(INotificationChannel channel, NotificationMessage message)
     {
         try
         {
-            await Task.Delay(time, clock, paused);
+            return await channel.SendAsync(message, CancellationToken.None); // its own deadline ends it
         }
-        catch (OperationCanceledException)
+        catch (Exception defect) // of the channel: it must not end the sending
         {
-            // The database is back, or a moment of storing: another time.
+            return new DeliveryOutcome.Retry($"{defect.GetType().Name}: {defect.Message}");
         }
+    }
+
+    // Answers false when the database is back, or for a moment of storing: another time.
+    private async Task<bool> WaitUntilAsync(DateTimeOffset time, CancellationToken paused)
+    {
+        var wait = time - clock.GetUtcNow();
+        if (wait > TimeSpan.Zero)
+            await Task.WhenAny(Task.Delay(wait < DeliveryRules.LongestPause ? wait : DeliveryRules.LongestPause, clock, paused));
+        return !paused.IsCancellationRequested;
     }
 
     private NotificationMessage? Next(Lane lane, CancellationToken paused)
@@ -236,13 +271,29 @@ internal sealed partial class DirectSender(
         lock (_lock)
         {
             if (lane.Message is null && lane.Waiting.Count > 0)
-                lane.Take(); // all that gathered goes as one; a repeat is the same again
-
+                Compose(lane);
             if (!paused.IsCancellationRequested && lane.Message is { } message)
                 return message;
             lane.Running = Task.CompletedTask; // under the lock: whoever adds a message from here on starts anew
             return null;
         }
+    }
+
+    // All that gathered goes as one. What was tried before, also by an earlier process, is repeated as it was, under the same id; unless a part of it is stored by now.
+    private void Compose(Lane lane)
+    {
+        var begun = _attempted.GetValueOrDefault(lane.Waiting[0].Ids[0]);
+        var taken = lane.Waiting.Where(waiting => _attempted.GetValueOrDefault(waiting.Ids[0])?.MessageId == begun?.MessageId).ToList();
+        lane.Waiting.RemoveAll(taken.Contains);
+        Guid[] ids = [.. taken.SelectMany(waiting => waiting.Ids)];
+        if (begun is null || !begun.NotificationIds.Order().SequenceEqual(ids.Order()))
+        {
+            begun = new AttemptEntry(ids.Length == 1 ? ids[0] : StableId.Of(taken[0].Entry.FirstSeenAt, ids.Select(id => $"{id}")), ids, lane.Channel.Name);
+            backlog.Add(begun);
+            Remember(begun);
+        }
+
+        (lane.Ids, lane.Message) = (begun.NotificationIds, new NotificationMessage(begun.MessageId, [.. taken.Select(waiting => waiting.Entry)]));
     }
 
     private void Note(Lane lane)
@@ -259,22 +310,23 @@ internal sealed partial class DirectSender(
         }
     }
 
+    private sealed record Waiting(Guid[] Ids, NotificationEntry Entry);
+
     private sealed class Lane(INotificationChannel channel)
     {
         public INotificationChannel Channel { get; } = channel;
 
-        public List<(Guid[] Ids, NotificationEntry Entry)> Waiting { get; } = [];
+        public List<Waiting> Waiting { get; } = [];
 
         public NotificationMessage? Message { get; set; }
 
-        public IReadOnlyList<Guid> Ids { get; private set; } = [];
+        public IReadOnlyList<Guid> Ids { get; set; } = [];
 
-        public void Take()
-        {
-            Ids = [.. Waiting.SelectMany(waiting => waiting.Ids)];
-            Message = new NotificationMessage(Ids[0], [.. Waiting.Select(waiting => waiting.Entry)]);
-            Waiting.Clear();
-        }
+        public Task Running { get; set; } = Task.CompletedTask;
+
+        public TimeSpan Pause { get; set; } = FirstPause;
+
+        public DateTimeOffset NotBefore { get; set; } = DateTimeOffset.MinValue;
 
         /// <summary>Gives up what is not sent yet, and answers its ids.</summary>
         public IReadOnlyList<Guid> Drop()
@@ -284,8 +336,6 @@ internal sealed partial class DirectSender(
             Waiting.Clear();
             return dropped;
         }
-
-        public Task Running = Task.CompletedTask;
     }
 
     [LoggerMessage(LogLevel.Warning, "{Severity} {RuleId}: {Title}; sent to {Channel} without the database [notification {NotificationId}]")]

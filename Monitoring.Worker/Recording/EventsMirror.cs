@@ -6,14 +6,12 @@ using Monitoring.Worker.Events;
 namespace Monitoring.Worker.Recording;
 
 /// <summary>Reads again and again which events are open and silenced, since other workers and operators change them too: while the database is away nobody can ask.</summary>
-internal sealed class EventsMirror(SecurityEvents events, SecurityEventChanges changes, Silences silences, TimeProvider clock)
+internal sealed class EventsMirror(SecurityEvents events, Silences silences, TimeProvider clock)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan Timeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(2);
 
     private DateTimeOffset _readAt = DateTimeOffset.MinValue;
-    private EventsView? _view;
-    private long _seq;
 
     /// <summary>What the database says, when it was not asked for some seconds; null otherwise, and when it does not answer.</summary>
     public async Task<EventsView?> ReadIfDueAsync(CancellationToken cancellationToken)
@@ -22,14 +20,10 @@ internal sealed class EventsMirror(SecurityEvents events, SecurityEventChanges c
         if ((now - _readAt).Duration() < Every)
             return null;
         _readAt = now;
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(Timeout);
         try
         {
-            var seq = await changes.FindNewestSeqAsync(timeout.Token);
-            var open = _view is not null && seq == _seq ? _view.Open : await events.ListOpenAsync(KnownEvents.OpenAtMost, timeout.Token);
-            (_view, _seq) = (new EventsView(now, open, await silences.ListInForceAsync(now, timeout.Token)), seq);
-            return _view;
+            return await DatabaseDeadline.HoldAsync(async token =>
+                new EventsView(now, await events.ListOpenAsync(KnownEvents.OpenAtMost, token), await silences.ListInForceAsync(now, token)), Deadline, cancellationToken);
         }
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested && (DatabaseFaults.Covers(fault) || fault is OperationCanceledException))
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using Monitoring.Data.Database;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Events;
 using Monitoring.Worker.Recording.Journalling;
 using Npgsql;
 
@@ -17,13 +18,16 @@ internal sealed partial class QueueingRecorder(
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10); // with all its attempts; a critical finding is to be out after 15 s
-    private static readonly TimeSpan CatchUpTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan LongWriteTimeout = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
 
     private const int Attempts = 5;
+    private const int LongTryEvery = 10;
     private const int CatchingUp = 100; // with more than these waiting, a check does not wait for the database
 
     private readonly SemaphoreSlim _writing = new(1);
+    private int _triesWhileAway;
 
     /// <summary>How many results the database does not have yet, those of the recorder itself included.</summary>
     public int Waiting => backlog.Waiting;
@@ -96,6 +100,7 @@ internal sealed partial class QueueingRecorder(
             // No time left: what waits is named below.
         }
 
+        await direct.PauseAsync(cancellationToken); // what is under way ends, and is noted
         if (backlog.InMemory is var lost and > 0)
             LogLost(lost);
         else if (Waiting > 0)
@@ -116,11 +121,11 @@ internal sealed partial class QueueingRecorder(
         {
             while (true)
             {
+                await RefreshAsync(stoppingToken);
                 if (self.LookIfDue() is { } look)
                     direct.Take(look);
                 if (Waiting > 0)
                     await DrainAsync(stoppingToken);
-                await RefreshAsync(stoppingToken);
                 await Task.Delay(RetryEvery, clock, stoppingToken);
             }
         }
@@ -130,7 +135,7 @@ internal sealed partial class QueueingRecorder(
         }
     }
 
-    // Nothing is written meanwhile, so what is read is never older than what was written.
+    // Nothing is written meanwhile: what is read is never older than what this worker wrote.
     private async Task RefreshAsync(CancellationToken cancellationToken)
     {
         await _writing.WaitAsync(cancellationToken);
@@ -148,21 +153,18 @@ internal sealed partial class QueueingRecorder(
     // Answers whether to go on with the next one.
     private async Task<bool> TryWriteAsync(BacklogItem item, CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(IsAway ? CatchUpTimeout : WriteTimeout);
+        // Now and then with more time: a large result that never fits would hold up all others. Meanwhile nothing is sent directly.
+        var time = IsAway && ++_triesWhileAway % LongTryEvery == 0 ? LongWriteTimeout : WriteTimeout;
         try
         {
-            if (item.Entry is ResultEntry { Result: var result })
-                Done(item, await WriteAsync(result, timeout.Token));
-            else if (item.Entry is DeliveryEntry delivery)
-                await MarkSentAsync(item, delivery, timeout.Token);
-            else
-                backlog.Remove(item);
+            var update = await DatabaseDeadline.HoldAsync(token => StoreAsync(item.Entry, token), time, cancellationToken);
+            backlog.Remove(item);
+            Stored(item.Entry, update);
             return true;
         }
         catch (PostgresException fault) when (fault.SqlState[..2] is "22" or "23") // data exception, constraint violation: never accepted, however often
         {
-            LogRefused(item.Entry, fault.MessageText, Encoding.UTF8.GetString(item.Entry.ToJson()));
+            LogRefused(item.Entry, fault.MessageText, JsonOf(item));
             backlog.SetAsideOldest(item);
             return true;
         }
@@ -173,38 +175,53 @@ internal sealed partial class QueueingRecorder(
         catch (Exception fault) when (DatabaseFaults.Covers(fault) || fault is OperationCanceledException or ObjectDisposedException)
         {
             if (!IsAway)
-                BeginOutage(DatabaseFaults.Find(fault) is not null ? DatabaseFaults.Describe(fault) : $"no answer within {WriteTimeout.TotalSeconds:0} s");
+                BeginOutage(DatabaseFaults.Describe(fault));
             return false;
         }
         catch (Exception fault)
         {
-            LogDefect(fault, item.Entry);
+            LogDefect(fault, item.Entry, JsonOf(item));
             backlog.SetAsideOldest(item);
             return true;
         }
     }
 
-    private void Done(BacklogItem item, Events.EventUpdate? update)
+    private static string JsonOf(BacklogItem item) => Encoding.UTF8.GetString(item.Entry.ToJson());
+
+    private async Task<EventUpdate?> StoreAsync(JournalEntry entry, CancellationToken cancellationToken)
     {
-        backlog.Remove(item);
+        if (entry is ResultEntry { Result: var result })
+            return await WriteAsync(result, cancellationToken);
+        if (entry is AttemptEntry attempt)
+            await database.MarkBegunAsync(attempt, cancellationToken);
+        else if (entry is DeliveryEntry delivery)
+            await database.MarkSentAsync(delivery, cancellationToken);
+        return null;
+    }
+
+    private void Stored(JournalEntry entry, EventUpdate? update)
+    {
+        if (entry is ResultEntry { Result: var result })
+            Stored(result, update);
+        else if (entry is AttemptEntry attempt)
+            direct.Forget(attempt);
+        else if (entry is DeliveryEntry delivery)
+            direct.Forget(delivery);
+    }
+
+    private void Stored(CheckResult result, EventUpdate? update)
+    {
         statistics.CountRecorded(update is not null, update?.Changes.Count ?? 0);
         if (self.Outage is { } over)
             LogBack((clock.GetUtcNow() - over.Since).TotalSeconds, Waiting);
         self.End();
-        direct.End(update);
+        direct.End(result, update);
         if (update is not null)
             log.Write(update);
     }
 
-    private async Task MarkSentAsync(BacklogItem item, DeliveryEntry delivery, CancellationToken cancellationToken)
-    {
-        await database.MarkSentAsync(delivery, cancellationToken);
-        backlog.Remove(item);
-        direct.Forget(delivery);
-    }
-
     // A fault that passes is tried again before it counts as an outage. After a commit whose answer was lost the next attempt finds the result there.
-    private async Task<Events.EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken)
+    private async Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
             try
@@ -228,11 +245,9 @@ internal sealed partial class QueueingRecorder(
     // Asked before anything is written, so that a database that hangs keeps no message from leaving.
     private async Task<bool> AnswersAsync(CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(WriteTimeout);
         try
         {
-            return await schema.FindProblemAsync(timeout.Token) is null;
+            return await DatabaseDeadline.HoldAsync(schema.FindProblemAsync, AnswerTimeout, cancellationToken) is null;
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault) || fault is OperationCanceledException or ObjectDisposedException)
         {
@@ -260,8 +275,8 @@ internal sealed partial class QueueingRecorder(
     [LoggerMessage(LogLevel.Critical, "the database refuses {Entry} for its content ({Error}); it is set aside here: {Json}")]
     private partial void LogRefused(JournalEntry entry, string error, string json);
 
-    [LoggerMessage(LogLevel.Critical, "{Entry} cannot be written by a defect of this program; it is set aside in the journal's folder")]
-    private partial void LogDefect(Exception fault, JournalEntry entry);
+    [LoggerMessage(LogLevel.Critical, "{Entry} cannot be written by a defect of this program; it is set aside here: {Json}")]
+    private partial void LogDefect(Exception fault, JournalEntry entry, string json);
 
     [LoggerMessage(LogLevel.Information, "{Waiting} results that the database has not taken are in the journal; they are written at the next start")]
     private partial void LogKept(int waiting);

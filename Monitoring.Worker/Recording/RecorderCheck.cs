@@ -10,13 +10,16 @@ namespace Monitoring.Worker.Recording;
 /// events are resolved. While all is well it says nothing.
 /// </summary>
 internal sealed class RecorderCheck(
-    Backlog backlog, JournalOptions journal, DatabaseOptions database, EventOptions events, WorkerIdentity identity, TimeProvider clock)
+    Backlog backlog, DirectSender direct, JournalOptions journal, DatabaseOptions database, EventOptions events, WorkerIdentity identity, TimeProvider clock)
 {
     /// <summary>The name in the ledger. It is no scheduled monitor: it has rows only where it had something to say.</summary>
     public const string MonitorName = "recorder";
 
     /// <summary>How often it looks.</summary>
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);
+
+    // A newest look that lies further ahead was made before the clock was set back.
+    private static readonly TimeSpan SetBack = 2 * Every;
 
     private readonly Lock _lock = new();
     private DateTimeOffset _newest = DateTimeOffset.MinValue;
@@ -42,21 +45,27 @@ internal sealed class RecorderCheck(
 
     private static DateTimeOffset GridTime(DateTimeOffset at) => new(at.UtcTicks - ((at.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) % Every.Ticks), TimeSpan.Zero);
 
+    private string JournalName => $"{identity.Host}:{journal.Path}";
+
+    // Each worker has a journal of its own, and all record under this monitor's name: what one of them finds is not for another to resolve.
+    private IEnumerable<string> OthersFingerprints() =>
+        direct.OpenOf(MonitorName).Where(e => RecorderRules.IsOfJournal(e.RuleId) && e.Subject != JournalName).Select(e => e.Fingerprint);
+
     private CheckResult? Look(DateTimeOffset at, CheckTrigger trigger)
     {
         lock (_lock)
         {
-            if (at <= _newest)
+            if (at <= _newest && _newest - at < SetBack)
                 return null;
             _newest = at;
             var now = clock.GetUtcNow();
             var findings = RecorderRules.Evaluate(
-                new RecorderState(database.Display, Outage, journal.Path, backlog.Fault, backlog.SetAside, backlog.Waiting), now);
+                new RecorderState(database.Display, Outage, JournalName, backlog.Fault, backlog.SetAside, backlog.Waiting), now);
             _clean = findings.Count > 0 ? 0 : _clean + 1;
             if (_clean > events.ResolveAfter)
                 return null;
             var run = new CheckRun(MonitorName, at, trigger, now, now, CheckOutcome.Succeeded, Observations: 0, findings.Count, Error: null, identity.Name);
-            var result = new CheckResult(run, [], findings, []);
+            var result = new CheckResult(run, [], findings, [.. OthersFingerprints()]);
             backlog.Add(new ResultEntry(result));
             return result;
         }

@@ -20,6 +20,9 @@ internal static class RecorderRules
 
     private const string JournalFaultThreat = "journal_fault";
 
+    /// <summary>Whether the subject of this rule is a journal: a folder of one machine.</summary>
+    public static bool IsOfJournal(string rule) => rule is JournalUnwritable or JournalFull or JournalSetAside;
+
     /// <summary>One finding per thing that is wrong.</summary>
     public static IReadOnlyList<Finding> Evaluate(RecorderState state, DateTimeOffset now)
     {

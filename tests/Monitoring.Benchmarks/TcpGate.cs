@@ -18,11 +18,13 @@ internal sealed class TcpGate : IAsyncDisposable
     private TaskCompletionSource<bool>? _cutDone;
     private CommitCut _cut;
     private bool _closesAfterCut;
+    private volatile TaskCompletionSource _flow = new();
 
     public TcpGate(string host, int port)
     {
         _server = new IPEndPoint(host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(host), port);
         Open();
+        Thaw();
     }
 
     /// <summary>The port to connect to; the same after it was closed and opened.</summary>
@@ -42,6 +44,12 @@ internal sealed class TcpGate : IAsyncDisposable
         _listener = null;
         ResetAll();
     }
+
+    /// <summary>From now on it takes connections and bytes and passes none on, as a server that hangs or a network that drops packets.</summary>
+    public void Freeze() => _flow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Passes on what came meanwhile, and what comes.</summary>
+    public void Thaw() => _flow.TrySetResult();
 
     /// <summary>Resets what is connected; new connections are let through.</summary>
     public void ResetAll()
@@ -122,6 +130,7 @@ internal sealed class TcpGate : IAsyncDisposable
         var buffer = new byte[81920];
         while (await pair.Client.GetStream().ReadAsync(buffer) is > 0 and var read)
         {
+            await _flow.Task;
             var done = buffer.AsSpan(0, read).IndexOf(Commit) >= 0 ? Interlocked.Exchange(ref _cutDone, null) : null;
             if (done is not null && _cut == CommitCut.Answered)
                 pair.CutAtAnswer = done;
@@ -137,6 +146,7 @@ internal sealed class TcpGate : IAsyncDisposable
         var buffer = new byte[81920];
         while (await pair.Server.GetStream().ReadAsync(buffer) is > 0 and var read)
         {
+            await _flow.Task;
             if (pair.CutAtAnswer is { } done)
                 Cut(pair, done);
             else

@@ -196,8 +196,15 @@ internal sealed partial class Journal : IDisposable
         var file = _folder.Broken(segment, offset);
         if (new FileInfo(file) is { Exists: true } known && known.Length == bytes.Length)
             return; // since an earlier start
-        DurableFile.Write(file, bytes);
-        LogSetAside(bytes.Length, segment, offset, file);
+        try
+        {
+            DurableFile.Write(file, bytes);
+            LogSetAside(bytes.Length, segment, offset, file);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            LogNotSetAside(bytes.Length, segment, offset, fault.Message, Convert.ToBase64String(bytes));
+        }
     }
 
     private (string, SafeFileHandle) Begin()
@@ -250,6 +257,9 @@ internal sealed partial class Journal : IDisposable
 
     [LoggerMessage(LogLevel.Critical, "journal: {Length} bytes of {Segment} at {Offset} are damaged; they are set aside in {File}")]
     private partial void LogSetAside(int length, string segment, int offset, string file);
+
+    [LoggerMessage(LogLevel.Critical, "{Bytes} bytes of {Segment} from {Offset} are no record, and could not be set aside ({Error}): {Base64}")]
+    private partial void LogNotSetAside(int bytes, string segment, int offset, string error, string base64);
 
     [LoggerMessage(LogLevel.Error, "journal {Segment} at {Offset}: {Error}")]
     private partial void LogUnreadable(string segment, long offset, string error);

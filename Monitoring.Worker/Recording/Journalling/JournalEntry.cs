@@ -9,6 +9,7 @@ namespace Monitoring.Worker.Recording.Journalling;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "entry")]
 [JsonDerivedType(typeof(ResultEntry), "result")]
 [JsonDerivedType(typeof(OutageEntry), "outage")]
+[JsonDerivedType(typeof(AttemptEntry), "attempt")]
 [JsonDerivedType(typeof(DeliveryEntry), "delivery")]
 internal abstract record JournalEntry
 {
@@ -33,6 +34,13 @@ internal sealed record OutageEntry(DateTimeOffset Since, IReadOnlyList<SecurityE
 {
     /// <summary>What it is, in a log line.</summary>
     public override string ToString() => $"the beginning of the outage of {Since:O}";
+}
+
+/// <summary>A message is about to go to a channel without the database: whoever repeats it repeats it whole and under its id. It comes after the results whose notifications it holds.</summary>
+internal sealed record AttemptEntry(Guid MessageId, IReadOnlyList<Guid> NotificationIds, string Channel) : JournalEntry
+{
+    /// <summary>What it is, in a log line.</summary>
+    public override string ToString() => $"the attempt to send {MessageId} to {Channel}";
 }
 
 /// <summary>A message went to a channel without the database. It comes after the results whose notifications it holds.</summary>

@@ -41,7 +41,7 @@ internal sealed partial class FaultRun
         {
             ["DATABASE_URL"] = database.ConnectionString,
             ["HYPERLIQUID_API_URL"] = simulator, ["Venues__Hyperliquid__WeightPerMinute"] = "1000000",
-            ["HLP_CHECK_INTERVAL"] = "2", ["INVENTORY_CHECK_INTERVAL"] = "2", ["LIQUIDATION_CHECK_INTERVAL"] = "2", ["ORACLE_CHECK_INTERVAL"] = "1",
+            ["HLP_CHECK_INTERVAL"] = "2", ["INVENTORY_CHECK_INTERVAL"] = "2", ["LIQUIDATION_CHECK_INTERVAL"] = "2", ["ORACLE_CHECK_INTERVAL"] = "2",
             ["Rules__oracle_deviation__FloorFactor"] = "0", // a coin that is attacked often must not become a thin one
             ["WEBHOOK_URL"] = _receiver.Url, ["WEBHOOK_SECRET"] = "of-this-run-only", ["Notifications__GroupWindow"] = "2",
             ["JOURNAL_PATH"] = slot.Disk.JournalPath,

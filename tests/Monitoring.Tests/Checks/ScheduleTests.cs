@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Monitoring.Data.Checks;
+using Monitoring.Simulator.Faults;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Tests.Checks;
@@ -45,5 +46,21 @@ public sealed class ScheduleTests
         Assert.That((monitor.Monitor, monitor.IntervalSeconds), Is.EqualTo(("hlp-vault", 1)));
         Assert.That(worker.Logs.Lines.Select(line => line.Text), Has.One.Matches<string>(text => text.StartsWith("worker stopped: up") && text.Contains("0 failed")));
         Assert.That(worker.Logs.Lines.Where(line => line.Level >= Microsoft.Extensions.Logging.LogLevel.Warning), Is.Empty);
+    }
+
+    [Test]
+    public async Task Monitor_whose_checks_take_longer_than_its_interval_leaves_times_out_instead_of_falling_behind()
+    {
+        await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, settings: [("HLP_CHECK_INTERVAL", "1"), ("WEBHOOK_URL", "http://127.0.0.1:9/")]);
+        worker.Venue.Faults.Add(new Fault(FaultKind.Slow, "vaultDetails", Seconds: 1.4m));
+        await worker.StartAsync();
+        IReadOnlyList<CheckRun> stored;
+        do
+        {
+            stored = await new CheckRuns(worker.Db).ListAsync("hlp-vault", DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, 100, default);
+        } while (stored.Count < 5);
+        await worker.StopAsync();
+        Assert.That(stored.Select(run => run.ScheduledAt), Is.Unique);
+        Assert.That(stored.Select(run => (run.StartedAt - run.ScheduledAt).TotalSeconds), Is.All.LessThan(1));
     }
 }

@@ -175,10 +175,10 @@ public sealed class OutboxTests(bool inDatabase)
         }
 
         await CheckAsync(Found("a"), Found("b"));
-        await MarkAsync(await ClaimOneAsync(), Delivered);
-        _clock.Advance(TimeSpan.FromSeconds(9.9));
-        Assert.That(await ClaimAsync(), Is.Empty);
-        _clock.Advance(TimeSpan.FromSeconds(0.1));
+        var working = await ClaimOneAsync();
+        Assert.That(await ClaimAsync(inFlight: working.Message.NotificationId), Is.Empty);
+        await MarkAsync(working, Delivered);
+        _clock.Advance(DeliveryRules.AfterSuccess);
         Assert.That(Text(await ClaimOneAsync()), Is.EqualTo("a opened"));
     }
 

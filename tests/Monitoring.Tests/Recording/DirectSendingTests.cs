@@ -209,7 +209,8 @@ public sealed class DirectSendingTests
             Assert.That((await SentAsync()).SelectMany(message => message.Entries).Select(entry => entry.Subject), Has.None.EqualTo("known").And.None.EqualTo("rising"), "also after a restart");
             _gate.Open();
             await Recorder.DrainAsync(default);
-            Assert.That(await RowsAsync(), Has.One.EqualTo($"r escalated critical delivered {sent.NotificationId}").And.One.EqualTo("r opened critical pending").And.One.EqualTo("r opened high pending"));
+            Assert.That(await RowsAsync(), Has.One.EqualTo($"r escalated critical delivered {sent.NotificationId}").And.One.EqualTo("r opened critical pending")
+                .And.One.EqualTo($"r opened high delivered {sent.NotificationId}"), "the opening that still waited would come after it");
         }
         finally
         {
@@ -219,15 +220,146 @@ public sealed class DirectSendingTests
     }
 
     [Test]
-    public async Task What_a_channel_did_not_take_is_left_to_the_outbox()
+    public async Task What_a_channel_did_not_take_is_left_to_the_outbox_which_repeats_it_as_it_was()
     {
+        await new NotificationChannelTable(_db).RegisterAsync([_channel.Name], Noon, Noon, "", default);
         _channel.Outcome = new DeliveryOutcome.Retry("busy");
+        _gate.Close();
+        await CheckAsync(Found(Severity.Critical), Found(Severity.High, "not urgent"));
+        var tried = await _channel.NextAsync();
+        _gate.Open();
+        await Recorder.DrainAsync(default);
+        Assert.That(await RowsAsync(), Is.EquivalentTo(new[]
+        {
+            $"r opened critical pending {tried.NotificationId}", $"database.away opened high pending {tried.NotificationId}", "r opened high pending",
+        }));
+        var repeated = (await ClaimAsync()).Single(claimed => claimed.Message.NotificationId == tried.NotificationId);
+        Assert.That(repeated.Message.Entries.Select(entry => (entry.EventId, entry.Kind)), Is.EquivalentTo(tried.Entries.Select(entry => (entry.EventId, entry.Kind))));
+    }
+
+    [Test]
+    public async Task Worker_killed_before_it_noted_what_was_sent_repeats_it_under_its_id_and_puts_nothing_else_into_it()
+    {
+        _channel.Outcome = new DeliveryOutcome.Retry("no answer, but it came");
+        _gate.Close();
+        await CheckAsync(Found(Severity.Critical, "first"));
+        var tried = await _channel.NextAsync();
+        await CheckAsync(Found(Severity.Critical, "first"), Found(Severity.Critical, "second"));
+        var killed = Copy();
+        try
+        {
+            await using (var dead = _services)
+                _services = Build(killed);
+            _channel.TakeAll();
+            _channel.Outcome = new DeliveryOutcome.Delivered();
+            await CheckAsync(Found(Severity.Critical, "first"), Found(Severity.Critical, "second"));
+            List<NotificationMessage> sent = [await _channel.NextAsync(), await _channel.NextAsync()];
+            var repeated = sent.Single(message => message.NotificationId == tried.NotificationId);
+            Assert.That(repeated.Entries.Select(entry => (entry.EventId, entry.Kind)), Is.EqualTo(tried.Entries.Select(entry => (entry.EventId, entry.Kind))));
+            Assert.That(sent.Single(message => message != repeated).Entries.Select(entry => entry.Subject), Has.One.EqualTo("second").And.None.EqualTo("first"));
+        }
+        finally
+        {
+            await _services.DisposeAsync();
+            TestFolder.Delete(killed);
+        }
+    }
+
+    [Test]
+    public async Task Retry_after_is_honoured_through_attempts_to_store()
+    {
+        _channel.Outcome = new DeliveryOutcome.Retry("HTTP 429", TimeSpan.FromMinutes(10));
         _gate.Close();
         await CheckAsync(Found(Severity.Critical));
         await _channel.NextAsync();
+        for (var i = 0; i < 5; i++)
+            await Recorder.DrainAsync(default);
+        Assert.That(await SentAsync(), Is.Empty);
+        _channel.Outcome = new DeliveryOutcome.Delivered();
+        _clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.That((await _channel.NextAsync()).Entries.Select(entry => entry.RuleId), Has.One.EqualTo("r"));
+    }
+
+    [Test]
+    public async Task Defect_of_a_channel_does_not_end_the_sending()
+    {
+        _channel.Defect = new InvalidOperationException("a defect");
+        _gate.Close();
+        await CheckAsync(Found(Severity.Critical));
+        await _channel.NextAsync();
+        await SentAsync();
+        _channel.Defect = null;
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.That((await _channel.NextAsync()).Entries.Select(entry => entry.RuleId), Has.One.EqualTo("r"));
+    }
+
+    [Test]
+    public async Task Database_that_hangs_holds_a_critical_message_up_for_no_more_than_fifteen_seconds()
+    {
+        await CheckAsync();
+        _gate.Freeze();
+        var began = TimeProvider.System.GetTimestamp();
+        var check = CheckAsync(Found(Severity.Critical));
+        Assert.That(await SubjectsToldAsync(), Is.EqualTo(new[] { "s" }));
+        Assert.That(TimeProvider.System.GetElapsedTime(began), Is.LessThan(TimeSpan.FromSeconds(15)));
+        await check;
+        _gate.Thaw();
+        await Recorder.DrainAsync(default);
+        Assert.That(await RowsAsync(), Has.One.StartsWith("r opened critical delivered "));
+    }
+
+    [Test]
+    public async Task Escalation_whose_commit_went_through_unheard_is_told_once()
+    {
+        await new NotificationChannelTable(_db).RegisterAsync([_channel.Name], Noon, Noon, "", default);
+        await CheckAsync(Found(Severity.High));
+        await MarkAllDeliveredAsync();
+        var cut = _gate.CutNextCommitAsync(CommitCut.Answered, default, andClose: true);
+        await CheckAsync(Found(Severity.Critical));
+        await cut;
+        Assert.That((await _channel.NextAsync()).Entries.Where(entry => entry.RuleId == "r").Select(entry => entry.Kind), Is.EqualTo(new[] { ChangeKind.Escalated }));
+        await SentAsync();
+        Assert.That(await ClaimAsync(), Is.Empty);
         _gate.Open();
         await Recorder.DrainAsync(default);
-        Assert.That(await RowsAsync(), Is.EquivalentTo(new[] { "r opened critical pending", "database.away opened high pending" }));
+        Assert.That(await RowsAsync(), Has.One.StartsWith("r escalated critical delivered "));
+    }
+
+    private async Task MarkAllDeliveredAsync()
+    {
+        await using var connection = await _db.OpenConnectionAsync();
+        await connection.ExecuteAsync("UPDATE notifications SET status = 'delivered', delivered_at = created_at, message_id = notification_id");
+    }
+
+    [Test]
+    public async Task Event_whose_opening_commit_was_found_on_the_second_try_is_known_when_the_database_goes_away_next()
+    {
+        await CheckAsync();
+        var cut = _gate.CutNextCommitAsync(CommitCut.Answered, default);
+        await CheckAsync(Found(Severity.Critical));
+        await cut;
+        Assert.That(Recorder.Waiting, Is.Zero);
+        _gate.Close();
+        await CheckAsync(Found(Severity.Critical));
+        Assert.That(await SubjectsToldAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Clean_checks_count_for_what_is_expected_however_often_the_database_is_asked()
+    {
+        await CheckAsync(Found(Severity.Critical));
+        await LearnAsync();
+        await CheckAsync();
+        await CheckAsync();
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        await LearnAsync();
+        _gate.Close();
+        await CheckAsync();
+        await CheckAsync(Found(Severity.Critical));
+        var told = (await _channel.NextAsync()).Entries.ToList();
+        while (!told.Exists(entry => entry.Subject == "s")) // the third clean check ended the first event
+            told.AddRange((await _channel.NextAsync()).Entries);
+        Assert.That(told.Select(entry => (entry.RuleId, entry.Kind)), Is.EqualTo(new[] { ("database.away", ChangeKind.Opened), ("r", ChangeKind.Opened) }));
     }
 
     // What the outbox of this worker would send now; it reaches the database beside the gate.
@@ -359,10 +491,13 @@ public sealed class DirectSendingTests
 
         public DeliveryOutcome Outcome { get; set; } = new DeliveryOutcome.Delivered();
 
+        public Exception? Defect { get; set; }
+
         public Task<DeliveryOutcome> SendAsync(NotificationMessage message, CancellationToken cancellationToken)
         {
+            var (outcome, defect) = (Outcome, Defect);
             _sent.Writer.TryWrite(message);
-            return Task.FromResult(Outcome);
+            return defect is null ? Task.FromResult(outcome) : Task.FromException<DeliveryOutcome>(defect);
         }
 
         public async Task<NotificationMessage> NextAsync()
