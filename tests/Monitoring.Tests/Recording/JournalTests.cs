@@ -147,6 +147,33 @@ public sealed class JournalTests
         Assert.That(journal.Read(journal.Waiting.Last()), Is.Not.Null);
     }
 
+    [TestCase(false)]
+    [TestCase(true, Description = "found at the start")]
+    public void Bad_record_that_no_disk_takes_is_logged_whole_and_holds_up_nothing(bool atStart)
+    {
+        var folder = new JournalFolder(_path);
+        using (var journal = Open())
+        {
+            Append(journal, 1, 2);
+            Directory.CreateDirectory(folder.Broken(folder.Segments.Single(), 0)); // where its file should be
+            Damage();
+            if (!atStart)
+                Assert.That(journal.Read(journal.Waiting.First()), Is.Null);
+        }
+
+        if (atStart)
+            using (var journal = Open())
+                Assert.That(Numbers(journal), Is.EqualTo(new[] { 2 }));
+        Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Critical && line.Text.Contains("could not be set aside")));
+
+        void Damage()
+        {
+            using var change = new FileStream(folder.Segments.Single(), FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite);
+            change.Position = 40;
+            change.WriteByte((byte)'!');
+        }
+    }
+
     [Test]
     public void It_never_takes_more_bytes_than_it_may_and_takes_more_when_the_database_has_some()
     {

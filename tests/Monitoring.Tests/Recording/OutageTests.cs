@@ -268,6 +268,39 @@ public sealed class OutageTests
     }
 
     [Test]
+    public async Task What_one_worker_has_set_aside_is_not_for_another_to_resolve()
+    {
+        await Recorder.RecordAsync(Result(0) with { Run = Result(0).Run with { Error = "a success without error is what the table asks for" } }, default);
+        await LookAsync(1);
+        var journal = TestFolder.Create();
+        await using (var other = Build(journal))
+        {
+            other.GetRequiredService<DirectSender>().Learn((await other.GetRequiredService<EventsMirror>().ReadIfDueAsync(default))!);
+            for (var i = 0; i < 5; i++)
+            {
+                _clock.Advance(TimeSpan.FromSeconds(10));
+                other.GetRequiredService<RecorderCheck>().LookIfDue();
+                await other.GetRequiredService<QueueingRecorder>().DrainAsync(default);
+            }
+        }
+
+        TestFolder.Delete(journal);
+        Assert.That(await QueryAsync<(string, string)>("SELECT subject, status FROM security_events WHERE rule_id = 'journal.set-aside'"), Is.EqualTo(($"test:{_journal}", "open")));
+    }
+
+    [Test]
+    public async Task Clock_that_was_set_back_does_not_silence_the_recorder()
+    {
+        await LookAsync(5);
+        _clock.Advance(TimeSpan.FromHours(-1));
+        _gate.Close();
+        await Recorder.RecordAsync(Result(1), default);
+        _gate.Open();
+        await LookAsync(1);
+        Assert.That(await QueryAsync<long>("SELECT count(*) FROM security_events WHERE rule_id = 'database.away'"), Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task Many_at_once_are_all_there_in_the_order_of_each()
     {
         _gate.Close();

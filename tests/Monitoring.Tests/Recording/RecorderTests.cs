@@ -62,6 +62,17 @@ public sealed class RecorderTests
     }
 
     [Test]
+    public async Task Partition_that_went_away_with_a_restored_database_is_made_again()
+    {
+        var recorder = Recorder(_db);
+        await recorder.WriteAsync(Result(Noon), default);
+        await using (var connection = await _db.OpenConnectionAsync())
+            await connection.ExecuteAsync("DROP TABLE check_runs_p20261121");
+        Assert.That(await recorder.WriteAsync(Result(Noon.AddMinutes(1)), default), Is.Not.Null);
+        Assert.That(await QueryAsync<long>("SELECT count(*) FROM check_runs"), Is.EqualTo(1));
+    }
+
+    [Test]
     public async Task Fill_that_only_the_second_of_two_workers_saw_is_stored_too()
     {
         CheckResult Seen(params IEnumerable<LiquidationFill> fills) => ResultSample.Of("liquidations", Noon, CheckOutcome.Succeeded, [], [], [.. fills]);
