@@ -18,8 +18,9 @@ import { freshness, isLive, verdict } from './verdict.js';
 
 const POLL_MS = 2000;
 const DEPTH_MS = 10_000;
-const state = { dashboard: null, events: [], deviations: null, holdings: null, fault: null, answeredAt: 0 };
+const state = { dashboard: null, events: [], deviations: null, holdings: null, deviationsFault: null, holdingsFault: null, fault: null, answeredAt: 0 };
 let depthAt = 0;
+let readingDepth = false;
 let timer = 0;
 let asking = false;
 let askAgain = false;
@@ -29,10 +30,10 @@ async function poll() {
   clearTimeout(timer);
   asking = true;
   try {
-    const [dashboard, events, linked] = await Promise.all([get('security/dashboard'), get('security/events?limit=50'), readLinked()]);
-    Object.assign(state, { dashboard, events: [...events.events, ...linked], fault: null, answeredAt: serverNow() });
+    const [dashboard, events] = await Promise.all([get('security/dashboard'), readEvents()]);
+    Object.assign(state, { dashboard, events, fault: null, answeredAt: serverNow() });
     refreshHistory(dashboard.hlp_vault?.timestamp);
-    if (serverNow() - depthAt >= DEPTH_MS) await readDepth();
+    if (!readingDepth && serverNow() - depthAt >= DEPTH_MS) readDepth();
   } catch (fault) {
     state.fault = fault;
   }
@@ -45,16 +46,14 @@ async function poll() {
   if (!document.hidden) timer = setTimeout(poll, Math.max(POLL_MS, 1000 * (state.fault?.retryAfter ?? 0)));
 }
 
-/** The event that a message's link names, #/events/{id}, whether it is open or not. */
-async function readLinked() {
+/** The open events, and the one that a message's link names, #/events/{id}, whether it is open or not. */
+async function readEvents() {
+  const { events } = await get('security/events?limit=50');
   const id = linkedEvent();
-  if (!id || state.dashboard && state.events.some((event) => event.id === id && event.status !== 'resolved')) return [];
-  try {
-    return [(await get(`security/events/${id}`)).event];
-  } catch (fault) {
-    if (fault.status === 404) return [];
-    throw fault;
-  }
+  if (!id || events.some((event) => event.id === id)) return events;
+  const known = state.events.filter((event) => event.id === id);
+  const linked = await get(`security/events/${id}`).then((answer) => [answer.event], (fault) => (fault.status === 404 ? [] : known));
+  return [...events, ...linked];
 }
 
 /** Something has changed: asks now, or again if an answer is under way that may be older. */
@@ -63,12 +62,26 @@ function hurry() {
   else poll();
 }
 
-/** What is below the first screen changes more slowly and costs more. */
+/** What is below the first screen changes more slowly and costs more; nothing waits for it, and a fault of it marks its card alone. */
 async function readDepth() {
-  const [deviations, holdings] = await Promise.all([get('security/oracle-deviations?active_only=false'), get(`security/hlp-vault/holdings?hours=${hours()}`)]);
-  Object.assign(state, { deviations: deviations.deviations, holdings });
+  readingDepth = true;
   depthAt = serverNow();
-  drawHoldings(holdings, depthAt);
+  const range = hours();
+  const keep = (name, answer, fault) => {
+    if (!fault) state[name] = answer;
+    state[`${name}Fault`] = fault;
+  };
+  await Promise.all([
+    get('security/oracle-deviations?active_only=false').then((answer) => keep('deviations', answer.deviations, null), (fault) => keep('deviations', null, fault)),
+    get(`security/hlp-vault/holdings?hours=${range}`).then((answer) => keep('holdings', answer, null), (fault) => keep('holdings', null, fault)),
+  ]);
+  readingDepth = false;
+  try {
+    if (range === hours()) drawHoldings(state.holdings, state.holdingsFault, serverNow());
+  } catch (error) {
+    state.holdingsFault = new Fault('The page cannot show the answer', error.message, 0);
+  }
+  render();
 }
 
 function render() {
@@ -88,13 +101,14 @@ function render() {
 function draw(now) {
   const live = isLive(state, now);
   const found = verdict(state, now);
-  const sees = (name) => live && state.dashboard.monitors.some((monitor) => monitor.name === name && ['fresh', 'late'].includes(freshness(monitor, now)));
+  const monitorOf = (name) => state.dashboard?.monitors?.find((monitor) => monitor.name === name);
+  const sees = (name) => live && ['fresh', 'late'].includes(monitorOf(name) && freshness(monitorOf(name), now));
   renderConnection(state, now);
   renderRisk(state.dashboard, found);
   renderVault(state.dashboard, live, now);
   renderEvents(state.events, state.dashboard, found.tone !== 'unknown' && found.spots.length === 0, now);
-  renderOracle(state.deviations, sees('oracle'), now);
-  renderHoldings(state.holdings, sees('inventory'), now);
+  renderOracle(state.deviations, { fresh: sees('oracle') && !state.deviationsFault, fault: state.deviationsFault, monitor: monitorOf('oracle') }, now);
+  renderHoldings(state.holdings, { fresh: sees('inventory') && !state.holdingsFault, fault: state.holdingsFault }, now);
   renderLiquidations(state.dashboard, sees('liquidations'), now);
   renderChannels(state.dashboard, live, now);
   renderMonitors(state.dashboard?.monitors ?? [], live, now);

@@ -53,10 +53,10 @@ export function utc(iso, now) {
 
 export const secondsSince = (iso, now) => (iso ? Math.max(0, (now - Date.parse(iso)) / 1000) : null);
 
-/** How old what a card shows is; said loudly while nobody watches. */
-export function ageText(at, now, fresh, before = '') {
+/** How old what a card shows is; said loudly while nobody watches, or when it could not be read now. */
+export function ageText(at, now, { fresh, fault }, before = '') {
   const text = `${before}${duration(secondsSince(at, now))} old (${utc(at, now)})`;
-  return fresh ? text : `STALE: ${text}`;
+  return fault ? `NOT READ NOW: ${text}. ${fault.title}.` : fresh ? text : `STALE: ${text}`;
 }
 
 /** hlp_anomaly_score becomes "HLP anomaly score". */

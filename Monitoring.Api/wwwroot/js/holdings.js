@@ -15,16 +15,20 @@ const chart = chartIn(byId('holdings-chart'), ({ axis, line }, columns) => ({
 
 let labels = [];
 
-export function renderHoldings(answer, monitorFresh, now) {
+export function renderHoldings(answer, watch, now) {
   const positions = answer?.positions ?? [];
-  setData(byId('holdings'), 'known', String(monitorFresh));
-  setText(byId('holdings-age'), headText(answer, monitorFresh, now));
+  setData(byId('holdings'), 'known', String(watch.fresh));
+  setText(byId('holdings-age'), headText(answer, watch, now));
   keyed(byId('holdings-rows'), positions, (position) => `${position.vault_address} ${position.coin}`, createRow, updateRow);
   byId('holdings-table').hidden = positions.length === 0;
 }
 
-/** Draws the past; a slot in which a holding was not seen is a hole in its line. */
-export function drawHoldings(answer, now) {
+/** Draws the past; a slot in which a holding was not seen is a hole in its line. What was drawn stays when the past could not be read. */
+export function drawHoldings(answer, fault, now) {
+  if (fault) {
+    setText(byId('holdings-summary'), `The positions of the last ${rangeLabel(hours())} could not be read. ${fault.title}.`);
+    return;
+  }
   const holdings = answer?.holdings ?? [];
   const peaks = holdings.flatMap(({ points }) => points.map((point) => point.share_pct)).filter((share) => share !== null);
   setText(byId('holdings-summary'), peaks.length === 0
@@ -49,10 +53,10 @@ function withHoles(times, slot) {
   return times.flatMap((time, index) => (index > 0 && time - times[index - 1] > 1.5 * slot ? [times[index - 1] + slot, time] : [time]));
 }
 
-function headText(answer, fresh, now) {
-  if (!answer) return 'NO DATA: no answer yet';
-  if (!answer.timestamp) return fresh ? 'No open position' : 'NO DATA: no position is stored';
-  return ageText(answer.timestamp, now, fresh, `${plural(answer.position_count, 'position')}, `);
+function headText(answer, watch, now) {
+  if (!answer) return `NO DATA: ${watch.fault?.title ?? 'no answer yet'}`;
+  if (!answer.timestamp) return watch.fresh ? 'No open position' : `NO DATA: ${watch.fault?.title ?? 'no position is stored'}`;
+  return ageText(answer.timestamp, now, watch, `${plural(answer.position_count, 'position')}, `);
 }
 
 const short = (address) => `${address.slice(0, 6)}…${address.slice(-4)}`;

@@ -10,22 +10,22 @@ const SOURCES = ['binance', 'okx', 'coinbase', 'kraken', 'pyth'];
 let chosen = null;
 let history = { asset: null, at: null, rows: [] };
 
-export function renderOracle(deviations, monitorFresh, now) {
+export function renderOracle(deviations, watch, now) {
   const rows = deviations ?? [];
   const newest = rows.map((row) => row.timestamp).sort().at(-1);
-  setData(byId('oracle'), 'known', String(monitorFresh));
-  setText(byId('oracle-age'), headText(deviations, newest, monitorFresh, now));
+  setData(byId('oracle'), 'known', String(watch.fresh));
+  setText(byId('oracle-age'), headText(deviations, newest, watch, now));
   setText(byId('oracle-summary'), rows.length === 0 ? '' : summary(rows));
-  keyed(byId('oracle-list'), rows.slice(0, SHOWN), (row) => row.asset, createCell, (node, row) => updateCell(node, row, monitorFresh));
+  keyed(byId('oracle-list'), rows.slice(0, SHOWN), (row) => row.asset, createCell, (node, row) => updateCell(node, row, watch.fresh));
   byId('oracle-more').hidden = rows.length <= SHOWN;
   if (rows.length > SHOWN) setText(byId('oracle-more'), `${plural(rows.length - SHOWN, 'further asset')}, each off by at most ${percent(rows[SHOWN].max_deviation_pct)}.`);
   renderAsset(rows.find((row) => row.asset === chosen), now);
 }
 
-function headText(deviations, newest, fresh, now) {
-  if (!deviations) return 'NO DATA: no answer yet';
-  if (!newest) return 'NO DATA: no comparison is stored';
-  return ageText(newest, now, fresh);
+function headText(deviations, newest, watch, now) {
+  if (!deviations) return `NO DATA: ${watch.fault?.title ?? 'no answer yet'}`;
+  if (!newest) return `NO DATA: ${watch.fault?.title ?? 'no comparison is stored'}`;
+  return ageText(newest, now, watch);
 }
 
 function summary(rows) {

@@ -119,6 +119,33 @@ public sealed class PageTests
         Assert.That(_browser.Complaints, Is.Empty);
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Positions_that_cannot_be_read_mark_their_card_alone_and_are_not_asked_for_at_once_again(bool isSilent)
+    {
+        await PlayAsync(0, 30);
+        var page = await _browser.OpenAsync(1440, 1000);
+        var asked = 0;
+        var polls = 0;
+        await page.RouteAsync("**/security/hlp-vault/holdings*", route =>
+        {
+            asked++;
+            return isSilent ? Task.CompletedTask : route.FulfillAsync(new() { Status = 503, ContentType = "application/problem+json", Body = """{"title":"Busy"}""" });
+        });
+        page.Response += (_, response) => polls += response.Url.EndsWith("/security/dashboard", StringComparison.Ordinal) ? 1 : 0;
+        await page.GotoAsync(_api.Http.BaseAddress!.ToString());
+        await Assertions.Expect(page.Locator("#events-list > li.event[data-tone=critical]").First).ToBeVisibleAsync();
+        await Assertions.Expect(page.Locator("#oracle")).ToHaveAttributeAsync("data-known", "true");
+        await Assertions.Expect(page.Locator("#holdings")).ToHaveAttributeAsync("data-known", "false");
+        await Assertions.Expect(page.Locator("#holdings-age")).ToHaveTextAsync($"NO DATA: {(isSilent ? "The service cannot be reached" : "The service answers 503: Busy")}");
+        await Assertions.Expect(page.Locator("#holdings-summary")).ToContainTextAsync("could not be read");
+        await Assertions.Expect(page.Locator("#risk")).Not.ToHaveAttributeAsync("data-level", "UNKNOWN");
+        await Assertions.Expect(page.Locator("#connection")).ToContainTextAsync("Live");
+        while (polls < 3)
+            await page.WaitForResponseAsync("**/security/dashboard");
+        Assert.That(asked, Is.LessThan(polls));
+    }
+
     private async Task<IPage> OpenAsync(int width, ColorScheme scheme, string address = "")
     {
         var page = await _browser.OpenAsync(width, 1000, scheme);
