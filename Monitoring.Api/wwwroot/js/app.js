@@ -18,6 +18,7 @@ import { freshness, isLive, verdict } from './verdict.js';
 
 const POLL_MS = 2000;
 const DEPTH_MS = 10_000;
+const NEWEST = 50;
 const state = { dashboard: null, events: [], deviations: null, holdings: null, deviationsFault: null, holdingsFault: null, fault: null, answeredAt: 0 };
 let depthAt = 0;
 let readingDepth = false;
@@ -46,9 +47,13 @@ async function poll() {
   if (!document.hidden) timer = setTimeout(poll, Math.max(POLL_MS, 1000 * (state.fault?.retryAfter ?? 0)));
 }
 
-/** The open events, and the one that a message's link names, #/events/{id}, whether it is open or not. */
+/** The open events, the gravest even when many newer ones are open, and the one that a message's link names, #/events/{id}, whether it is open or not. */
 async function readEvents() {
-  const { events } = await get('security/events?limit=50');
+  const { events } = await get(`security/events?limit=${NEWEST}`);
+  if (events.length === NEWEST && events.every((event) => event.status !== 'resolved')) {
+    const graver = await Promise.all(['critical', 'high'].map((severity) => get(`security/events?severity=${severity}&limit=200`)));
+    events.push(...graver.flatMap((answer) => answer.events.filter((event) => event.status !== 'resolved')));
+  }
   const id = linkedEvent();
   if (!id || events.some((event) => event.id === id)) return events;
   const known = state.events.filter((event) => event.id === id);

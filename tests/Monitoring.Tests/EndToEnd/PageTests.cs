@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using Dapper;
 using Microsoft.Playwright;
 using Monitoring.Tests.Api;
 
@@ -55,8 +56,7 @@ public sealed class PageTests
         await page.Locator("#events-list summary").First.ClickAsync();
         await Assertions.Expect(page.Locator(".detail-arithmetic li").First).ToBeVisibleAsync();
         await Assertions.Expect(page.Locator("#oracle-list .cell").First).ToBeVisibleAsync();
-        Directory.CreateDirectory(Repository.File("artifacts/screenshots"));
-        await page.ScreenshotAsync(new() { Path = Repository.File($"artifacts/screenshots/page-{width}-{scheme}.png".ToLowerInvariant()), FullPage = true });
+        await ShootAsync(page, $"page-{width}-{scheme}".ToLowerInvariant());
         await page.EvaluateAsync(await File.ReadAllTextAsync(Path.Combine(TestContext.CurrentContext.TestDirectory, "axe.min.js")));
         var found = JsonNode.Parse(await page.EvaluateAsync<string>("async () => JSON.stringify((await axe.run()).violations)"))!.AsArray();
         Assert.That(found.Select(fault => $"{fault!["id"]}: {string.Join(" | ", fault["nodes"]!.AsArray().Select(node => node!["html"]))}"), Is.Empty);
@@ -144,6 +144,48 @@ public sealed class PageTests
         while (polls < 3)
             await page.WaitForResponseAsync("**/security/dashboard");
         Assert.That(asked, Is.LessThan(polls));
+    }
+
+    [Test]
+    public async Task Gravest_events_are_listed_announced_and_acknowledged_however_many_newer_ones_are_open()
+    {
+        await PlayAsync(0, 8);
+        await OpenEventsAsync("medium", 60, _clock.GetUtcNow());
+        await OpenEventsAsync("high", 1, _clock.GetUtcNow().AddMinutes(-20));
+        await OpenEventsAsync("critical", 1, _clock.GetUtcNow().AddMinutes(-30));
+        var page = await OpenAsync(1440, ColorScheme.Light);
+        var events = page.Locator("#events-list > li.event");
+        await Assertions.Expect(events).ToHaveCountAsync(52);
+        await Assertions.Expect(events.Nth(0).Locator(".event-title")).ToHaveTextAsync("critical 1");
+        await Assertions.Expect(events.Nth(1).Locator(".event-title")).ToHaveTextAsync("high 1");
+        await Assertions.Expect(page.Locator("#events-more")).ToHaveTextAsync("10 further open events not listed here.");
+        await Assertions.Expect(page.Locator("#announcer")).ToHaveTextAsync("Critical: critical 1");
+        await ShootAsync(page, "many-events");
+        await events.Nth(0).Locator("summary").First.ClickAsync();
+        await events.Nth(0).GetByRole(AriaRole.Button, new() { Name = "Acknowledge" }).ClickAsync();
+        await Assertions.Expect(events.Nth(0).Locator(".event-meta")).ToContainTextAsync("acknowledged by anonymous");
+        Assert.That(_browser.Complaints, Is.Empty);
+    }
+
+    private async Task OpenEventsAsync(string severity, int count, DateTimeOffset newestAt)
+    {
+        await using var connection = await _worker.Db.OpenConnectionAsync();
+        await connection.ExecuteAsync("""
+            INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description, indicators,
+                                         related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at)
+            SELECT md5(@severity || n)::uuid, @severity || n, 'hlp-vault', 'hlp.loss', 1, 'hlp_exploitation', @severity, 'open', '0xv', @severity || ' ' || n, 'd', '{}',
+                   '{}', 1, 0, at, at, at
+              FROM generate_series(1, @count) AS n, LATERAL (SELECT @newestAt - n * interval '1 second' AS at) AS t;
+            INSERT INTO security_event_changes (event_id, changed_at, scheduled_at, kind, severity, actor, evidence)
+            SELECT event_id, first_seen_at, first_seen_at, 'opened', severity, 'worker', '{"thresholds": {}, "values": {}, "arithmetic": ["2 reaches 1"]}'
+              FROM security_events WHERE severity = @severity;
+            """, new { severity, count, newestAt });
+    }
+
+    private static Task ShootAsync(IPage page, string name)
+    {
+        Directory.CreateDirectory(Repository.File("artifacts/screenshots"));
+        return page.ScreenshotAsync(new() { Path = Repository.File($"artifacts/screenshots/{name}.png"), FullPage = true });
     }
 
     private async Task<IPage> OpenAsync(int width, ColorScheme scheme, string address = "")
