@@ -41,8 +41,8 @@ export function createActions(id, done) {
       setText(byId('announcer'), words);
       done();
     } catch (fault) {
-      setText(said, fault.status === 401 || fault.status === 403 ? 'This needs a key with scope “operate”.' : `${fault.title}. ${fault.detail ?? ''}`);
-      if (fault.status === 401 || fault.status === 403) wantKey('operate');
+      setText(said, fault.status === 401 || fault.status === 403 ? 'This needs a key with the scopes “read” and “operate”.' : `${fault.title}. ${fault.detail ?? ''}`);
+      if (fault.status === 401 || fault.status === 403) wantKey();
     } finally {
       form.removeAttribute('aria-busy');
     }

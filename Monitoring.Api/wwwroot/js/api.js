@@ -15,6 +15,7 @@ export class Fault extends Error {
 /** The service's time: ages must not depend on this machine's clock. */
 export const serverNow = () => Date.now() + clockOffset;
 
+/** Sends this key instead of the browser's own from now on, until it is refused; then document hears 'keyrefused'. */
 export const rememberKey = (key) => sessionStorage.setItem(KEY, key);
 
 /** A conditional GET: the browser revalidates its copy by ETag, so an unchanged answer costs a 304. */
@@ -41,14 +42,26 @@ export const open = (path, headers, signal) => ask(path, { cache: 'no-store', he
 
 async function ask(path, options) {
   const key = sessionStorage.getItem(KEY);
+  // With a key that was entered the browser must not send its own as well, nor ask for another when this one is refused.
+  const own = key ? { credentials: 'omit' } : {};
   let response;
   try {
-    response = await fetch(path, { ...options, headers: { Accept: 'application/json', ...options.headers, ...(key && { 'X-API-Key': key }) } });
+    response = await fetch(path, { ...options, ...own, headers: { Accept: 'application/json', ...options.headers, ...(key && { Authorization: `Bearer ${key}` }) } });
   } catch (error) {
     throw new Fault('The service cannot be reached', error.name === 'TimeoutError' ? `No answer within ${TIMEOUT_MS / 1000} s.` : '', 0);
   }
+  if (key && isRefused(response.status, options.method)) forget(key, response.status);
   if (!response.ok) throw await faultOf(response);
   return response;
+}
+
+/** A key that may read but not act is still good for reading. */
+const isRefused = (status, method) => status === 401 || (status === 403 && method !== 'POST');
+
+function forget(key, status) {
+  if (sessionStorage.getItem(KEY) !== key) return;
+  sessionStorage.removeItem(KEY);
+  document.dispatchEvent(new CustomEvent('keyrefused', { detail: status }));
 }
 
 /** The header has whole seconds, so the true difference is the largest of those measured. */

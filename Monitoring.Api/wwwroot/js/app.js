@@ -132,7 +132,7 @@ document.addEventListener('visibilitychange', () => {
 });
 
 startHistory();
-askForKey(poll);
+askForKey(hurry);
 onRange(() => {
   depthAt = 0;
   refreshHistory(state.dashboard?.hlp_vault?.timestamp);

@@ -21,12 +21,10 @@ export function renderConnection(state, now) {
   setText(byId('banner-since'), silence === null
     ? 'Nothing has been received yet. This is not all clear.'
     : `Last valid answer ${duration(silence)} ago, at ${utc(new Date(answeredAt).toISOString(), now)}. What is shown below is old. This is not all clear.`);
-  if (fault?.status === 401 || fault?.status === 403) wantKey('read');
+  if (fault?.status === 401 || fault?.status === 403) wantKey();
 }
 
-/** Asks for a key of this scope. */
-export function wantKey(scope) {
-  setText(byId('key-label'), `Key with scope “${scope}”`);
+export function wantKey() {
   byId('key-form').hidden = false;
 }
 
@@ -35,7 +33,14 @@ export function askForKey(retry) {
     submit.preventDefault();
     rememberKey(byId('key').value.trim());
     byId('key').value = '';
+    setText(byId('key-said'), '');
     byId('key-form').hidden = true;
     retry();
+  });
+  document.addEventListener('keyrefused', ({ detail: status }) => {
+    wantKey();
+    setText(byId('key-said'), status === 403
+      ? 'The key that was entered lacks the scope “read” and is forgotten.'
+      : 'The key that was entered is refused and forgotten.');
   });
 }
