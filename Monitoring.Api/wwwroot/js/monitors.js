@@ -54,9 +54,11 @@ function updateRow(node, row, live, now) {
   setText(p99, row.p99_ms === null || row.p99_ms === undefined ? 'no data' : `${count(Math.round(row.p99_ms))} ms`);
 }
 
+/** Whether the data of a gap is there by now. */
+export const isCaughtUp = (gap) => gap.reason === 'database_away' || gap.reason === 'late';
+
 function gapText(gap, now) {
-  const caughtUp = gap.reason === 'database_away' || gap.reason === 'late' ? ', its data came later' : '';
-  return `${gap.name}: ${plural(gap.count, 'check')} from ${utc(gap.from, now)} to ${utc(gap.until, now)}, ${words(gap.reason)}${caughtUp}`;
+  return `${gap.name}: ${plural(gap.count, 'check')} from ${utc(gap.from, now)} to ${utc(gap.until, now)}, ${words(gap.reason)}${isCaughtUp(gap) ? ', its data came later' : ''}`;
 }
 
 function errorText(row, now) {

@@ -3,8 +3,10 @@
 import { get } from './api.js';
 import { byId, el, keyed, setData, setText, texts } from './dom.js';
 import { ageText, count, duration, number, percent, plural, utc } from './format.js';
+import { isCaughtUp } from './monitors.js';
 
 const SHOWN = 60;
+const GAPS = 3;
 const SOURCES = ['binance', 'okx', 'coinbase', 'kraken', 'pyth'];
 
 let chosen = null;
@@ -19,7 +21,7 @@ export function renderOracle(deviations, watch, now) {
   keyed(byId('oracle-list'), rows.slice(0, SHOWN), (row) => row.asset, createCell, (node, row) => updateCell(node, row, watch.fresh));
   byId('oracle-more').hidden = rows.length <= SHOWN;
   if (rows.length > SHOWN) setText(byId('oracle-more'), `${plural(rows.length - SHOWN, 'further asset')}, each off by at most ${percent(rows[SHOWN].max_deviation_pct)}.`);
-  renderAsset(rows.find((row) => row.asset === chosen), now);
+  renderAsset(rows.find((row) => row.asset === chosen), watch.monitor, now);
 }
 
 function headText(deviations, newest, watch, now) {
@@ -55,7 +57,7 @@ function updateCell(node, row, known) {
   setText(value, `${number(row.max_deviation_pct, 2)} %${row.duration_seconds > 0 ? ` · ${duration(row.duration_seconds)}` : ''}${row.is_dangerous ? ' ⚠' : ''}`);
 }
 
-function renderAsset(row, now) {
+function renderAsset(row, monitor, now) {
   byId('oracle-asset').hidden = !row;
   if (!row) return;
   const prices = SOURCES.filter((source) => row[`${source}_price`] !== null).map((source) => `${source} ${price(row[`${source}_price`])}`);
@@ -68,7 +70,7 @@ function renderAsset(row, now) {
       + `${row.floor_pct === null ? '' : `; floor of this asset ${percent(row.floor_pct)}`}.`,
   ]);
   loadPast(row);
-  if (history.asset === row.asset) setText(byId('oracle-asset-past'), pastText(history.rows, now));
+  if (history.asset === row.asset) setText(byId('oracle-asset-past'), pastText(history.rows, monitor, now));
 }
 
 const price = (value) => Number(value).toLocaleString('en-US', { maximumSignificantDigits: 8 });
@@ -81,9 +83,23 @@ function loadPast(row) {
     .then((answer) => { wanted.rows = answer.deviations; }, () => { wanted.at = null; });
 }
 
-function pastText(rows, now) {
+function pastText(rows, monitor, now) {
   if (!rows) return 'The past is being read.';
-  if (rows.length === 0) return 'Within 0.3 % throughout the last 24 h.';
+  if (rows.length === 0) return `No stored check of the last 24 h is off by 0.3 % or more. ${coverage(monitor, now)}`;
   const worst = rows.reduce((a, b) => (b.max_deviation_pct > a.max_deviation_pct ? b : a));
-  return `Last 24 h: ${rows.length === 500 ? 'at least ' : ''}${plural(rows.length, 'check')} off by 0.3 % or more, the worst ${percent(worst.max_deviation_pct)} at ${utc(worst.timestamp, now)}.`;
+  return `Last 24 h: ${rows.length === 500 ? 'at least ' : ''}${plural(rows.length, 'check')} off by 0.3 % or more, the worst ${percent(worst.max_deviation_pct)} at ${utc(worst.timestamp, now)}. ${coverage(monitor, now)}`;
+}
+
+/** How much of the last 24 h the oracle's checks have seen: what was not checked is not known to be in order. */
+function coverage(monitor, now) {
+  if (!monitor) return 'How often the oracle was checked is not known.';
+  const due = Math.floor(86_400 / monitor.interval_seconds);
+  const made = Math.min(due, monitor.runs - monitor.failures);
+  if (made === 0) return 'The oracle was not checked in that time: nothing is known of it.';
+  const succeeded = `${count(made)} of ${plural(due, 'check')} of the oracle succeeded`;
+  if (due - made <= 1) return `${succeeded}.`; // the newest may still be under way
+  const gaps = (monitor.gap_spans ?? []).filter((span) => !isCaughtUp(span));
+  const times = gaps.slice(0, GAPS).map((gap) => `${utc(gap.from, now)} to ${utc(gap.until, now)}`).join(', ');
+  return `${succeeded}, nothing is known of the other ${count(due - made)}.`
+    + (gaps.length === 0 ? '' : ` Not checked: ${times}${gaps.length > GAPS ? ` and ${plural(gaps.length - GAPS, 'older span')}` : ''}.`);
 }

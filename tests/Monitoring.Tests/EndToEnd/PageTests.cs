@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Dapper;
 using Microsoft.Playwright;
 using Monitoring.Tests.Api;
@@ -165,6 +166,30 @@ public sealed class PageTests
         await events.Nth(0).GetByRole(AriaRole.Button, new() { Name = "Acknowledge" }).ClickAsync();
         await Assertions.Expect(events.Nth(0).Locator(".event-meta")).ToContainTextAsync("acknowledged by anonymous");
         Assert.That(_browser.Complaints, Is.Empty);
+    }
+
+    [Test]
+    public async Task Past_of_an_asset_says_how_much_of_the_day_was_checked()
+    {
+        await PlayAsync(0, 8);
+        var page = await OpenAsync(1440, ColorScheme.Light);
+        await page.Locator("#oracle-list .cell").Last.ClickAsync();
+        var past = page.Locator("#oracle-asset-past");
+        await Assertions.Expect(past).ToHaveTextAsync(
+            "No stored check of the last 24 h is off by 0.3 % or more. 5 of 43,200 checks of the oracle succeeded, nothing is known of the other 43,195.");
+
+        await using (var connection = await _worker.Db.OpenConnectionAsync())
+            await connection.ExecuteAsync("UPDATE monitors SET interval_seconds = 3600, interval_since = now() - interval '2 days' WHERE monitor = 'oracle'");
+        await Assertions.Expect(past).ToContainTextAsync(new Regex(@"5 of 24 checks of the oracle succeeded, nothing is known of the other 19\. Not checked: .+ UTC to .+ UTC"));
+        foreach (var width in new[] { 1440, 390 })
+        {
+            await page.SetViewportSizeAsync(width, 1000);
+            await ShootAsync(page, $"oracle-{width}");
+        }
+
+        await using (var connection = await _worker.Db.OpenConnectionAsync())
+            await connection.ExecuteAsync("UPDATE check_runs SET outcome = 'failed', error = 'no answer' WHERE monitor = 'oracle'");
+        await Assertions.Expect(past).ToContainTextAsync("The oracle was not checked in that time: nothing is known of it.");
     }
 
     private async Task OpenEventsAsync(string severity, int count, DateTimeOffset newestAt)
