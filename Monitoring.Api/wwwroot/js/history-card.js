@@ -3,8 +3,8 @@
 import { serverNow } from './api.js';
 import { chartIn, hasCharts } from './chart.js';
 import { byId, setText } from './dom.js';
-import { count, plural, shortUsd, signedUsd, tickUsd, usd, utc } from './format.js';
-import { loadHistory, toColumns } from './history.js';
+import { count, duration, plural, shortUsd, signedUsd, tickUsd, usd, utc } from './format.js';
+import { loadHistory, toColumns, trim } from './history.js';
 import { hours, onRange, rangeLabel } from './range.js';
 
 /** Account value on the left scale, PnL on the right one. */
@@ -64,20 +64,29 @@ export async function refreshHistory(newest) {
 }
 
 function show(range) {
-  const { columns, gaps } = toColumns(rows);
-  setText(byId('chart-summary'), summary(columns, gaps, range));
+  rows = trim(rows, range, serverNow());
+  const now = serverNow() / 1000;
+  const found = toColumns(rows, now - range * 3600, now);
+  const { columns } = found;
+  setText(byId('chart-summary'), summary(found, range));
   if (!hasCharts()) return;
   if (rows.length === 0) { chart.clear(); return; }
-  const now = serverNow() / 1000;
   chart.draw(columns, Math.max(now - range * 3600, columns[0][0]), now);
 }
 
-function summary([times, values, pnl], gaps, range) {
+function summary({ columns: [times, values, pnl], gaps, lead, tail }, range) {
   const known = values.filter((value) => value !== null);
   if (known.length === 0) return `No snapshot in the last ${rangeLabel(range)}.`;
   const profits = pnl.filter((value) => value !== null);
   const between = profits.length === 0 ? 'PnL 24 h not known' : `PnL 24 h between ${signedUsd(Math.min(...profits))} and ${signedUsd(Math.max(...profits))}`;
   return `Account value from ${shortUsd(known[0])} to ${shortUsd(known.at(-1))}, lowest ${shortUsd(Math.min(...known))}. ${between}. `
-    + `${plural(known.length, 'snapshot')} since ${utc(new Date(times[0] * 1000).toISOString())}, ${gaps === 0 ? 'no gaps' : plural(gaps, 'gap')}.`
+    + `${plural(known.length, 'snapshot')} since ${utc(new Date(times[0] * 1000).toISOString())}, ${gaps > 0 ? plural(gaps, 'gap') : lead + tail > 0 ? 'no gaps between them' : 'no gaps'}.`
+    + edges(cut ? 0 : lead, tail)
     + (cut ? ` Only the newest ${count(known.length)} are shown.` : '');
+}
+
+/** Where the window begins before the data or ends after it. */
+function edges(lead, tail) {
+  const missing = [lead > 0 ? `the first ${duration(lead)}` : '', tail > 0 ? `the last ${duration(tail)}` : ''].filter(Boolean);
+  return missing.length === 0 ? '' : ` No snapshot in ${missing.join(' and ')}.`;
 }

@@ -5,6 +5,7 @@ import { get } from './api.js';
 const PAGE = 500;
 const UPDATE = 50;
 const MOST_PAGES = 20;
+const LEAST_HOLE_SECONDS = 60;
 
 /** Rows newest first. Known rows are only topped up; if they no longer join, everything is read again. */
 export async function loadHistory(hours, known, now) {
@@ -24,13 +25,17 @@ export async function loadHistory(hours, known, now) {
   return { rows, cut: true };
 }
 
-function trim(rows, hours, now) {
+/** The rows of the last hours. */
+export function trim(rows, hours, now) {
   const start = now - hours * 3600_000;
   return rows.filter((row) => Date.parse(row.timestamp) >= start);
 }
 
-/** Columns for the chart, oldest first; a hole of three usual steps becomes a break in the line. */
-export function toColumns(rows) {
+/**
+ * Columns for the chart, oldest first; a hole of three usual steps becomes a break in the line. What is without data at the
+ * beginning and at the end of the window is told in seconds, 0 where it is no more than such a hole.
+ */
+export function toColumns(rows, from, to) {
   const points = [...rows].reverse().map((row) => [Date.parse(row.timestamp) / 1000, row.account_value, row.pnl_24h ?? null, row.pnl_1h ?? null]);
   const steps = points.slice(1).map((point, index) => point[0] - points[index][0]).sort((a, b) => a - b);
   const usual = steps[Math.floor(steps.length / 2)] ?? 0;
@@ -44,5 +49,6 @@ export function toColumns(rows) {
     }
     columns.forEach((column, at) => column.push(point[at]));
   });
-  return { columns, gaps };
+  const beyond = (seconds) => (seconds >= Math.max(LEAST_HOLE_SECONDS, 3 * usual) ? seconds : 0);
+  return { columns, gaps, lead: points.length === 0 ? 0 : beyond(points[0][0] - from), tail: points.length === 0 ? 0 : beyond(to - points.at(-1)[0]) };
 }

@@ -192,6 +192,28 @@ public sealed class PageTests
         await Assertions.Expect(past).ToContainTextAsync("The oracle was not checked in that time: nothing is known of it.");
     }
 
+    [TestCase(0, 5, @"no gaps between them\. No snapshot in the first 18 h 5\d min\.")]
+    [TestCase(3, 21, @"no gaps between them\. No snapshot in the last 3 h\.")]
+    [TestCase(3, 2, @"no gaps between them\. No snapshot in the first 18 h 5\d min and the last 3 h\.")]
+    [TestCase(0, 24, @"no gaps\.$")]
+    public async Task Text_of_the_chart_says_when_the_data_begins_late_or_ends_early(int endedHoursAgo, int hours, string said)
+    {
+        await using (var connection = await _worker.Db.OpenConnectionAsync())
+            await connection.ExecuteAsync("""
+                INSERT INTO hlp_vault_snapshots (vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_24h, all_time_pnl, drawdown_pct, max_drawdown_pct,
+                                                 loss_score, drawdown_score, volatility_score, anomaly_score, is_healthy, health_issues)
+                SELECT '0xv', at, at, 1.50, 1, -1.25, 1, 0, 0, 0, 0, 0, 12.5, true, '{}'
+                  FROM generate_series(@endsAt - make_interval(hours => @hours), @endsAt, interval '5 minutes') AS at
+                """, new { endsAt = TimeProvider.System.GetUtcNow().AddHours(-endedHoursAgo), hours });
+        var page = await OpenAsync(1440, ColorScheme.Light);
+        await Assertions.Expect(page.Locator("#chart-summary")).ToContainTextAsync(new Regex(said));
+        foreach (var width in new[] { 1440, 390 })
+        {
+            await page.SetViewportSizeAsync(width, 1000);
+            await ShootAsync(page, $"chart-{endedHoursAgo}-{hours}-{width}");
+        }
+    }
+
     private async Task OpenEventsAsync(string severity, int count, DateTimeOffset newestAt)
     {
         await using var connection = await _worker.Db.OpenConnectionAsync();
