@@ -93,6 +93,7 @@ public sealed class PageKeyTests
         foreach (var width in new[] { 1440, 390 })
         {
             await _page.SetViewportSizeAsync(width, 1000);
+            Directory.CreateDirectory(Repository.File("artifacts/screenshots"));
             await _page.ScreenshotAsync(new() { Path = Repository.File($"artifacts/screenshots/key-{width}.png") });
             Assert.That(await _page.EvaluateAsync<int>("document.documentElement.scrollWidth"), Is.LessThanOrEqualTo(width));
         }

@@ -144,6 +144,7 @@ public sealed class PageTests
         await Assertions.Expect(page.Locator("#connection")).ToContainTextAsync("Live");
         while (polls < 3)
             await page.WaitForResponseAsync("**/security/dashboard");
+        await ShootBothAsync(page, "holdings-not-read");
         Assert.That(asked, Is.LessThan(polls));
     }
 
@@ -161,7 +162,7 @@ public sealed class PageTests
         await Assertions.Expect(events.Nth(1).Locator(".event-title")).ToHaveTextAsync("high 1");
         await Assertions.Expect(page.Locator("#events-more")).ToHaveTextAsync("10 further open events not listed here.");
         await Assertions.Expect(page.Locator("#announcer")).ToHaveTextAsync("Critical: critical 1");
-        await ShootAsync(page, "many-events");
+        await ShootBothAsync(page, "many-events");
         await events.Nth(0).Locator("summary").First.ClickAsync();
         await events.Nth(0).GetByRole(AriaRole.Button, new() { Name = "Acknowledge" }).ClickAsync();
         await Assertions.Expect(events.Nth(0).Locator(".event-meta")).ToContainTextAsync("acknowledged by anonymous");
@@ -181,11 +182,7 @@ public sealed class PageTests
         await using (var connection = await _worker.Db.OpenConnectionAsync())
             await connection.ExecuteAsync("UPDATE monitors SET interval_seconds = 3600, interval_since = now() - interval '2 days' WHERE monitor = 'oracle'");
         await Assertions.Expect(past).ToContainTextAsync(new Regex(@"5 of 24 checks of the oracle succeeded, nothing is known of the other 19\. Not checked: .+ UTC to .+ UTC"));
-        foreach (var width in new[] { 1440, 390 })
-        {
-            await page.SetViewportSizeAsync(width, 1000);
-            await ShootAsync(page, $"oracle-{width}");
-        }
+        await ShootBothAsync(page, "oracle");
 
         await using (var connection = await _worker.Db.OpenConnectionAsync())
             await connection.ExecuteAsync("UPDATE check_runs SET outcome = 'failed', error = 'no answer' WHERE monitor = 'oracle'");
@@ -207,11 +204,7 @@ public sealed class PageTests
                 """, new { endsAt = TimeProvider.System.GetUtcNow().AddHours(-endedHoursAgo), hours });
         var page = await OpenAsync(1440, ColorScheme.Light);
         await Assertions.Expect(page.Locator("#chart-summary")).ToContainTextAsync(new Regex(said));
-        foreach (var width in new[] { 1440, 390 })
-        {
-            await page.SetViewportSizeAsync(width, 1000);
-            await ShootAsync(page, $"chart-{endedHoursAgo}-{hours}-{width}");
-        }
+        await ShootBothAsync(page, $"chart-{endedHoursAgo}-{hours}");
     }
 
     private async Task OpenEventsAsync(string severity, int count, DateTimeOffset newestAt)
@@ -233,6 +226,15 @@ public sealed class PageTests
     {
         Directory.CreateDirectory(Repository.File("artifacts/screenshots"));
         return page.ScreenshotAsync(new() { Path = Repository.File($"artifacts/screenshots/{name}.png"), FullPage = true });
+    }
+
+    private static async Task ShootBothAsync(IPage page, string name)
+    {
+        foreach (var width in new[] { 390, 1440 })
+        {
+            await page.SetViewportSizeAsync(width, 1000);
+            await ShootAsync(page, $"{name}-{width}");
+        }
     }
 
     private async Task<IPage> OpenAsync(int width, ColorScheme scheme, string address = "")
