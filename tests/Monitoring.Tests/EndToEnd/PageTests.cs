@@ -124,7 +124,7 @@ public sealed class PageTests
     [TestCase(false)]
     public async Task Positions_that_cannot_be_read_mark_their_card_alone_and_are_not_asked_for_at_once_again(bool isSilent)
     {
-        await PlayAsync(0, 30);
+        await PlayAsync(0, 60);
         var page = await _browser.OpenAsync(1440, 1000);
         var asked = 0;
         var polls = 0;
