@@ -62,7 +62,7 @@ internal sealed class WebhookChannel(WebhookOptions options, ChannelHttp http, T
     private static string Sign(byte[] key, string id, long timestamp, byte[] body) =>
         $"v1,{Convert.ToBase64String(HMACSHA256.HashData(key, (byte[])[.. Encoding.UTF8.GetBytes($"{id}.{timestamp}."), .. body]))}";
 
-    // The same bytes in every repeat. Machines read this, so nothing is cut.
+    // Machines read this, so nothing is cut.
     private static byte[] Write(NotificationMessage message) => ChannelJson.Write(new
     {
         message.NotificationId,

@@ -103,9 +103,11 @@ internal sealed class FaultLedger(NpgsqlDataSource db, Venue venue, Receiver rec
                AND NOT EXISTS (SELECT FROM notifications WHERE notifications.seq = change.seq AND channel = 'webhook')
             """, cancellationToken);
         var decided = await QueryAsync<Notification>("SELECT event_id, kind, severity, status, message_id FROM notifications WHERE channel = 'webhook'", cancellationToken);
-        var taken = receiver.Messages.Where(message => message.Taken).Select(message => (Id: IdOf(message), message.At)).ToList();
+        var taken = receiver.Messages.Where(message => message.Taken).Select(message => (Id: IdOf(message), message.At, Events: EventsOf(message))).ToList();
         var byId = taken.GroupBy(message => message.Id).ToDictionary(same => same.Key, same => same.Select(message => message.At).ToList());
-        var missing = decided.Where(one => one.MessageId is not { } id || !byId.ContainsKey(id)).ToList();
+        // A receiver drops what comes under an id that it has handled, so only the first message of an id counts.
+        var told = taken.GroupBy(message => message.Id).SelectMany(same => same.MinBy(message => message.At).Events.Select(eventId => (same.Key, eventId))).ToHashSet();
+        var missing = decided.Where(one => one.MessageId is not { } id || !told.Contains((id, one.EventId))).ToList();
         var repeats = byId.SelectMany(same => same.Value.Skip(1)).ToList();
         // A repeat is due to a death between the receiver's yes and its mark: of the worker, or of its connection or database.
         var unexplained = repeats.Count(at => !disturbances.Any(one => one.Kind is not FaultKind.Receiver && at >= one.From.AddSeconds(-1) && at <= one.Until.AddSeconds(90)));
@@ -114,6 +116,9 @@ internal sealed class FaultLedger(NpgsqlDataSource db, Venue venue, Receiver rec
             [.. receiver.Messages.Where(message => message.Taken && !known.Contains(IdOf(message))).Select(message => $"{message.At:HH:mm:ss.fff} {message.Body}")],
             decided.Count(one => one.Status == "dead"), receiver.Messages.Count(message => !message.Taken));
     }
+
+    private static IReadOnlyList<Guid> EventsOf(ReceivedMessage message) =>
+        [.. JsonDocument.Parse(message.Body).RootElement.GetProperty("changes").EnumerateArray().Select(change => change.GetProperty("event_id").GetGuid())];
 
     private static Guid IdOf(ReceivedMessage message) => JsonDocument.Parse(message.Body).RootElement.GetProperty("notification_id").GetGuid();
 
