@@ -322,7 +322,7 @@ internal sealed partial class DirectSender(
 
         public IReadOnlyList<Guid> Ids { get; set; } = [];
 
-        public Task Running { get; set; } = Task.CompletedTask;
+        public Task Running = Task.CompletedTask;
 
         public TimeSpan Pause { get; set; } = FirstPause;
 

@@ -181,7 +181,7 @@ public sealed class PageTests
 
         await using (var connection = await _worker.Db.OpenConnectionAsync())
             await connection.ExecuteAsync("UPDATE monitors SET interval_seconds = 3600, interval_since = now() - interval '2 days' WHERE monitor = 'oracle'");
-        await Assertions.Expect(past).ToContainTextAsync(new Regex(@"5 of 24 checks of the oracle succeeded, nothing is known of the other 19\. Not checked: .+ UTC to .+ UTC"));
+        await Assertions.Expect(past).ToContainTextAsync(new Regex(@"5 of 24 checks of the oracle succeeded, nothing is known of the other 19\. Not checked: .+ UTC to .+ UTC", RegexOptions.None, Patience));
         await ShootBothAsync(page, "oracle");
 
         await using (var connection = await _worker.Db.OpenConnectionAsync())
@@ -203,7 +203,7 @@ public sealed class PageTests
                   FROM generate_series(@endsAt - make_interval(hours => @hours), @endsAt, interval '5 minutes') AS at
                 """, new { endsAt = TimeProvider.System.GetUtcNow().AddHours(-endedHoursAgo), hours });
         var page = await OpenAsync(1440, ColorScheme.Light);
-        await Assertions.Expect(page.Locator("#chart-summary")).ToContainTextAsync(new Regex(said));
+        await Assertions.Expect(page.Locator("#chart-summary")).ToContainTextAsync(new Regex(said, RegexOptions.None, Patience));
         await ShootBothAsync(page, $"chart-{endedHoursAgo}-{hours}");
     }
 
@@ -222,7 +222,9 @@ public sealed class PageTests
             """, new { severity, count, newestAt });
     }
 
-    private static Task ShootAsync(IPage page, string name)
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
+
+    private static Task<byte[]> ShootAsync(IPage page, string name)
     {
         Directory.CreateDirectory(Repository.File("artifacts/screenshots"));
         return page.ScreenshotAsync(new() { Path = Repository.File($"artifacts/screenshots/{name}.png"), FullPage = true });
