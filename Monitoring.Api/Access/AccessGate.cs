@@ -47,7 +47,7 @@ internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLed
         if (FindRefusal(context.Request, key) is var (status, detail))
         {
             if (status == StatusCodes.Status401Unauthorized)
-                context.Response.Headers.WWWAuthenticate = Credentials.Challenge;
+                context.Response.Headers.WWWAuthenticate = Credentials.Challenges;
             await RefuseAsync(context, origin, status, detail);
             return;
         }

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Primitives;
 using Monitoring.Data.Access;
 
 namespace Monitoring.Api.Access;
@@ -9,8 +10,8 @@ namespace Monitoring.Api.Access;
 /// </summary>
 internal static class Credentials
 {
-    /// <summary>What a refused client may answer with.</summary>
-    public const string Challenge = "Bearer realm=\"monitoring\", Basic realm=\"monitoring (the key is the password)\", charset=\"UTF-8\"";
+    /// <summary>What a refused client may answer with. A line each: Chromium takes no second scheme from one, and would ask for no password.</summary>
+    public static readonly StringValues Challenges = new(["Basic realm=\"monitoring (the key is the password)\", charset=\"UTF-8\"", "Bearer realm=\"monitoring\""]);
 
     /// <summary>The well-formed key that was sent, or null when there is none, or more than one.</summary>
     public static string? Find(IHeaderDictionary headers)

@@ -34,16 +34,8 @@ public sealed class AccessTests
         await TestDatabase.DropAsync(_db);
     }
 
-    private async Task<string> AddKeyAsync(string name, int rate = 600, DateTimeOffset? expires = null, params string[] scopes)
-    {
-        var text = ApiKeyText.Create();
-        await using var connection = await _db.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await new ApiKeys(_db).AddAsync(new NewApiKey(Guid.NewGuid(), name, ApiKeyText.Prefix(text), ApiKeyText.Hash(text), scopes.Length > 0 ? scopes : ["read"], rate,
-            _clock.GetUtcNow(), "test", expires), transaction, default);
-        await transaction.CommitAsync();
-        return text;
-    }
+    private Task<string> AddKeyAsync(string name, int rate = 600, DateTimeOffset? expires = null, params string[] scopes) =>
+        KeySample.AddAsync(_db, name, _clock.GetUtcNow(), rate, expires, scopes.Length > 0 ? scopes : ["read"]);
 
     private async Task RevokeAsync(string name)
     {
@@ -90,6 +82,13 @@ public sealed class AccessTests
         }
 
         Assert.That(asked, Is.GreaterThan(100));
+    }
+
+    [Test]
+    public async Task Each_way_to_send_a_key_is_offered_in_a_line_of_its_own()
+    {
+        var answer = await RawHttp.SendAsync(_api.Http.BaseAddress!, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray());
+        Assert.That(answer.Head.Split("\r\n").Where(line => line.StartsWith("WWW-Authenticate: ")).Select(line => line.Split(' ')[1]), Is.EqualTo(new[] { "Basic", "Bearer" }));
     }
 
     [Test]

@@ -24,10 +24,15 @@ internal sealed class BrowserUnderTest : IAsyncDisposable
         }));
     }
 
-    /// <summary>A new page of this size, in the light or the dark scheme.</summary>
-    public async Task<IPage> OpenAsync(int width, int height, ColorScheme scheme = ColorScheme.Light)
+    /// <summary>A new page of this size, in the light or the dark scheme. A password is given when the browser would ask for one.</summary>
+    public async Task<IPage> OpenAsync(int width, int height, ColorScheme scheme = ColorScheme.Light, string? password = null)
     {
-        var page = await _browser.NewPageAsync(new() { ViewportSize = new() { Width = width, Height = height }, ColorScheme = scheme });
+        var page = await _browser.NewPageAsync(new()
+        {
+            ViewportSize = new() { Width = width, Height = height },
+            ColorScheme = scheme,
+            HttpCredentials = password is null ? null : new() { Username = "anybody", Password = password },
+        });
         page.Console += (_, message) =>
         {
             if (message.Type is "error" or "warning")

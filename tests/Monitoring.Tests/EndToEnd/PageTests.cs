@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using System.Text.Json.Nodes;
 using Microsoft.Playwright;
+using Monitoring.Api.Access;
 using Monitoring.Tests.Api;
 
 namespace Monitoring.Tests.EndToEnd;
@@ -117,6 +118,19 @@ public sealed class PageTests
         await Assertions.Expect(linked.Locator(".event-meta")).ToContainTextAsync("resolved");
         await Assertions.Expect(linked.Locator(".detail-arithmetic li").First).ToContainTextAsync("PnL of 1 h");
         Assert.That(_browser.Complaints, Is.Empty);
+    }
+
+    [Test]
+    public async Task Browser_asks_for_the_key_of_a_service_that_wants_one()
+    {
+        await PlayAsync(0, 8);
+        var key = await KeySample.AddAsync(_worker.Db, "page", _clock.GetUtcNow(), scopes: ["read", "operate"]);
+        await using var api = await ApiUnderTest.StartAsync(_worker.Db, _clock, new AccessOptions(ApiAuth.Keys, IsLoopback: false, 600, [], []));
+        var page = await _browser.OpenAsync(1440, 1000, password: key);
+        var answer = await page.GotoAsync($"{api.Http.BaseAddress}");
+        Assert.That(answer!.Status, Is.EqualTo(200));
+        await Assertions.Expect(page.Locator("#connection")).ToContainTextAsync("Live");
+        await Assertions.Expect(page.Locator("#events-none")).ToContainTextAsync("No open event");
     }
 
     private async Task<IPage> OpenAsync(int width, ColorScheme scheme, string address = "")
