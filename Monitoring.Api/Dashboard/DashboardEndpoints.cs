@@ -53,7 +53,8 @@ internal static class DashboardEndpoints
         var open = await events.CountOpenAsync(cancellationToken);
         var states = await monitors.ListAsync(MonitorHours, cancellationToken);
         return TypedResults.Ok(new DashboardAnswer(true, now, OverallRisk.Of(snapshot?.AnomalyScore, open, states, deviations), snapshot, deviations,
-            await liquidations.SummariseAsync(cancellationToken), EventCounts.Of(open), states,
+            await liquidations.SummariseAsync(states.FirstOrDefault(monitor => monitor.Name == LiquidationReader.Monitor)?.LastSuccessAt, cancellationToken),
+            EventCounts.Of(open), states,
             [.. (await channels.ListProofsAsync(cancellationToken)).Select(proof => new ChannelView(proof.Channel, proof.ProvenAt, proof.ProvenAt is null || now - proof.ProvenAt > ProofLasts))],
             await NotificationsView.ReadAsync(outbox, now, cancellationToken),
             new DatabaseView(true, await vault.SummariseAsync(StatisticsDays, cancellationToken),
