@@ -14,7 +14,7 @@ public sealed partial class SqlTests
     // A sample for every parameter name in use; a statement with a new name asks for one here.
     private static readonly Dictionary<string, object?> Samples = new()
     {
-        ["vault"] = "0x", ["since"] = Time, ["until"] = Time, ["before"] = Time, ["limit"] = 10, ["observedAt"] = Time, ["firstWholeHour"] = Time,
+        ["vault"] = "0x", ["since"] = Time, ["until"] = Time, ["overBefore"] = Time, ["before"] = Time, ["limit"] = 10, ["observedAt"] = Time, ["firstWholeHour"] = Time,
         ["monitor"] = "m", ["intervalSeconds"] = 1, ["now"] = Time, ["days"] = new[] { "2026-11-21" }, ["fingerprints"] = new[] { "f" }, ["eventId"] = Guid.Empty,
         ["status"] = "open", ["severity"] = "high", ["threatType"] = "t", ["afterResolved"] = false, ["afterFirstSeenAt"] = Time, ["afterEventId"] = Guid.Empty,
         ["vaults"] = new[] { "v" }, ["components"] = new[] { "c" }, ["times"] = new[] { Time }, ["accountValues"] = new[] { 1m }, ["notionals"] = new[] { 1m },
