@@ -117,7 +117,7 @@ public sealed partial class SqlTests
             (string, string)[] lists =
             [
                 ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEvents", "LockRelevantSql"),
-                ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"), ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql"),
+                ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"), ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql"), ("HlpVaultInventory", "ListNewestCheckSql"),
                 ("OracleDeviations", "FindNewestSql"), ("OracleDeviations", "ListSql"), ("OracleDeviations", "ListOfAssetSql"),
                 ("Liquidations", "ListSql"), ("LiquidationPatterns", "ListSql"), ("SecurityEvents", "ListByIdSql"), ("SecurityEventChanges", "ListSql"),
             ];
