@@ -15,7 +15,7 @@ internal static class MetricsEndpoints
     public static void MapMetrics(this WebApplication app)
     {
         app.Services.GetRequiredService<RequestMetrics>(); // measures from the start, not from the first scrape
-        app.MapGet("/metrics", GetMetrics).WithName(nameof(GetMetrics)).WithTags("Health").WithParameters().WithMetadata(new NoDatabase())
+        app.MapGet("/metrics", GetMetrics).WithName(nameof(GetMetrics)).WithTags("Health").WithParameters().WithMetadata(new NoDatabase(), new AlwaysServed())
             .Produces<string>(200, "text/plain");
     }
 

@@ -247,6 +247,26 @@ public sealed class AccessTests
     }
 
     [Test]
+    public async Task What_needs_no_database_goes_on_for_five_minutes_with_the_keys_read_last()
+    {
+        var key = await AddKeyAsync("scraper");
+        var expiring = await AddKeyAsync("expiring", expires: _clock.GetUtcNow().AddMinutes(1));
+        Assert.That((await AskAsync("/metrics", key)).Text, Does.Contain("monitoring_database_up 1"));
+        _api.Gate.Close();
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        var metrics = await AskAsync("/metrics", key);
+        Assert.That((metrics.Status, metrics.Text.Contains("monitoring_database_up 0")), Is.EqualTo((HttpStatusCode.OK, true)));
+        var badge = await AskAsync("/badge/hlp-vault.svg", key);
+        Assert.That((badge.Status, badge.Text.Contains("no data")), Is.EqualTo((HttpStatusCode.OK, true)));
+        foreach (var wrong in new[] { null, expiring, ApiKeyText.Create() })
+            Assert.That((await AskAsync("/metrics", wrong)).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That((await AskAsync("/security/monitors", key)).Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable), "what needs the database");
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.That((await AskAsync("/metrics", key)).Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
+    }
+
+    [Test]
     public async Task Use_and_refusals_are_written_in_batches_and_refusals_never_fill_the_log()
     {
         var (key, reader) = (await AddKeyAsync("busy", scopes: ["read", "operate"]), await AddKeyAsync("reader"));
