@@ -21,7 +21,8 @@ internal static class Credentials
         {
             (1, 0) => own.ToString(),
             (0, 1) => FindStandard(standard.ToString()),
-            (1, 1) when FindStandard(standard.ToString()) == own.ToString() => own.ToString(),
+            // A browser sends its password along with every request; the page was given the other key because that one was not enough.
+            (1, 1) when IsBasic(standard.ToString()) || FindStandard(standard.ToString()) == own.ToString() => own.ToString(),
             _ => null,
         };
         return key is not null && ApiKeyText.IsWellFormed(key) ? key : null;
@@ -37,6 +38,8 @@ internal static class Credentials
             : scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) ? FindPassword(rest)
             : null;
     }
+
+    private static bool IsBasic(string header) => header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase);
 
     private static string? FindPassword(string base64)
     {

@@ -101,6 +101,15 @@ public sealed class AccessTests
     }
 
     [Test]
+    public async Task Key_given_to_the_page_goes_before_the_browsers_password()
+    {
+        var (reads, acts) = (await AddKeyAsync("reads"), await AddKeyAsync("acts", scopes: ["operate"]));
+        var both = new[] { ("X-API-Key", acts), ("Authorization", Basic("anybody", reads)) };
+        Assert.That(((await AskAsync("/nowhere", method: HttpMethod.Post, headers: both)).Status, (await AskAsync("/health", headers: both)).Status),
+            Is.EqualTo((HttpStatusCode.NotFound, HttpStatusCode.Forbidden)));
+    }
+
+    [Test]
     public async Task Whatever_is_wrong_with_a_key_the_answer_is_the_same()
     {
         var (good, other) = (await AddKeyAsync("good"), await AddKeyAsync("other"));
