@@ -38,7 +38,7 @@ internal static class HlpVaultHoldingsEndpoints
         var now = clock.GetUtcNow();
         var newest = await inventory.ListNewestCheckAsync(now.AddHours(-hours), now.AddSeconds(1), cancellationToken);
         var peaks = await inventory.ListPeaksAsync(now.AddHours(-hours), now, slot, top, cancellationToken);
-        var seenAt = newest.FirstOrDefault()?.ObservedAt;
+        DateTimeOffset? seenAt = newest is [var first, ..] ? first.ObservedAt : null;
         return TypedResults.Ok(new HoldingsAnswer(true, seenAt, seenAt is { } at ? Math.Round((now - at).TotalSeconds, 1) : null,
             newest.Count, [.. newest.Take(top).Select(HlpVaultPositionView.Of)], (int)slot.TotalSeconds,
             [.. peaks.GroupBy(peak => (peak.VaultAddress, peak.Coin)).OrderByDescending(held => held.Max(peak => peak.NotionalUsd))
