@@ -1,4 +1,5 @@
 using System.Globalization;
+using Monitoring.Api.Http;
 using Monitoring.Data.Access;
 using Monitoring.Data.Events;
 
@@ -31,7 +32,7 @@ internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLed
             return;
         }
 
-        var key = options.Auth == ApiAuth.Keys && Credentials.Find(context.Request.Headers) is { } text ? (await keys.ReadAsync(context.RequestAborted)).Find(text, clock.GetUtcNow()) : null;
+        var key = await FindKeyAsync(context);
         var origin = key is null ? address : $"{address} key {key.Name} {key.Prefix}";
         var share = key is null ? _ofAddresses.Take(address, options.RequestsPerMinute) : _ofKeys.Take(key.Prefix, key.RequestsPerMinute);
         Tell(context.Response, key is null ? "address" : "key", key?.RequestsPerMinute ?? options.RequestsPerMinute, share);
@@ -54,6 +55,15 @@ internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLed
 
         context.Features.Set(new Operator(key?.Name ?? "anonymous", origin));
         await (key is null ? next(context) : open.ServeAsync(context, key, next));
+    }
+
+    private async Task<ApiKeyCheck?> FindKeyAsync(HttpContext context)
+    {
+        if (options.Auth != ApiAuth.Keys || Credentials.Find(context.Request.Headers) is not { } text)
+            return null;
+        var valid = context.GetEndpoint()?.Metadata.GetMetadata<NoDatabase>() is null
+            ? await keys.ReadAsync(context.RequestAborted) : await keys.ReadOrRecallAsync(context.RequestAborted);
+        return valid.Find(text, clock.GetUtcNow());
     }
 
     // One text for whatever is wrong with a key: a thief learns nothing from it.

@@ -10,8 +10,8 @@ namespace Monitoring.Api.Access;
 /// </summary>
 internal static class Credentials
 {
-    /// <summary>What a refused client may answer with. Each is a header line of its own: Chromium reads one scheme of a line and would not ask for a password.</summary>
-    public static readonly StringValues Challenges = new(["Bearer realm=\"monitoring\"", "Basic realm=\"monitoring (the key is the password)\", charset=\"UTF-8\""]);
+    /// <summary>What a refused client may answer with. A line each: Chromium takes no second scheme from one, and would ask for no password.</summary>
+    public static readonly StringValues Challenges = new(["Basic realm=\"monitoring (the key is the password)\", charset=\"UTF-8\"", "Bearer realm=\"monitoring\""]);
 
     /// <summary>The well-formed key that was sent, or null when there is none, or more than one.</summary>
     public static string? Find(IHeaderDictionary headers)
@@ -21,7 +21,8 @@ internal static class Credentials
         {
             (1, 0) => own.ToString(),
             (0, 1) => FindStandard(standard.ToString()),
-            (1, 1) when FindStandard(standard.ToString()) == own.ToString() => own.ToString(),
+            // A browser sends its password along with every request; the page was given the other key because that one was not enough.
+            (1, 1) when IsBasic(standard.ToString()) || FindStandard(standard.ToString()) == own.ToString() => own.ToString(),
             _ => null,
         };
         return key is not null && ApiKeyText.IsWellFormed(key) ? key : null;
@@ -37,6 +38,8 @@ internal static class Credentials
             : scheme.Equals("Basic", StringComparison.OrdinalIgnoreCase) ? FindPassword(rest)
             : null;
     }
+
+    private static bool IsBasic(string header) => header.StartsWith("Basic ", StringComparison.OrdinalIgnoreCase);
 
     private static string? FindPassword(string base64)
     {

@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using Monitoring.Data.Access;
+using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Access;
 
@@ -10,7 +11,13 @@ internal sealed class KeyCache(ApiKeys table, TimeProvider clock)
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(2);
 
     private readonly Lock _lock = new();
+    /// <summary>How old they may be for what needs no database, while that is away.</summary>
+    public static readonly TimeSpan MaxAgeInOutage = TimeSpan.FromMinutes(5);
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1); // who scrapes does not wait long
+
     private Task<KeySet>? _reading;
+    private KeySet? _last;
 
     /// <summary>The keys as they were within the last two seconds. Throws what the database throws; nobody is let in on an older word.</summary>
     public async Task<KeySet> ReadAsync(CancellationToken cancellationToken)
@@ -26,10 +33,26 @@ internal sealed class KeyCache(ApiKeys table, TimeProvider clock)
         return await reading.WaitAsync(cancellationToken);
     }
 
+    /// <summary>As above; but where the database does not answer, the keys that were read last, if that is at most five minutes ago.</summary>
+    public async Task<KeySet> ReadOrRecallAsync(CancellationToken cancellationToken)
+    {
+        var reading = ReadAsync(cancellationToken);
+        if (_last is not { } last || clock.GetElapsedTime(last.ReadAt) > MaxAgeInOutage)
+            return await reading;
+        try
+        {
+            return await reading.WaitAsync(Patience, clock, cancellationToken);
+        }
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
+        {
+            return last;
+        }
+    }
+
     private async Task<KeySet> LoadAsync()
     {
         var readAt = clock.GetTimestamp();
-        return new KeySet(readAt, await table.ListValidAsync(clock.GetUtcNow(), CancellationToken.None));
+        return _last = new KeySet(readAt, await table.ListValidAsync(clock.GetUtcNow(), CancellationToken.None));
     }
 }
 

@@ -23,8 +23,11 @@ public sealed record DatabaseView(
     [property: System.Text.Json.Serialization.JsonPropertyName("hlp_statistics_30d")] HlpVaultStatisticsAnswer HlpStatistics30d,
     [property: System.Text.Json.Serialization.JsonPropertyName("security_events_24h")] EventCounts SecurityEvents24h);
 
-/// <summary>A notification channel. <c>is_unproven</c>: for 7 days no message and no test message got through, so nobody knows whether it works.</summary>
-public sealed record ChannelView(string Channel, DateTimeOffset? ProvenAt, bool IsUnproven);
+/// <summary>
+/// A notification channel. <c>is_configured</c>: a worker said within 5 minutes that it sends through it; nothing leaves through the others.
+/// <c>is_unproven</c>: for 7 days no message and no test message got through, so nobody knows whether it works.
+/// </summary>
+public sealed record ChannelView(string Channel, bool IsConfigured, DateTimeOffset? ProvenAt, bool IsUnproven);
 
 /// <summary>Everything at a glance. <c>hlp_vault</c> and <c>oracle_monitoring</c> are null while no check has been stored.</summary>
 public sealed record DashboardAnswer(
@@ -53,8 +56,10 @@ internal static class DashboardEndpoints
         var open = await events.CountOpenAsync(cancellationToken);
         var states = await monitors.ListAsync(MonitorHours, cancellationToken);
         return TypedResults.Ok(new DashboardAnswer(true, now, OverallRisk.Of(snapshot?.AnomalyScore, open, states, deviations), snapshot, deviations,
-            await liquidations.SummariseAsync(cancellationToken), EventCounts.Of(open), states,
-            [.. (await channels.ListProofsAsync(cancellationToken)).Select(proof => new ChannelView(proof.Channel, proof.ProvenAt, proof.ProvenAt is null || now - proof.ProvenAt > ProofLasts))],
+            await liquidations.SummariseAsync(states.FirstOrDefault(monitor => monitor.Name == LiquidationReader.Monitor)?.LastSuccessAt, cancellationToken),
+            EventCounts.Of(open), states,
+            [.. (await channels.ListProofsAsync(cancellationToken)).Select(proof => new ChannelView(
+                proof.Channel, NotificationsView.IsConfigured(proof.ConfiguredAt, now), proof.ProvenAt, proof.ProvenAt is null || now - proof.ProvenAt > ProofLasts))],
             await NotificationsView.ReadAsync(outbox, now, cancellationToken),
             new DatabaseView(true, await vault.SummariseAsync(StatisticsDays, cancellationToken),
                 EventCounts.Of(await events.CountSinceAsync(now.AddHours(-24), cancellationToken)))));

@@ -1,5 +1,4 @@
 using Monitoring.Api.Venues;
-using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 
 namespace Monitoring.Api.Dashboard;
@@ -15,7 +14,7 @@ public sealed record LiquidationSummary(
     int Hours, decimal NotionalUsd, IReadOnlyList<LiquidationMethodSum> ByMethod, IReadOnlyList<LiquidationPatternView> Patterns, LiquidationCoverageView Coverage);
 
 /// <summary>Reads the dashboard's part about liquidations.</summary>
-internal sealed class LiquidationReader(Liquidations liquidations, LiquidationPatterns patterns, LiquidationSources sources, CheckRuns runs, TimeProvider clock)
+internal sealed class LiquidationReader(Liquidations liquidations, LiquidationPatterns patterns, LiquidationSources sources, TimeProvider clock)
 {
     public const string Monitor = "liquidations";
 
@@ -24,12 +23,12 @@ internal sealed class LiquidationReader(Liquidations liquidations, LiquidationPa
     private const string Note = "The venue has no feed of all liquidations. Backstop liquidations and deleveraging against the HLP vaults are complete; market liquidations are "
         + "those in which an HLP vault or a watched account took part, a sample of all.";
 
-    public async Task<LiquidationSummary> SummariseAsync(CancellationToken cancellationToken)
+    /// <summary>Adds up what is stored; <paramref name="lastCheck"/> is the monitor's newest success.</summary>
+    public async Task<LiquidationSummary> SummariseAsync(DateTimeOffset? lastCheck, CancellationToken cancellationToken)
     {
         var sums = await liquidations.SumSinceAsync(clock.GetUtcNow().AddHours(-Hours), cancellationToken);
         var newest = await patterns.ListAsync(DateTimeOffset.MinValue, DateTimeOffset.MaxValue, patternType: null, after: null, NewestPatterns, cancellationToken);
         var accounts = await sources.ListAsync(cancellationToken);
-        var lastCheck = (await runs.ListLatestAsync(cancellationToken)).FirstOrDefault(run => run.Monitor == Monitor)?.LastSuccessAt;
         return new LiquidationSummary(Hours, sums.Sum(sum => sum.NotionalUsd),
             [.. Enum.GetValues<LiquidationMethod>().Select(method => ToView(method, sums.FirstOrDefault(sum => sum.Method == method)))],
             [.. newest.Select(LiquidationPatternView.Of)],

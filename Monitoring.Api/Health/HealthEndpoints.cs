@@ -16,7 +16,7 @@ internal static class HealthEndpoints
 {
     public static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/health").WithTags("Health");
+        var group = routes.MapGroup("/health").WithTags("Health").WithMetadata(new AlwaysServed());
         group.MapGet("/live", GetLive).WithName(nameof(GetLive)).WithParameters().WithMetadata(new NoDatabase());
         group.MapGet("/ready", GetReady).WithName(nameof(GetReady)).WithParameters();
         group.MapGet("/", GetHealth).WithName(nameof(GetHealth)).WithParameters();

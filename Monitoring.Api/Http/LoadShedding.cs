@@ -6,8 +6,11 @@ namespace Monitoring.Api.Http;
 /// <summary>An endpoint that limits by itself how many connections all its requests together use.</summary>
 internal sealed record PacesItself;
 
+/// <summary>An endpoint that tells how the service does: it is asked when there is too much to do, too.</summary>
+internal sealed record AlwaysServed;
+
 /// <summary>
-/// Works on as many requests at once as there are connections to the database, lets a few wait a little, and tells the others at once to come again: a queue that
+/// Works on as many requests at once as there are connections to the database but one, which is for those who ask how the service does, lets a few wait a little, and tells the others at once to come again: a queue that
 /// only grows answers nobody. A stream counts until it has begun; what it reads later it reads in short statements.
 /// </summary>
 internal sealed class LoadShedding(DatabaseOptions database, TimeProvider clock) : IMiddleware, IDisposable
@@ -19,16 +22,16 @@ internal sealed class LoadShedding(DatabaseOptions database, TimeProvider clock)
 
     private readonly ConcurrencyLimiter _limiter = new(new ConcurrencyLimiterOptions
     {
-        PermitLimit = database.Connection!.MaxPoolSize,
-        QueueLimit = database.Connection.MaxPoolSize * WaitingPerConnection,
+        PermitLimit = AtOnce(database),
+        QueueLimit = AtOnce(database) * WaitingPerConnection,
         QueueProcessingOrder = QueueProcessingOrder.OldestFirst,
     });
 
     /// <inheritdoc/>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
-        // Files, and whether the process lives, need no connection.
-        if (context.GetEndpoint() is not { } endpoint || context.Request.Path == "/health/live" || endpoint.Metadata.GetMetadata<PacesItself>() is not null)
+        // Files need no connection.
+        if (context.GetEndpoint()?.Metadata is not { } endpoint || endpoint.GetMetadata<AlwaysServed>() is not null || endpoint.GetMetadata<PacesItself>() is not null)
         {
             await next(context);
             return;
@@ -51,6 +54,8 @@ internal sealed class LoadShedding(DatabaseOptions database, TimeProvider clock)
     }
 
     public void Dispose() => _limiter.Dispose();
+
+    private static int AtOnce(DatabaseOptions database) => Math.Max(1, database.Connection!.MaxPoolSize - 1);
 
     private async Task<RateLimitLease> TryAcquireAsync(CancellationToken gone)
     {

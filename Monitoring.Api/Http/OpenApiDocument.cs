@@ -5,7 +5,7 @@ using Monitoring.Api.Access;
 
 namespace Monitoring.Api.Http;
 
-/// <summary>An endpoint that asks nothing of the database and so never answers that it is away.</summary>
+/// <summary>An endpoint that can answer without the database; while that is away, keys are taken for it that were valid just before.</summary>
 internal sealed record NoDatabase;
 
 /// <summary>Makes the OpenAPI document say what the code declares beside the handlers' signatures.</summary>
@@ -83,12 +83,18 @@ internal static class OpenApiDocument
         foreach (var text in responses.Values.SelectMany(response => response.Content ?? new Dictionary<string, OpenApiMediaType>())
                      .Where(content => content.Key.StartsWith("text/", StringComparison.Ordinal) && content.Key != Security.EventStream.ContentType || content.Key == RowForms.NdJson))
             text.Value.Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The items, one a line." };
-        if (!metadata.OfType<NoDatabase>().Any())
+        if (FindReasonToBeAway(metadata, context.Description.RelativePath) is { } reason)
             responses["503"] = new OpenApiResponse
             {
-                Description = "The database cannot be used: nothing is known about the present state.",
+                Description = reason,
                 Headers = new Dictionary<string, IOpenApiHeader> { ["Retry-After"] = new OpenApiHeader { Description = "Seconds.", Schema = new OpenApiSchema { Type = JsonSchemaType.Integer } } },
                 Content = new Dictionary<string, OpenApiMediaType> { [Problem] = new OpenApiMediaType { Schema = new OpenApiSchemaReference("ProblemDetails", context.Document) } },
             };
     }
+
+    private static string? FindReasonToBeAway(IList<object> metadata, string? path) =>
+        !metadata.OfType<NoDatabase>().Any() ? "The database cannot be used: nothing is known about the present state."
+        : path == "health/live" ? null
+        : "With API_AUTH=keys: the database has been away for more than five minutes, so that no key can be checked any more."
+            + (metadata.OfType<AlwaysServed>().Any() ? "" : " Or there is more to do than can be done at once.");
 }

@@ -20,11 +20,12 @@ internal static class SecurityHeaders
             headers["Referrer-Policy"] = "no-referrer";
             headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()";
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
-            headers["Cross-Origin-Resource-Policy"] = "same-origin";
+            // Badges are there to be shown by pages elsewhere.
+            headers["Cross-Origin-Resource-Policy"] = context.Request.Path.StartsWithSegments("/badge", StringComparison.Ordinal) ? "cross-origin" : "same-origin";
             if (headers.CacheControl.Count == 0)
                 headers.CacheControl = "no-store";
-            else if (auth == ApiAuth.Keys && headers.CacheControl == "no-cache")
-                headers.CacheControl = "private, no-cache"; // no proxy may give one caller's answer to another
+            else if (auth == ApiAuth.Keys && headers.CacheControl != "no-store")
+                headers.CacheControl = $"private, {headers.CacheControl}"; // no proxy may give one caller's answer to another
             return Task.CompletedTask;
         });
         return next(context);

@@ -15,7 +15,7 @@ internal static class MetricsEndpoints
     public static void MapMetrics(this WebApplication app)
     {
         app.Services.GetRequiredService<RequestMetrics>(); // measures from the start, not from the first scrape
-        app.MapGet("/metrics", GetMetrics).WithName(nameof(GetMetrics)).WithTags("Health").WithParameters().WithMetadata(new NoDatabase())
+        app.MapGet("/metrics", GetMetrics).WithName(nameof(GetMetrics)).WithTags("Health").WithParameters().WithMetadata(new NoDatabase(), new AlwaysServed())
             .Produces<string>(200, "text/plain");
     }
 
@@ -79,7 +79,7 @@ internal static class MetricsEndpoints
         text.Metric("monitoring_monitor_interval_seconds", "gauge", "Seconds between two checks.");
         foreach (var monitor in states)
             text.Sample("monitoring_monitor_interval_seconds", monitor.IntervalSeconds, "monitor", monitor.Name);
-        text.Metric("monitoring_monitor_gaps_last_hour", "gauge", "Scheduled times of the last hour without a successful check.");
+        text.Metric("monitoring_monitor_gaps_last_hour", "gauge", "Scheduled times of the last hour, of checks that must be over, without a successful one.");
         foreach (var monitor in states)
             text.Sample("monitoring_monitor_gaps_last_hour", monitor.Gaps, "monitor", monitor.Name);
         var open = await events.CountOpenAsync(cancellationToken);

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Monitoring.Api.Http;
 using Monitoring.Data.Checks;
+using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Monitors;
 
@@ -23,7 +24,8 @@ public enum Freshness
 /// <summary>Neighbouring grid times without a success in time: <c>count</c> of them from <c>from</c> up to, but without, <c>until</c>.</summary>
 public sealed record GapSpanView(DateTimeOffset From, DateTimeOffset Until, long Count, GapReason Reason);
 
-/// <summary>A monitor: how current it is, and its runs within the window asked for. Gaps are grid times without a successful check; durations in ms.
+/// <summary>A monitor: how current it is, and its runs within the window asked for. Gaps are grid times without a successful check, as far back
+/// as the ledger is kept and without the check that may still be at work; durations in ms.
 /// <c>gap_spans</c> are the newest twenty, with why; those of <c>database_away</c> and <c>late</c> have their data by now and do not count as gaps.</summary>
 public sealed record MonitorView(
     string Name, int IntervalSeconds, Freshness State, DateTimeOffset? LastSuccessAt, double? AgeSeconds, string? LastError, DateTimeOffset? LastErrorAt,
@@ -35,34 +37,46 @@ public sealed record MonitorView(
 public sealed record MonitorPage(IReadOnlyList<MonitorView> Monitors) : Page<MonitorView>(Monitors, null);
 
 /// <summary>Puts a monitor's registration and its ledger together.</summary>
-internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, TimeProvider clock)
+internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, DayPartitions partitions, TimeProvider clock)
 {
+    /// <summary>The ledger's table.</summary>
+    public const string Ledger = "check_runs";
+
     private const int MaxSpans = 20;
 
     /// <summary>Every registered monitor by name, with its runs of the last hours.</summary>
     public async Task<IReadOnlyList<MonitorView>> ListAsync(int hours, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        var since = now.AddHours(-hours);
+        var since = Later(now.AddHours(-hours), await partitions.FindOldestDayAsync(Ledger, cancellationToken));
         var latest = (await runs.ListLatestAsync(cancellationToken)).ToDictionary(run => run.Monitor);
         var views = new List<MonitorView>();
         foreach (var monitor in await monitors.ListAsync(cancellationToken))
         {
             // Its present interval may be younger than the window: runs before that were on another grid.
-            var from = monitor.IntervalSince > since ? monitor.IntervalSince : since;
-            var summary = await runs.SummariseAsync(monitor.Monitor, from, now, cancellationToken);
-            // A check may still be at work until its deadline.
-            var deadline = Math.Clamp(monitor.IntervalSeconds, 5, 60);
+            var from = Later(since, monitor.IntervalSince);
+            var over = now - monitor.Deadline;
+            var summary = await runs.SummariseAsync(monitor.Monitor, from, now, over, cancellationToken);
             var spans = await runs.ListGapsAsync(monitor.Monitor, TimeSpan.FromSeconds(monitor.IntervalSeconds), monitor.NextGridTime(from),
-                monitor.NextGridTime(now.AddSeconds(-deadline)), MaxSpans, cancellationToken);
+                monitor.NextGridTime(over), MaxSpans, cancellationToken);
             var last = latest.GetValueOrDefault(monitor.Monitor);
             views.Add(new MonitorView(monitor.Monitor, monitor.IntervalSeconds, Judge(monitor.IntervalSeconds, now - last?.LastSuccessAt), last?.LastSuccessAt,
                 last?.LastSuccessAt is { } success ? Math.Round((now - success).TotalSeconds, 1) : null, last?.LastError, last?.LastErrorAt,
-                summary.Runs, summary.Failures, Math.Max(0, monitor.CountGridTimes(from, now) - summary.GridSuccesses), Round(summary.P50Ms), Round(summary.P99Ms),
+                summary.Runs, summary.Failures, Math.Max(0, monitor.CountGridTimes(from, over) - summary.GridSuccesses), Round(summary.P50Ms), Round(summary.P99Ms),
                 [.. spans.Select(span => new GapSpanView(span.FromAt, span.UntilAt, span.Count, span.Reason))]));
         }
 
         return views;
+    }
+
+    /// <summary>How often a monitor had no success on its grid since a moment: as far back as its ledger is kept, without the check that may still be at work.</summary>
+    public async Task<long> CountGapsAsync(string monitor, DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        if ((await monitors.ListAsync(cancellationToken)).FirstOrDefault(registered => registered.Monitor == monitor) is not { } found)
+            return 0;
+        var from = Later(Later(since, found.IntervalSince), await partitions.FindOldestDayAsync(Ledger, cancellationToken));
+        var over = clock.GetUtcNow() - found.Deadline;
+        return Math.Max(0, found.CountGridTimes(from, over) - (await runs.SummariseAsync(monitor, from, over, over, cancellationToken)).GridSuccesses);
     }
 
     /// <summary>How current one monitor is, or null when nobody runs it.</summary>
@@ -82,6 +96,8 @@ internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, TimeP
         { TotalSeconds: var seconds } when seconds >= Math.Max(2 * intervalSeconds, 15) => Freshness.Late,
         _ => Freshness.Fresh,
     };
+
+    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset? b) => b > a ? b.Value : a;
 
     private static double? Round(double? milliseconds) => milliseconds is { } value ? Math.Round(value, 1) : null;
 }

@@ -15,6 +15,9 @@ public sealed record EventChangeMessage(SecurityEventChangeView Change, Security
 /// <summary>A change as it goes out: the bytes of its server-sent event.</summary>
 internal sealed record FeedItem(long Seq, byte[] Bytes);
 
+/// <summary>How often the database was put back while it was followed, and its newest number the last time.</summary>
+internal sealed record FeedReset(int Count, long Newest);
+
 /// <summary>
 /// Follows the changes of all events once for the whole process, woken by the database and, should a word be lost, by a poll. The newest are kept as bytes for
 /// all streams together; who is further behind reads the table, so nobody's slowness costs memory.
@@ -35,6 +38,7 @@ internal sealed partial class ChangeFeed(
     private TaskCompletionSource _moved = New();
     private long? _from; // everything after this number up to the newest read is in _newest
     private long _to;
+    private (Guid EventId, DateTimeOffset ChangedAt)? _last; // the change of number _to, once it was read
 
     /// <summary>How many streams are open.</summary>
     public int Streams;
@@ -42,7 +46,10 @@ internal sealed partial class ChangeFeed(
     /// <summary>Whether the last look at the database succeeded.</summary>
     public bool IsAvailable { get; private set; } = true;
 
-    /// <summary>Ends when there are new changes, or <see cref="IsAvailable"/> changes. To miss none, take it before you read.</summary>
+    /// <summary>Whether a position that was taken earlier still means the same changes: it does while this is the same.</summary>
+    public FeedReset Reset { get; private set; } = new(0, 0);
+
+    /// <summary>Ends when there are new changes, or <see cref="IsAvailable"/> or <see cref="Reset"/> changes. To miss none, take it before you read.</summary>
     internal Task Moved
     {
         get
@@ -64,7 +71,7 @@ internal sealed partial class ChangeFeed(
         await _reading.WaitAsync(cancellationToken);
         try
         {
-            return await LoadAfterAsync(seq, cancellationToken);
+            return await ToItemsAsync(await changes.ListAfterAsync(seq, BatchItems, cancellationToken), cancellationToken);
         }
         finally
         {
@@ -151,7 +158,17 @@ internal sealed partial class ChangeFeed(
                 (_from, _to) = (newest, newest);
         }
 
-        var items = await LoadAfterAsync(_to, cancellationToken);
+        // The last one again, because it tells a database that was put back from one where nothing happened.
+        var rows = await changes.ListAfterAsync(_to - 1, BatchItems + 1, cancellationToken);
+        if (await WasPutBackAsync(rows, cancellationToken))
+        {
+            await BeginAnewAsync(cancellationToken);
+            return true;
+        }
+
+        var items = await ToItemsAsync([.. rows.Where(row => row.Seq > _to)], cancellationToken);
+        if (rows.Count > 0)
+            _last = (rows[^1].EventId, rows[^1].ChangedAt);
         if (items.Count == 0)
             return false;
         lock (_lock)
@@ -167,12 +184,32 @@ internal sealed partial class ChangeFeed(
         }
 
         Announce();
-        return items.Count == BatchItems;
+        return items.Count >= BatchItems;
     }
 
-    private async Task<IReadOnlyList<FeedItem>> LoadAfterAsync(long seq, CancellationToken cancellationToken)
+    // After a restore, or a fail-over to a standby that is behind: the last number read is not there, or is another change.
+    private async Task<bool> WasPutBackAsync(IReadOnlyList<SecurityEventChange> rows, CancellationToken cancellationToken) => rows switch
     {
-        var rows = await changes.ListAfterAsync(seq, BatchItems, cancellationToken);
+        [] => await changes.FindNewestSeqAsync(cancellationToken) < _to,
+        [var first, ..] => first.Seq == _to && _last is { } last && last != (first.EventId, first.ChangedAt),
+    };
+
+    private async Task BeginAnewAsync(CancellationToken cancellationToken)
+    {
+        var newest = await changes.FindNewestSeqAsync(cancellationToken);
+        LogPutBack(_to, newest);
+        lock (_lock)
+        {
+            _newest.Clear();
+            (_from, _to, _last) = (newest, newest, null);
+            Reset = new FeedReset(Reset.Count + 1, newest);
+        }
+
+        Announce();
+    }
+
+    private async Task<IReadOnlyList<FeedItem>> ToItemsAsync(IReadOnlyList<SecurityEventChange> rows, CancellationToken cancellationToken)
+    {
         if (rows.Count == 0)
             return [];
         var found = (await events.ListByIdAsync([.. rows.Select(row => row.EventId).Distinct()], cancellationToken)).ToDictionary(row => row.EventId, SecurityEventView.Of);
@@ -214,6 +251,9 @@ internal sealed partial class ChangeFeed(
 
     [LoggerMessage(LogLevel.Warning, "The changes of events cannot be followed: {Error}")]
     private partial void LogAway(string error);
+
+    [LoggerMessage(LogLevel.Warning, "The database was put back: change {Seen} was read, and the newest is {Newest}. Streams begin anew")]
+    private partial void LogPutBack(long seen, long newest);
 
     [LoggerMessage(LogLevel.Information, "New changes of events are found by polling for now: {Error}")]
     private partial void LogDeaf(string error);

@@ -19,10 +19,15 @@ internal static class EventStreamEndpoints
     /// <remarks>
     /// The id of a message is the change's number, its kind is opened, escalated, acknowledged, silenced or resolved, its data the change and the event as it is now.
     /// Without Last-Event-ID the stream begins with the next change. Three further kinds: `removed` (changes that are no longer kept: from_seq, to_seq),
-    /// `reset` (the id is newer than the database, which was put back: asked_for, newest) and `database` (whether the database answers: available).
+    /// `reset` (the database was put back, by a restore or a fail-over: asked_for, the position until then, and newest; ask anew for what you keep) and `database`
+    /// (whether the database answers: available).
     /// </remarks>
-    internal static async Task<IResult> StreamEvents(HttpRequest request, ChangeFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime, CancellationToken cancellationToken) =>
-        new EventStream(feed, clock, lifetime, LastEventId.Find(request), await feed.FindNewestSeqAsync(LastEventId.Find(request) ?? 0, cancellationToken));
+    internal static async Task<IResult> StreamEvents(HttpRequest request, ChangeFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    {
+        var reset = feed.Reset; // before the number is read, or one between them would go unsaid
+        var lastId = LastEventId.Find(request);
+        return new EventStream(feed, reset, clock, lifetime, lastId, await feed.FindNewestSeqAsync(lastId ?? 0, cancellationToken));
+    }
 }
 
 /// <summary>The header with which a client of an event stream comes back.</summary>
@@ -42,7 +47,7 @@ internal sealed class LastEventIdParameter() : QueryParameter("Last-Event-ID", "
 }
 
 /// <summary>One client's stream. It holds a position and nothing else: what the client is too slow to take stays in the table.</summary>
-internal sealed class EventStream(ChangeFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime, long? lastEventId, long newestSeq) : IResult
+internal sealed class EventStream(ChangeFeed feed, FeedReset reset, TimeProvider clock, IHostApplicationLifetime lifetime, long? lastEventId, long newestSeq) : IResult
 {
     public const string ContentType = "text/event-stream";
 
@@ -51,6 +56,7 @@ internal sealed class EventStream(ChangeFeed feed, TimeProvider clock, IHostAppl
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
     private long _seq = Math.Min(lastEventId ?? newestSeq, newestSeq);
+    private FeedReset _reset = reset;
     private bool _available = true;
 
     /// <inheritdoc/>
@@ -66,7 +72,7 @@ internal sealed class EventStream(ChangeFeed feed, TimeProvider clock, IHostAppl
         {
             await response.Body.WriteAsync(ServerSentEvent.Position(_seq, RetryMilliseconds), end.Token);
             if (lastEventId > newestSeq)
-                await response.Body.WriteAsync(Note(newestSeq, "reset", $$"""{"asked_for":{{lastEventId}},"newest":{{newestSeq}}}"""), end.Token);
+                await response.Body.WriteAsync(ResetNote(lastEventId.Value, newestSeq), end.Token);
             while (true)
                 await StepAsync(response, end.Token);
         }
@@ -84,6 +90,7 @@ internal sealed class EventStream(ChangeFeed feed, TimeProvider clock, IHostAppl
     {
         var moved = feed.Moved;
         await SayWhetherAvailableAsync(response, feed.IsAvailable, end);
+        await SayWhetherPutBackAsync(response, feed.Reset, end);
         IReadOnlyList<FeedItem> items = [];
         try
         {
@@ -118,6 +125,16 @@ internal sealed class EventStream(ChangeFeed feed, TimeProvider clock, IHostAppl
         await response.Body.WriteAsync(Note(null, "database", $$"""{"available":{{(available ? "true" : "false")}}}"""), end);
     }
 
+    private async Task SayWhetherPutBackAsync(HttpResponse response, FeedReset reset, CancellationToken end)
+    {
+        if (_reset.Count == reset.Count)
+            return;
+        _reset = reset;
+        var askedFor = _seq;
+        _seq = Math.Min(_seq, reset.Newest);
+        await response.Body.WriteAsync(ResetNote(askedFor, reset.Newest), end);
+    }
+
     private async Task<bool> EndsWithinAsync(Task moved, CancellationToken end)
     {
         try
@@ -130,6 +147,8 @@ internal sealed class EventStream(ChangeFeed feed, TimeProvider clock, IHostAppl
             return false;
         }
     }
+
+    private byte[] ResetNote(long askedFor, long newest) => Note(_seq, "reset", $$"""{"asked_for":{{askedFor}},"newest":{{newest}}}""");
 
     private static byte[] Note(long? id, string kind, string json) => ServerSentEvent.Write(id, kind, Encoding.UTF8.GetBytes(json));
 }

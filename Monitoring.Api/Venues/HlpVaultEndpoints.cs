@@ -1,7 +1,7 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
-using Monitoring.Data.Checks;
+using Monitoring.Api.Monitors;
 using Monitoring.Data.Venues;
 
 namespace Monitoring.Api.Venues;
@@ -48,13 +48,14 @@ public sealed record HlpVaultAnswer(bool Success, HlpVaultNow Snapshot);
 /// <summary>A page of snapshots.</summary>
 public sealed record HlpVaultHistoryPage(IReadOnlyList<HlpVaultSnapshotView> Snapshots, string? Next) : Page<HlpVaultSnapshotView>(Snapshots, Next);
 
-/// <summary>Snapshots of a window, added up. <c>health_rate</c> is the healthy share from 0 to 1; <c>gaps</c> are grid times without a successful check.</summary>
+/// <summary>Snapshots of a window, added up. <c>health_rate</c> is the healthy share from 0 to 1; <c>gaps</c> are grid times without a
+/// successful check, as far back as the ledger of checks is kept and without the check that may still be at work.</summary>
 public sealed record HlpVaultStatisticsAnswer(
     bool Success, int Days, long TotalSnapshots, decimal? AvgAccountValue, decimal? MinAccountValue, decimal? MaxAccountValue,
     decimal? AvgAnomalyScore, decimal? MaxAnomalyScore, long UnhealthySnapshots, decimal? HealthRate, long Gaps);
 
 /// <summary>Reads the HLP vault for the endpoints and for the dashboard. The vault is the one that was observed last.</summary>
-internal sealed class HlpVaultReader(HlpVaultSnapshots snapshots, HlpVaultComponents components, CheckRuns runs, MonitorTable monitors, TimeProvider clock)
+internal sealed class HlpVaultReader(HlpVaultSnapshots snapshots, HlpVaultComponents components, MonitorReader monitors, TimeProvider clock)
 {
     public const string Monitor = "hlp-vault";
 
@@ -75,19 +76,15 @@ internal sealed class HlpVaultReader(HlpVaultSnapshots snapshots, HlpVaultCompon
     /// <summary>Adds up the last days. Without any snapshot the figures are null and the gaps still count.</summary>
     public async Task<HlpVaultStatisticsAnswer> SummariseAsync(int days, CancellationToken cancellationToken)
     {
-        var now = clock.GetUtcNow();
-        var since = now.AddDays(-days);
+        var since = clock.GetUtcNow().AddDays(-days);
         var vault = await snapshots.FindNewestVaultAsync(cancellationToken);
         var sum = vault is null ? new HlpVaultStatistics(0, null, null, null, null, null, 0) : await snapshots.SummariseAsync(vault, since, cancellationToken);
-        var registered = (await monitors.ListAsync(cancellationToken)).FirstOrDefault(m => m.Monitor == Monitor);
-        var gaps = registered is null ? 0
-            : registered.CountGridTimes(since, now) - (await runs.SummariseAsync(Monitor, Later(since, registered.IntervalSince), now, cancellationToken)).GridSuccesses;
+        var gaps = await monitors.CountGapsAsync(Monitor, since, cancellationToken);
         return new HlpVaultStatisticsAnswer(true, days, sum.TotalSnapshots, sum.AvgAccountValue, sum.MinAccountValue, sum.MaxAccountValue,
             sum.AvgAnomalyScore, sum.MaxAnomalyScore, sum.UnhealthySnapshots,
-            sum.TotalSnapshots == 0 ? null : decimal.Round((decimal)(sum.TotalSnapshots - sum.UnhealthySnapshots) / sum.TotalSnapshots, 6), Math.Max(0, gaps));
+            sum.TotalSnapshots == 0 ? null : decimal.Round((decimal)(sum.TotalSnapshots - sum.UnhealthySnapshots) / sum.TotalSnapshots, 6), gaps);
     }
 
-    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 }
 
 /// <summary>The routes of the HLP vault.</summary>

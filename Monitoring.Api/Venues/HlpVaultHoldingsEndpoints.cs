@@ -21,7 +21,6 @@ public sealed record HoldingsAnswer(
 internal static class HlpVaultHoldingsEndpoints
 {
     private const int Slots = 240;
-    private const int MaxPositions = 5_000;
     private const int HoursInSlots = 24; // beyond, the kept hourly peaks
 
     private static readonly WholeParameter Hours = new("hours", 1, 168, 24, "The past of the last so many hours.");
@@ -37,11 +36,9 @@ internal static class HlpVaultHoldingsEndpoints
         var top = Top.Read(request);
         var slot = hours <= HoursInSlots ? TimeSpan.FromHours(hours) / Slots : TimeSpan.FromHours(1);
         var now = clock.GetUtcNow();
-        var rows = await inventory.ListAsync(now.AddHours(-hours), now.AddSeconds(1), after: null, MaxPositions, cancellationToken);
-        var newest = rows.TakeWhile(row => row.ObservedAt == rows[0].ObservedAt).OrderByDescending(row => row.NotionalUsd)
-            .ThenBy(row => row.VaultAddress, StringComparer.Ordinal).ThenBy(row => row.Coin, StringComparer.Ordinal).ToList();
+        var newest = await inventory.ListNewestCheckAsync(now.AddHours(-hours), now.AddSeconds(1), cancellationToken);
         var peaks = await inventory.ListPeaksAsync(now.AddHours(-hours), now, slot, top, cancellationToken);
-        var seenAt = newest.FirstOrDefault()?.ObservedAt;
+        DateTimeOffset? seenAt = newest is [var first, ..] ? first.ObservedAt : null;
         return TypedResults.Ok(new HoldingsAnswer(true, seenAt, seenAt is { } at ? Math.Round((now - at).TotalSeconds, 1) : null,
             newest.Count, [.. newest.Take(top).Select(HlpVaultPositionView.Of)], (int)slot.TotalSeconds,
             [.. peaks.GroupBy(peak => (peak.VaultAddress, peak.Coin)).OrderByDescending(held => held.Max(peak => peak.NotionalUsd))

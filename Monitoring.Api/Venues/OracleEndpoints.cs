@@ -23,6 +23,12 @@ public record OracleDeviationView(
 /// <summary>A page of deviations.</summary>
 public sealed record OracleDeviationPage(IReadOnlyList<OracleDeviationView> Deviations, string? Next) : Page<OracleDeviationView>(Deviations, Next);
 
+/// <summary>
+/// The deviations now. <c>timestamp</c> is of the newest check that is stored, null where none is, and <c>age_seconds</c> its age: an empty list says that all
+/// is calm only while that is recent.
+/// </summary>
+public sealed record OracleNowPage(DateTimeOffset? Timestamp, double? AgeSeconds, IReadOnlyList<OracleDeviationView> Deviations, string? Next) : Page<OracleDeviationView>(Deviations, Next);
+
 /// <summary>The newest check of the oracle, added up: assets measured, those a rule fires for, those dangerously off, and the largest risk among the latter.</summary>
 public sealed record OracleMonitoringView(
     DateTimeOffset Timestamp, double AgeSeconds, int Assets, int ActiveDeviations, IReadOnlyList<string> DangerousAssets, decimal RiskScore,
@@ -31,10 +37,15 @@ public sealed record OracleMonitoringView(
 /// <summary>Reads the oracle's deviations for the endpoints and for the dashboard.</summary>
 internal sealed class OracleReader(OracleDeviations deviations, TimeProvider clock)
 {
-    /// <summary>Each asset's newest row, the largest deviation first.</summary>
-    public async Task<IReadOnlyList<OracleDeviation>> ListNowAsync(bool activeOnly, CancellationToken cancellationToken) =>
-        [.. (await deviations.ListNowAsync(cancellationToken)).Where(row => !activeOnly || row.Severity is not null)
-            .OrderByDescending(row => row.Severity).ThenByDescending(row => row.MaxDeviationPct)];
+    /// <summary>Each asset's newest row, the largest deviation first, and how old the newest of all is.</summary>
+    public async Task<OracleNowPage> ListNowAsync(bool activeOnly, CancellationToken cancellationToken)
+    {
+        var rows = await deviations.ListNowAsync(cancellationToken);
+        DateTimeOffset? newest = rows.Count == 0 ? null : rows.Max(row => row.ObservedAt);
+        return new OracleNowPage(newest, newest is { } at ? AgeOf(at) : null,
+            [.. rows.Where(row => !activeOnly || row.Severity is not null).OrderByDescending(row => row.Severity).ThenByDescending(row => row.MaxDeviationPct).Select(OracleDeviationView.Of)],
+            null);
+    }
 
     /// <summary>The dashboard's part, or null while nothing is stored.</summary>
     public async Task<OracleMonitoringView?> SummariseAsync(CancellationToken cancellationToken)
@@ -45,9 +56,11 @@ internal sealed class OracleReader(OracleDeviations deviations, TimeProvider clo
         var newest = rows.Max(row => row.ObservedAt);
         var dangerous = rows.Where(row => row.IsDangerous).ToList();
         var largest = rows.MaxBy(row => row.MaxDeviationPct)!;
-        return new OracleMonitoringView(newest, Math.Round((clock.GetUtcNow() - newest).TotalSeconds, 1), rows.Count, rows.Count(row => row.Severity is not null),
+        return new OracleMonitoringView(newest, AgeOf(newest), rows.Count, rows.Count(row => row.Severity is not null),
             [.. dangerous.Select(row => row.Asset)], dangerous.Max(row => row.RiskScore) ?? 0, largest.MaxDeviationPct, largest.Asset);
     }
+
+    private double AgeOf(DateTimeOffset at) => Math.Round((clock.GetUtcNow() - at).TotalSeconds, 1);
 }
 
 /// <summary>The routes of the oracle's deviations.</summary>
@@ -66,15 +79,14 @@ internal static class OracleEndpoints
     public static void MapOracleDeviations(this IEndpointRouteBuilder routes)
     {
         var group = routes.MapGroup("/security/oracle-deviations").WithTags("Oracle");
-        PageResult<OracleDeviationPage, OracleDeviationView>.Describe(
+        PageResult<OracleNowPage, OracleDeviationView>.Describe(
             group.MapGet("/", ListOracleDeviations).WithName(nameof(ListOracleDeviations)).WithParameters(ActiveOnly));
         History.Describe(group.MapGet("/history", ListOracleDeviationHistory).WithName(nameof(ListOracleDeviationHistory)), Asset, MinDeviation);
     }
 
-    /// <summary>How far each oracle price is off now, the worst first.</summary>
+    /// <summary>How far each oracle price is off now, the worst first, and how old that is.</summary>
     internal static async Task<IResult> ListOracleDeviations(HttpRequest request, OracleReader oracle, CancellationToken cancellationToken) =>
-        new PageResult<OracleDeviationPage, OracleDeviationView>(new OracleDeviationPage(
-            [.. (await oracle.ListNowAsync(ActiveOnly.Read(request), cancellationToken)).Select(OracleDeviationView.Of)], null));
+        new PageResult<OracleNowPage, OracleDeviationView>(await oracle.ListNowAsync(ActiveOnly.Read(request), cancellationToken));
 
     /// <summary>How far oracle prices were off, newest first.</summary>
     internal static IResult ListOracleDeviationHistory(HttpRequest request, OracleDeviations deviations) => History.Answer((window, after, limit, cancellationToken) =>

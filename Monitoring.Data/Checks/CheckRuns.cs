@@ -14,7 +14,7 @@ public sealed record CheckRun(
     string Monitor, DateTimeOffset ScheduledAt, CheckTrigger Trigger, DateTimeOffset StartedAt, DateTimeOffset FinishedAt,
     CheckOutcome Outcome, int Observations, int Findings, string? Error, string Worker);
 
-/// <summary>A monitor's check runs within a window, counted. Durations in milliseconds; null without a run.</summary>
+/// <summary>A monitor's check runs within a window, counted; its successes on the grid as far as a check has to be over. Durations in milliseconds; null without a run.</summary>
 public sealed record CheckRunSummary(long Runs, long Failures, long GridSuccesses, double? P50Ms, double? P99Ms);
 
 /// <summary>The newest success and the newest failure of a monitor.</summary>
@@ -59,18 +59,18 @@ public sealed class CheckRuns(NpgsqlDataSource db)
     private const string SummariseSql = """
         SELECT count(*) AS runs,
                count(*) FILTER (WHERE outcome <> 'succeeded') AS failures,
-               count(*) FILTER (WHERE outcome = 'succeeded' AND trigger = 'grid') AS grid_successes,
+               count(*) FILTER (WHERE outcome = 'succeeded' AND trigger = 'grid' AND scheduled_at < @overBefore) AS grid_successes,
                percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)::float8 * 1000) AS p50_ms,
                percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)::float8 * 1000) AS p99_ms
           FROM check_runs
          WHERE monitor = @monitor AND scheduled_at >= @since AND scheduled_at < @until
         """;
 
-    /// <summary>Counts the runs of one monitor whose scheduled time lies in [since, until).</summary>
-    public async Task<CheckRunSummary> SummariseAsync(string monitor, DateTimeOffset since, DateTimeOffset until, CancellationToken cancellationToken)
+    /// <summary>Counts the runs of one monitor whose scheduled time lies in [since, until), its successes on the grid only before <paramref name="overBefore"/>.</summary>
+    public async Task<CheckRunSummary> SummariseAsync(string monitor, DateTimeOffset since, DateTimeOffset until, DateTimeOffset overBefore, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleAsync<CheckRunSummary>(new(SummariseSql, new { monitor, since, until }, cancellationToken: cancellationToken));
+        return await connection.QuerySingleAsync<CheckRunSummary>(new(SummariseSql, new { monitor, since, until, overBefore }, cancellationToken: cancellationToken));
     }
 
     // Two rows that say nothing, one before the first and one at the end of the window, so that holes at its edges are holes like any other.

@@ -6,6 +6,9 @@ namespace Monitoring.Data.Checks;
 /// <summary>A monitor that some worker runs. Gaps are judged from <paramref name="IntervalSince"/>, when its present interval took effect.</summary>
 public sealed record RegisteredMonitor(string Monitor, int IntervalSeconds, DateTimeOffset IntervalSince)
 {
+    /// <summary>How long a check may be at work: its interval, but between 5 s and 60 s. Until then its absence says nothing.</summary>
+    public TimeSpan Deadline => TimeSpan.FromSeconds(Math.Clamp(IntervalSeconds, 5, 60));
+
     /// <summary>Grid times in [from, until) since the interval took effect: what a monitor without gaps has run.</summary>
     public long CountGridTimes(DateTimeOffset from, DateTimeOffset until)
     {

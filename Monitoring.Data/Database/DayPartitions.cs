@@ -23,6 +23,23 @@ public sealed class DayPartitions(NpgsqlDataSource db)
         await connection.ExecuteAsync(new(EnsureSql, new { days = days.Select(day => day.ToString("yyyy-MM-dd")).ToArray() }, cancellationToken: cancellationToken));
     }
 
+    private const string FindOldestDaySql = """
+        SELECT to_date(right(child.relname, 8), 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC'
+          FROM pg_inherits
+          JOIN pg_class AS child ON child.oid = inhrelid
+         WHERE inhparent = to_regclass('public.' || quote_ident(@table))
+           AND right(child.relname, 8) ~ '^[0-9]{8}$'
+         ORDER BY right(child.relname, 8)
+         LIMIT 1
+        """;
+
+    /// <summary>The beginning of the oldest UTC day that this table keeps; null without any. What was before is not known any more.</summary>
+    public async Task<DateTimeOffset?> FindOldestDayAsync(string table, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<DateTimeOffset?>(new(FindOldestDaySql, new { table }, cancellationToken: cancellationToken));
+    }
+
     private const string ListParentsSql = """
         SELECT parent.relname::text
           FROM pg_partitioned_table

@@ -46,11 +46,11 @@ public sealed class SecurityEventChanges(NpgsqlDataSource db)
     }
 
     private const string FindNewestSeqSql = """
-        SELECT coalesce(max(seq), 0)
-          FROM security_event_changes
+        SELECT last_seq
+          FROM security_event_change_counter
         """;
 
-    /// <summary>The number of the newest change; 0 without any.</summary>
+    /// <summary>The number of the newest change, kept or not; 0 without any.</summary>
     public async Task<long> FindNewestSeqAsync(CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);

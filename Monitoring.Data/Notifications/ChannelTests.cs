@@ -6,7 +6,7 @@ namespace Monitoring.Data.Notifications;
 /// <summary>A test message to one channel: <paramref name="Outcome"/> is <c>delivered</c>, <c>retry</c> or <c>dead</c>, the latter two with a reason.</summary>
 public sealed record ChannelTest(Guid TestId, string Channel, DateTimeOffset TestedAt, string Outcome, string? Reason);
 
-/// <summary>A configured channel, and when last a message or a test message got through; null where none ever did.</summary>
+/// <summary>A channel, when last a worker said that it has it, and when last a message or a test message got through; null where none ever did.</summary>
 public sealed record ChannelProof(string Channel, DateTimeOffset ConfiguredAt, DateTimeOffset? ProvenAt);
 
 /// <summary>The table <c>channel_tests</c>.</summary>
@@ -33,7 +33,7 @@ public sealed class ChannelTests(NpgsqlDataSource db)
          LIMIT 100
         """;
 
-    /// <summary>Every channel that a worker sends through, by name.</summary>
+    /// <summary>Every channel that a worker ever sent through, by name.</summary>
     public async Task<IReadOnlyList<ChannelProof>> ListProofsAsync(CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);

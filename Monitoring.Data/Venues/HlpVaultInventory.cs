@@ -129,6 +129,25 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
         return (await connection.QueryAsync<HlpVaultPosition>(new(ListNewestSql, new { parent, since }, cancellationToken: cancellationToken))).AsList();
     }
 
+    private const string ListNewestCheckSql = $"""
+        SELECT {Columns}
+          FROM hlp_vault_inventory
+         WHERE observed_at = (SELECT observed_at
+                                FROM hlp_vault_inventory
+                               WHERE observed_at >= @since AND observed_at <= @until
+                               ORDER BY observed_at DESC
+                               LIMIT 1)
+         ORDER BY notional_usd DESC, vault_address COLLATE "C", coin COLLATE "C"
+         LIMIT 10000
+        """;
+
+    /// <summary>What the newest check between two moments, both included, saw of all vaults' components, the largest first; empty when there was none.</summary>
+    public async Task<IReadOnlyList<HlpVaultPosition>> ListNewestCheckAsync(DateTimeOffset since, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<HlpVaultPosition>(new(ListNewestCheckSql, new { since, until }, cancellationToken: cancellationToken))).AsList();
+    }
+
     private const string ListLargestSql = """
         SELECT vault_address, coin
           FROM hlp_vault_inventory_hours

@@ -1,4 +1,4 @@
-// Whether messages leave: each channel with what waits, what was lost, and whether it has been proven lately.
+// Whether messages leave: each channel with whether a worker has it, what waits, what was lost, and whether it has been proven lately.
 
 import { byId, el, keyed, setData, setText } from './dom.js';
 import { count, duration, plural, secondsSince } from './format.js';
@@ -29,6 +29,7 @@ function summary(all, bad, known) {
 
 function faultsOf(delivery, proof) {
   const faults = [];
+  if ((delivery ?? proof)?.is_configured !== true) faults.push('▲ no worker has this channel');
   if (delivery?.dead_24h > 0) faults.push(`▲ ${plural(delivery.dead_24h, 'message')} lost within a day`);
   if (delivery?.oldest_pending_age_seconds > LATE_SECONDS) {
     faults.push(`▲ ${count(delivery.pending)} waiting, the oldest for ${duration(delivery.oldest_pending_age_seconds)}${delivery.last_error ? ` (${delivery.last_error})` : ''}`);

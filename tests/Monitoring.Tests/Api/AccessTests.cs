@@ -34,16 +34,8 @@ public sealed class AccessTests
         await TestDatabase.DropAsync(_db);
     }
 
-    private async Task<string> AddKeyAsync(string name, int rate = 600, DateTimeOffset? expires = null, params string[] scopes)
-    {
-        var text = ApiKeyText.Create();
-        await using var connection = await _db.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await new ApiKeys(_db).AddAsync(new NewApiKey(Guid.NewGuid(), name, ApiKeyText.Prefix(text), ApiKeyText.Hash(text), scopes.Length > 0 ? scopes : ["read"], rate,
-            _clock.GetUtcNow(), "test", expires), transaction, default);
-        await transaction.CommitAsync();
-        return text;
-    }
+    private Task<string> AddKeyAsync(string name, int rate = 600, DateTimeOffset? expires = null, params string[] scopes) =>
+        KeySample.AddAsync(_db, name, _clock.GetUtcNow(), rate, expires, scopes.Length > 0 ? scopes : ["read"]);
 
     private async Task RevokeAsync(string name)
     {
@@ -93,12 +85,28 @@ public sealed class AccessTests
     }
 
     [Test]
+    public async Task Each_way_to_send_a_key_is_offered_in_a_line_of_its_own()
+    {
+        var answer = await RawHttp.SendAsync(_api.Http.BaseAddress!, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray());
+        Assert.That(answer.Head.Split("\r\n").Where(line => line.StartsWith("WWW-Authenticate: ")).Select(line => line.Split(' ')[1]), Is.EqualTo(new[] { "Basic", "Bearer" }));
+    }
+
+    [Test]
     public async Task Key_is_taken_in_each_of_its_three_forms()
     {
         var key = await AddKeyAsync("reader");
         foreach (var header in new[] { ("Authorization", $"Bearer {key}"), ("authorization", $"bearer {key}"), ("X-API-Key", key), ("Authorization", Basic("", key)), ("Authorization", Basic("anybody", key)) })
             foreach (var path in new[] { "/security/monitors", "/", "/openapi/v1.json", "/health" })
                 Assert.That((await AskAsync(path, headers: header)).Status, Is.EqualTo(HttpStatusCode.OK), $"{header} {path}");
+    }
+
+    [Test]
+    public async Task Key_given_to_the_page_goes_before_the_browsers_password()
+    {
+        var (reads, acts) = (await AddKeyAsync("reads"), await AddKeyAsync("acts", scopes: ["operate"]));
+        var both = new[] { ("X-API-Key", acts), ("Authorization", Basic("anybody", reads)) };
+        Assert.That(((await AskAsync("/nowhere", method: HttpMethod.Post, headers: both)).Status, (await AskAsync("/health", headers: both)).Status),
+            Is.EqualTo((HttpStatusCode.NotFound, HttpStatusCode.Forbidden)));
     }
 
     [Test]
@@ -245,6 +253,26 @@ public sealed class AccessTests
         Assert.That((status, headers.RetryAfter?.Delta), Is.EqualTo((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(5))));
         _api.Gate.Open();
         Assert.That((await AskAsync("/openapi/v1.json", key)).Status, Is.EqualTo(HttpStatusCode.OK));
+    }
+
+    [Test]
+    public async Task What_needs_no_database_goes_on_for_five_minutes_with_the_keys_read_last()
+    {
+        var key = await AddKeyAsync("scraper");
+        var expiring = await AddKeyAsync("expiring", expires: _clock.GetUtcNow().AddMinutes(1));
+        Assert.That((await AskAsync("/metrics", key)).Text, Does.Contain("monitoring_database_up 1"));
+        _api.Gate.Close();
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        var metrics = await AskAsync("/metrics", key);
+        Assert.That((metrics.Status, metrics.Text.Contains("monitoring_database_up 0")), Is.EqualTo((HttpStatusCode.OK, true)));
+        var badge = await AskAsync("/badge/hlp-vault.svg", key);
+        Assert.That((badge.Status, badge.Text.Contains("no data")), Is.EqualTo((HttpStatusCode.OK, true)));
+        foreach (var wrong in new[] { null, expiring, ApiKeyText.Create() })
+            Assert.That((await AskAsync("/metrics", wrong)).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
+        Assert.That((await AskAsync("/security/monitors", key)).Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable), "what needs the database");
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.That((await AskAsync("/metrics", key)).Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
     }
 
     [Test]

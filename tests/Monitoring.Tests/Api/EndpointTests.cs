@@ -94,6 +94,29 @@ public sealed class EndpointTests
     }
 
     [Test]
+    public async Task Days_whose_ledger_is_gone_and_the_check_at_work_are_no_gaps()
+    {
+        await FillAsync();
+        await using (var connection = await _db.OpenConnectionAsync())
+            await connection.ExecuteAsync("UPDATE monitors SET interval_since = '2026-08-01Z'");
+        Assert.That(await GapsAsync(), Is.EqualTo(Enumerable.Repeat(12 * 12 + 1, 3)), "the kept day began with twelve hours of nothing");
+        _clock.Advance(TimeSpan.FromSeconds(59));
+        Assert.That(await GapsAsync(), Is.EqualTo(Enumerable.Repeat(12 * 12 + 1, 3)), "the check of 13:00 may take a minute");
+        _clock.Advance(TimeSpan.FromSeconds(2));
+        Assert.That(await GapsAsync(), Is.EqualTo(Enumerable.Repeat(12 * 12 + 2, 3)));
+        _clock.Advance(TimeSpan.FromMinutes(58));
+        Assert.That((await _api.Http.GetStringAsync("/metrics")).Split('\n'), Has.Member("monitoring_monitor_gaps_last_hour{monitor=\"hlp-vault\"} 12"), "those of 13:00 to 13:55");
+
+        async Task<int[]> GapsAsync() =>
+        [
+            (int)(await _api.GetAsync("/security/hlp-vault/statistics?days=90"))["gaps"]!,
+            (int)(await _api.GetAsync("/security/monitors?hours=168"))["monitors"]![0]!["gaps"]!,
+            (await _api.GetAsync("/security/monitors?hours=168"))["monitors"]![0]!["gap_spans"]!.AsArray()
+                .Where(span => (string)span!["reason"]! is "worker_down" or "source_down").Sum(span => (int)span!["count"]!),
+        ];
+    }
+
+    [Test]
     public async Task Events_have_their_changes_and_can_be_explained()
     {
         await FillAsync();

@@ -146,6 +146,52 @@ public sealed class EventStreamTests
         Assert.That(await future.ReadAsync(), Is.EqualTo(new StreamMessage("5", "reset", """{"asked_for":77,"newest":5}""")));
     }
 
+    [TestCase(0)]
+    [TestCase(2)]
+    [TestCase(3)]
+    public async Task Database_that_was_put_back_resets_every_stream_and_its_new_changes_come(int written)
+    {
+        for (var i = 1; i <= 5; i++)
+            await AppendAsync($"{i}");
+        using var stays = await ConnectAsync("4");
+        Assert.That((await stays.ReadAsync())!.Id, Is.EqualTo("5"));
+
+        // The standby had seen three; before the service finds out, some more are written there.
+        await using (var connection = await _db.OpenConnectionAsync())
+            await connection.ExecuteAsync($"""
+                BEGIN;
+                DELETE FROM security_event_changes WHERE seq > 3;
+                UPDATE security_event_change_counter SET last_seq = 3;
+                INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor) SELECT '{Event}', now(), 'escalated', 'low', 'rule' FROM generate_series(1, {written});
+                NOTIFY security_event_changes;
+                COMMIT
+                """);
+        var newest = 3 + written;
+        Assert.That(await stays.ReadAsync(), Is.EqualTo(new StreamMessage($"{Math.Min(5, newest)}", "reset", $$"""{"asked_for":5,"newest":{{newest}}}""")));
+        using var returns = await ConnectAsync("77");
+        Assert.That(await returns.ReadAsync(), Is.EqualTo(new StreamMessage($"{newest}", "reset", $$"""{"asked_for":77,"newest":{{newest}}}""")));
+        await AppendAsync("after");
+        Assert.That((await returns.ReadAsync())!.Id, Is.EqualTo($"{newest + 1}"));
+        for (var seq = Math.Min(5, newest) + 1; seq <= newest + 1; seq++)
+            Assert.That((await stays.ReadAsync())!.Id, Is.EqualTo($"{seq}"));
+    }
+
+    [Test]
+    public async Task Newest_change_that_is_no_longer_kept_is_no_reset()
+    {
+        for (var i = 1; i <= 3; i++)
+            await AppendAsync($"{i}");
+        using var client = await ConnectAsync("2");
+        Assert.That((await client.ReadAsync())!.Id, Is.EqualTo("3"));
+        await using (var connection = await _db.OpenConnectionAsync())
+            await connection.ExecuteAsync("DELETE FROM security_event_changes; NOTIFY security_event_changes");
+        await AppendAsync("next");
+        Assert.That(((await client.ReadAsync())!.Kind, client.LastId), Is.EqualTo(("escalated", "4")));
+        using var again = await ConnectAsync("4");
+        await AppendAsync("last");
+        Assert.That((await again.ReadAsync())!.Kind, Is.EqualTo("escalated"));
+    }
+
     [Test]
     public async Task Stream_outlives_the_database_and_skips_nothing()
     {

@@ -113,13 +113,13 @@ public sealed class HardeningTests
     [Test]
     public async Task Too_much_at_once_is_refused_at_once()
     {
-        await using var api = await StartAsync(maxPoolSize: 1);
+        await using var api = await StartAsync(maxPoolSize: 2); // one for those who ask how it does
         await using var blocker = await _db.OpenConnectionAsync();
         await using var held = await blocker.BeginTransactionAsync();
-        await blocker.ExecuteAsync("LOCK TABLE monitors IN ACCESS EXCLUSIVE MODE");
+        await blocker.ExecuteAsync("LOCK TABLE hlp_vault_snapshots IN ACCESS EXCLUSIVE MODE");
 
         // One is worked on, twenty wait, four are too many; those are answered while the others still wait.
-        var all = Enumerable.Range(0, 25).Select(_ => api.Http.GetAsync("/security/monitors")).ToList();
+        var all = Enumerable.Range(0, 25).Select(_ => api.Http.GetAsync("/security/hlp-vault")).ToList();
         var refused = new List<HttpResponseMessage>();
         while (refused.Count < 4)
         {
@@ -129,7 +129,9 @@ public sealed class HardeningTests
         }
 
         Assert.That(refused.Select(answer => (answer.StatusCode, answer.Headers.RetryAfter?.Delta)), Has.All.EqualTo((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(1))));
-        Assert.That((int)(await api.Http.GetAsync("/health/live")).StatusCode, Is.EqualTo(200), "whether it lives is always told");
+        foreach (var path in new[] { "/health/live", "/health/ready", "/health" })
+            Assert.That((int)(await api.Http.GetAsync(path)).StatusCode, Is.EqualTo(200), $"how it does is always told: {path}");
+        Assert.That(await api.Http.GetStringAsync("/metrics"), Does.Contain("monitoring_database_up 1"));
         await held.RollbackAsync();
         foreach (var answer in await Task.WhenAll(all))
             answer.Dispose();
@@ -173,5 +175,26 @@ public sealed class HardeningTests
         await using var api = await StartAsync(new AccessOptions(ApiAuth.Keys, true, 600, [], []));
         using var refused = await api.Http.GetAsync("/security/monitors");
         Assert.That(refused.Headers.CacheControl, Is.EqualTo(CacheControlHeaderValue.Parse("no-store")));
+        var key = await KeySample.AddAsync(_db, "reader", _clock.GetUtcNow(), scopes: "read");
+        foreach (var (path, expected) in new[]
+        {
+            ("/security/monitors", "private, no-cache"), ("/badge/hlp-vault.svg", "private, max-age=15"), ("/app.css", "private, no-cache"), ("/openapi/v1.json", "private, no-cache"),
+            ("/nowhere", "no-store"),
+        })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", key) } };
+            using var answer = await api.Http.SendAsync(request);
+            Assert.That(answer.Headers.CacheControl, Is.EqualTo(CacheControlHeaderValue.Parse(expected)), path);
+        }
+    }
+
+    [TestCase("/badge/hlp-vault.svg", "cross-origin")]
+    [TestCase("/", "same-origin")]
+    [TestCase("/security/monitors", "same-origin")]
+    public async Task Only_badges_may_be_shown_by_other_sites(string path, string policy)
+    {
+        await using var api = await StartAsync();
+        using var answer = await api.Http.GetAsync(path);
+        Assert.That(answer.Headers.GetValues("Cross-Origin-Resource-Policy").Single(), Is.EqualTo(policy));
     }
 }

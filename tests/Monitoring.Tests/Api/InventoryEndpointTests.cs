@@ -124,6 +124,19 @@ public sealed class InventoryEndpointTests
     }
 
     [Test]
+    public async Task Newest_check_is_whole_however_many_positions_it_has()
+    {
+        await FillAsync();
+        await using (var connection = await _db.OpenConnectionAsync())
+            await connection.ExecuteAsync("""
+                INSERT INTO hlp_vault_inventory (vault_address, parent_address, coin, observed_at, size, notional_usd, unrealized_pnl)
+                SELECT '0xz', '0xhlp', 'C' || n, '2026-11-21T14:00Z', 1, n, 0 FROM generate_series(1, 6000) AS n
+                """);
+        var answer = await _api.GetAsync("/security/hlp-vault/holdings?hours=2&top=1");
+        Assert.That(((string)answer["timestamp"]!, (int)answer["position_count"]!, (string)answer["positions"]![0]!["coin"]!), Is.EqualTo(("2026-11-21T14:00:00Z", 6006, "C6000")));
+    }
+
+    [Test]
     public async Task Holding_that_was_large_and_is_gone_is_still_shown_by_its_hour()
     {
         await FillAsync();

@@ -41,9 +41,21 @@ public sealed class NotificationEndpointTests
         Assert.That(view["channels"]!.AsArray().Select(c => $"{c!["channel"]} {c["pending"]} {c["dead_24h"]} {c["last_delivered_at"]} {c["last_error"]}"),
             Is.EqualTo(new[] { "email 0 1  HTTP 404", "slack 0 0 2026-11-21T12:00:00Z ", "webhook 1 0  " }));
 
+        Assert.That(await ConfiguredAsync(), Is.EqualTo("email true true, slack true true, webhook true true"));
+        clock.Advance(TimeSpan.FromMinutes(4));
+        await new NotificationChannelTable(db).RegisterAsync(["slack"], clock.GetUtcNow(), ManualClock.Noon.AddDays(-1), "e", default);
+        Assert.That(await ConfiguredAsync(), Is.EqualTo("email false false, slack true true, webhook false false"), "a worker that stopped, or was given other channels");
+
         await QueryAsync<int>("INSERT INTO silences (fingerprint, until, created_by, created_at) VALUES ('r:s', '2026-11-22Z', 'ann', '2026-11-21Z') RETURNING 1");
         Assert.That((long)(await api.GetAsync("/security/dashboard"))["notifications"]!["pending"]!, Is.Zero);
         await TestDatabase.DropAsync(db);
+
+        async Task<string> ConfiguredAsync()
+        {
+            var dashboard = await api.GetAsync("/security/dashboard");
+            return string.Join(", ", dashboard["channels"]!.AsArray().Zip(dashboard["notifications"]!["channels"]!.AsArray())
+                .Select(both => $"{both.First!["channel"]} {both.First["is_configured"]} {both.Second!["is_configured"]}"));
+        }
 
         async Task<T> QueryAsync<T>(string sql)
         {

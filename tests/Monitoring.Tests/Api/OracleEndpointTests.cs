@@ -48,7 +48,7 @@ public sealed class OracleEndpointTests
     [Test]
     public async Task Nothing_stored_is_an_empty_list_and_no_part_of_the_dashboard()
     {
-        Assert.That((int)(await _api.GetAsync("/security/oracle-deviations"))["count"]!, Is.Zero);
+        Assert.That((await _api.GetAsync("/security/oracle-deviations")).ToJsonString(), Is.EqualTo("""{"success":true,"count":0,"timestamp":null,"age_seconds":null,"deviations":[],"next":null}"""));
         Assert.That((await _api.GetAsync("/security/dashboard"))["oracle_monitoring"], Is.Null);
     }
 
@@ -61,6 +61,16 @@ public sealed class OracleEndpointTests
             {"timestamp":"2026-11-21T12:59:00Z","asset":"BTC","hyperliquid_price":101.475,"mark_price":100,"binance_price":100,"coinbase_price":null,"pyth_price":null,"kraken_price":100.0005,"okx_price":null,"reference_price":100,"references":2,"left_out_count":2,"left_out":["okx: stale","pyth: missing"],"max_deviation_pct":1.475,"max_deviation_source":"binance","duration_seconds":3540,"floor_pct":0.3,"is_dangerous":true,"severity":"critical","risk_score":14.75}
             """.Trim()));
         Assert.That((await _api.GetAsync("/security/oracle-deviations?active_only=false"))["deviations"]!.AsArray().Select(row => (string)row!["asset"]!), Is.EqualTo(new[] { "BTC", "ETH" }));
+    }
+
+    [Test]
+    public async Task Calm_is_told_from_blind_by_the_age_of_the_newest_check()
+    {
+        await new ServiceCollection().AddSingleton(_db).AddMonitoringTables().AddSingleton(new EventOptions(3, Severity.High))
+            .AddSingleton<TimeProvider>(_clock).AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>()
+            .WriteAsync(ResultSample.Of("oracle", Noon, CheckOutcome.Succeeded, [], [], Row("ETH", Noon, 0.01m)), default);
+        Assert.That((await _api.GetAsync("/security/oracle-deviations")).ToJsonString(),
+            Is.EqualTo("""{"success":true,"count":0,"timestamp":"2026-11-21T12:00:00Z","age_seconds":3600,"deviations":[],"next":null}"""));
     }
 
     [TestCase("", 48), TestCase("&asset=BTC", 48), TestCase("&asset=ETH", 0), TestCase("&min_deviation_pct=0", 120), TestCase("&min_deviation_pct=1.475", 1), TestCase("&asset=ETH&min_deviation_pct=0.01", 60), TestCase("&asset=XYZ", 0)]

@@ -14,7 +14,7 @@ public sealed partial class SqlTests
     // A sample for every parameter name in use; a statement with a new name asks for one here.
     private static readonly Dictionary<string, object?> Samples = new()
     {
-        ["vault"] = "0x", ["since"] = Time, ["until"] = Time, ["before"] = Time, ["limit"] = 10, ["observedAt"] = Time, ["firstWholeHour"] = Time,
+        ["vault"] = "0x", ["since"] = Time, ["until"] = Time, ["overBefore"] = Time, ["before"] = Time, ["limit"] = 10, ["observedAt"] = Time, ["firstWholeHour"] = Time,
         ["monitor"] = "m", ["intervalSeconds"] = 1, ["now"] = Time, ["days"] = new[] { "2026-11-21" }, ["fingerprints"] = new[] { "f" }, ["eventId"] = Guid.Empty,
         ["status"] = "open", ["severity"] = "high", ["threatType"] = "t", ["afterResolved"] = false, ["afterFirstSeenAt"] = Time, ["afterEventId"] = Guid.Empty,
         ["vaults"] = new[] { "v" }, ["components"] = new[] { "c" }, ["times"] = new[] { Time }, ["accountValues"] = new[] { 1m }, ["notionals"] = new[] { 1m },
@@ -84,8 +84,11 @@ public sealed partial class SqlTests
             await connection.ExecuteAsync("""
                 SELECT ensure_day_partition('check_runs', day::date) FROM generate_series('2026-11-01'::date, '2026-11-05'::date, '1 day') AS day;
                 INSERT INTO monitors VALUES ('m', 10, '2026-11-01Z');
-                INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, worker)
-                SELECT 'm', at, 'grid', at, at, 'succeeded', 1, 0, 'w' FROM generate_series('2026-11-01Z'::timestamptz, '2026-11-05Z', '20 seconds') AS at;
+                INSERT INTO monitors VALUES ('down', 10, '2026-11-01Z');
+                INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error, worker)
+                SELECT 'm', at, 'grid', at, at, 'succeeded', 1, 0, NULL, 'w' FROM generate_series('2026-11-01Z'::timestamptz, '2026-11-05Z', '20 seconds') AS at
+                UNION ALL
+                SELECT 'down', at, 'grid', at, at, 'failed', 0, 0, 'x', 'w' FROM generate_series('2026-11-01Z'::timestamptz, '2026-11-05Z', '20 seconds') AS at;
                 INSERT INTO hlp_vault_snapshots (vault_address, observed_at, venue_at, account_value, total_value_locked, all_time_pnl, drawdown_pct, max_drawdown_pct,
                                                  loss_score, drawdown_score, volatility_score, anomaly_score, is_healthy, health_issues)
                 SELECT 'v', at, at, 1, 1, 1, 0, 0, 0, 0, 0, 0, true, '{}' FROM generate_series('2026-11-01Z'::timestamptz, '2026-11-05Z', '15 seconds') AS at;
@@ -114,21 +117,31 @@ public sealed partial class SqlTests
             (string, string)[] lists =
             [
                 ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEvents", "LockRelevantSql"),
-                ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"), ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql"),
+                ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"), ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql"), ("HlpVaultInventory", "ListNewestCheckSql"),
                 ("OracleDeviations", "FindNewestSql"), ("OracleDeviations", "ListSql"), ("OracleDeviations", "ListOfAssetSql"),
                 ("Liquidations", "ListSql"), ("LiquidationPatterns", "ListSql"), ("SecurityEvents", "ListByIdSql"), ("SecurityEventChanges", "ListSql"),
             ];
             foreach (var (type, field) in lists)
             {
+                var plan = await ExplainAsync("EXPLAIN ", type, field);
+                Assert.That(plan, Does.Contain("Index").And.Not.Match("Seq Scan on (hlp|check|security|oracle|liquidation)"), $"{type}.{field}\n{plan}");
+            }
+
+            // Of a monitor that only ever succeeds or only ever fails, too, nothing is read that is thrown away.
+            var latest = await ExplainAsync("EXPLAIN (ANALYZE, TIMING OFF) ", "CheckRuns", "ListLatestSql");
+            Assert.That(latest, Does.Not.Contain("Rows Removed by Filter"), latest);
+
+            async Task<string> ExplainAsync(string explain, string type, string field)
+            {
                 var sql = (string)typeof(Observation).Assembly.GetTypes().Single(t => t.Name == type).GetField(field, BindingFlags.NonPublic | BindingFlags.Static)!.GetRawConstantValue()!;
-                await using var command = new NpgsqlCommand("EXPLAIN " + sql, connection);
+                await using var command = new NpgsqlCommand(explain + sql, connection);
                 foreach (var name in Parameter().Matches(sql).Select(match => match.Groups["name"].Value).Distinct())
                     command.Parameters.AddWithValue(name, name is "vault" or "parent" ? "v" : name == "since" ? Time.AddDays(-17) : Sample(name) ?? DBNull.Value);
                 await using var reader = await command.ExecuteReaderAsync();
                 var plan = "";
                 while (await reader.ReadAsync())
                     plan += reader.GetString(0) + "\n";
-                Assert.That(plan, Does.Contain("Index").And.Not.Match("Seq Scan on (hlp|check|security|oracle|liquidation)"), $"{type}.{field}\n{plan}");
+                return plan;
             }
         }
         finally

@@ -1,6 +1,5 @@
 using Microsoft.Playwright;
 using Monitoring.Api.Access;
-using Monitoring.Data.Access;
 using Monitoring.Tests.Api;
 using Npgsql;
 
@@ -39,11 +38,7 @@ public sealed class PageKeyTests
 
     private async Task<string> AddKeyAsync(string name, params string[] scopes)
     {
-        var text = ApiKeyText.Create();
-        await using var connection = await _db.OpenConnectionAsync();
-        await using var transaction = await connection.BeginTransactionAsync();
-        await new ApiKeys(_db).AddAsync(new NewApiKey(Guid.NewGuid(), name, ApiKeyText.Prefix(text), ApiKeyText.Hash(text), scopes, 100_000, _clock.GetUtcNow(), "test", null), transaction, default);
-        await transaction.CommitAsync();
+        var text = await KeySample.AddAsync(_db, name, _clock.GetUtcNow(), rate: 100_000, scopes: scopes);
         _clock.Advance(KeyCache.MaxAge);
         return text;
     }
