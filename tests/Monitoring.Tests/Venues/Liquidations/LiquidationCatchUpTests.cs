@@ -185,6 +185,24 @@ public sealed class LiquidationCatchUpTests
     }
 }
 
+/// <summary>What the history keeps without a database to reach back to.</summary>
+public sealed class LiquidationHistoryTests
+{
+    [Test]
+    public void Fills_of_a_catch_up_are_kept_until_it_ends()
+    {
+        var history = new LiquidationHistory(null, new TestLogs().For<LiquidationHistory>());
+        var (now, fill) = (ManualClock.Noon.AddHours(5), LiquidationSample.Row(60, LiquidationSample.Victim, 1000, tid: 1));
+        var reading = new Reading([fill], [], [], [], new Dictionary<string, DateTimeOffset?>(), false);
+        history.Keep(now, fill.ObservedAt.AddMinutes(30), reading, [fill], [], [], []);
+        Assert.That(history.Fills, Is.EqualTo(new[] { fill }));
+        history.Keep(now, fill.ObservedAt.AddMinutes(61), reading, history.Fills, [], [], []);
+        Assert.That(history.Fills, Is.Empty, "what goes on now is an hour later");
+        history.Keep(now, null, reading, [fill], [], [], []);
+        Assert.That(history.Fills, Is.Empty);
+    }
+}
+
 /// <summary>The same on the real clock: an account that hangs.</summary>
 public sealed class LiquidationHangTests
 {
