@@ -19,6 +19,7 @@ public sealed class LiquidationSources(NpgsqlDataSource db) : IObservationTable
         source_address, is_hlp_vault, watched_since, read_until, last_fill_at, gaps, last_gap_from, last_gap_until
         """;
 
+    // A reading that began after the end of what is known leaves a hole between them: it does not move the end, so that the hole is read yet.
     // Times that may be missing travel as text: an array of them cannot be told from one without a time zone.
     private const string UpsertSql = $"""
         INSERT INTO liquidation_sources AS known ({Columns})
@@ -27,7 +28,7 @@ public sealed class LiquidationSources(NpgsqlDataSource db) : IObservationTable
         ON CONFLICT (source_address) DO UPDATE
            SET is_hlp_vault = excluded.is_hlp_vault, read_until = excluded.read_until, last_fill_at = excluded.last_fill_at,
                gaps = greatest(known.gaps, excluded.gaps), last_gap_from = excluded.last_gap_from, last_gap_until = excluded.last_gap_until
-         WHERE excluded.read_until >= known.read_until
+         WHERE excluded.read_until >= known.read_until AND excluded.watched_since <= known.read_until
         """;
 
     /// <inheritdoc/>

@@ -89,6 +89,22 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
         return (await connection.QueryAsync<LiquidationFill>(new(ListSinceSql, new { since }, cancellationToken: cancellationToken))).AsList();
     }
 
+    private const string ListAtSql = $"""
+        SELECT {Columns}
+          FROM liquidations
+         WHERE observed_at = ANY (@times)
+         ORDER BY observed_at DESC, coin DESC, tid DESC, liquidated_user DESC
+         LIMIT 200000
+        """;
+
+    /// <summary>The fills of single moments.</summary>
+    public async Task<IReadOnlyList<LiquidationFill>> ListAtAsync(IEnumerable<DateTimeOffset> moments, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<LiquidationFill>(
+            new(ListAtSql, new { times = moments.Select(moment => moment.UtcDateTime).ToArray() }, cancellationToken: cancellationToken))).AsList();
+    }
+
     private const string ListSql = $"""
         SELECT {Columns}
           FROM liquidations

@@ -1,10 +1,11 @@
 using System.Collections.Frozen;
 using System.Threading.Channels;
+using Monitoring.Data.Checks;
 
 namespace Monitoring.Worker.Checks;
 
 /// <summary>
-/// Runs checks between grid times when something calls for them. However often it calls, a monitor is checked once at a time and not again within
+/// Runs checks between grid times when something calls for them, until one has succeeded. However often it calls, a monitor is checked once at a time and not again within
 /// <paramref name="spacing"/> after the end of a triggered check; a grid check that began meanwhile makes a triggered one needless.
 /// </summary>
 internal sealed partial class TriggeredChecks(
@@ -35,33 +36,32 @@ internal sealed partial class TriggeredChecks(
         }
     }
 
+    // What called for a check is not done with before one has succeeded, be it the grid's.
     private async Task AnswerAsync(MonitorSchedule schedule, ChannelReader<DateTimeOffset> calls, CancellationToken stoppingToken)
     {
         await foreach (var calledAt in calls.ReadAllAsync(stoppingToken))
-        {
-            try
+            for (var succeeded = false; !succeeded && !runner.HasSucceededSince(schedule.Monitor.Name, calledAt);)
             {
-                if (await RunUnlessSeenAsync(schedule, calledAt, stoppingToken))
-                    await Task.Delay(spacing, clock, stoppingToken);
+                var (pause, outcome) = await TryRunAsync(schedule);
+                succeeded = outcome == CheckOutcome.Succeeded;
+                await Task.Delay(pause, clock, stoppingToken);
             }
-            catch (Exception fault) when (fault is not OperationCanceledException)
-            {
-                LogDefect(fault, schedule.Monitor.Name); // and goes on: the grid must not be the only one left
-            }
-        }
     }
 
-    private async Task<bool> RunUnlessSeenAsync(MonitorSchedule schedule, DateTimeOffset calledAt, CancellationToken stoppingToken)
+    private async Task<(TimeSpan Pause, CheckOutcome? Outcome)> TryRunAsync(MonitorSchedule schedule)
     {
-        while (!runner.HasSucceededSince(schedule.Monitor.Name, calledAt))
+        try
         {
-            if (await runner.TryRunBetweenAsync(schedule, stop.Checks) is not null)
-                return true;
+            if (await runner.TryRunBetweenAsync(schedule, stop.Checks) is { } result)
+                return (spacing, result.Run.Outcome);
             var now = clock.GetUtcNow();
-            await Task.Delay(CheckRunner.CutToSecond(now).AddSeconds(1) - now, clock, stoppingToken);
+            return (CheckRunner.CutToSecond(now).AddSeconds(1) - now, null);
         }
-
-        return false;
+        catch (Exception fault) when (fault is not OperationCanceledException)
+        {
+            LogDefect(fault, schedule.Monitor.Name); // and goes on: the grid must not be the only one left
+            return (spacing, null);
+        }
     }
 
     [LoggerMessage(LogLevel.Error, "{Monitor}: a triggered check ended by a defect of this program")]

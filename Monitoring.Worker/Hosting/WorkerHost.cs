@@ -69,6 +69,7 @@ internal static class WorkerHost
         // Without a database the tables are not registered, and the histories are what this process sees.
         services.AddSingleton(provider => new HlpVaultHistory(options.HlpVault, provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<ILogger<HlpVaultHistory>>()));
         services.AddSingleton<FreshAccounts>();
+        services.AddSingleton<AccountReader>();
         services.AddSingleton<AccountFundings>();
         services.AddSingleton(provider => new LiquidationHistory(
             options.WithoutDatabase ? null : ActivatorUtilities.CreateInstance<LiquidationTables>(provider), provider.GetRequiredService<ILogger<LiquidationHistory>>()));

@@ -32,7 +32,7 @@ internal sealed partial class AccountFundings(HyperliquidClient venue, TimeProvi
     {
         var now = clock.GetUtcNow();
         var accounts = FindAccounts(history, limits);
-        if (accounts.Count == 0 || now < _nextAt)
+        if (accounts.Count == 0 || now < _nextAt || most <= TimeSpan.Zero)
             return;
         _nextAt = now + Pause;
         if (_asked.Count >= MostKept)

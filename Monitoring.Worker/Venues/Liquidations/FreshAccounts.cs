@@ -12,6 +12,13 @@ internal sealed class FreshAccounts
             _accounts.Add(account);
     }
 
+    /// <summary>Puts back what was taken and not read.</summary>
+    public void Return(IEnumerable<string> accounts)
+    {
+        lock (_lock)
+            _accounts.UnionWith(accounts);
+    }
+
     /// <summary>Takes all that were added.</summary>
     public IReadOnlySet<string> Take()
     {

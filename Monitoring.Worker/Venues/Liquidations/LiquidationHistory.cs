@@ -6,24 +6,38 @@ namespace Monitoring.Worker.Venues.Liquidations;
 /// <summary>The tables that the history is read from.</summary>
 internal sealed record LiquidationTables(Data.Venues.Liquidations Fills, LiquidationPatterns Patterns, LiquidationSources Sources);
 
+/// <summary>A stretch of an account whose fills could not all be had, both ends included.</summary>
+internal sealed record AccountGap(string Account, DateTimeOffset From, DateTimeOffset Until);
+
 /// <summary>
-/// What is known of the last hour: fills, patterns, prices, and how far each account has been read. Read from the database once and kept in memory afterwards;
-/// a check changes it only when it has succeeded.
+/// What is known of the last hour, or of more while an account is being caught up with: fills, patterns, prices, gaps, and how far each account has been read. Read
+/// from the database once and kept in memory afterwards; a check changes it only when it has succeeded.
 /// </summary>
 internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILogger<LiquidationHistory> logger)
 {
     /// <summary>How far back liquidations are put together to patterns.</summary>
     public static readonly TimeSpan Horizon = TimeSpan.FromHours(1);
 
+    // A catch-up that began longer ago is put together from pieces. Shorter than any retention, so what was stored since then is stored yet.
+    private static readonly TimeSpan LongestCatchUp = TimeSpan.FromDays(1);
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
+
     private readonly Dictionary<string, LiquidationSource> _sources = [];
     private readonly HashSet<string> _raised = [];
-    private readonly StoredPast _stored = new(tables, TimeSpan.FromSeconds(5));
+    private readonly HashSet<DateTimeOffset> _dropped = [];
+    private readonly StoredPast _stored = new(tables, ReadTimeout);
+    private DateTimeOffset _reachesBackTo = DateTimeOffset.MaxValue;
 
     public IReadOnlyList<LiquidationFill> Fills { get; private set; } = [];
+
+    /// <summary>The fills at the very ends of what was read: the venue shows them again at each reading, however old they are.</summary>
+    public IReadOnlyList<LiquidationFill> LastFills { get; private set; } = [];
 
     public IReadOnlyList<LiquidationPattern> Patterns { get; private set; } = [];
 
     public IReadOnlyList<PriceSample> Prices { get; private set; } = [];
+
+    public IReadOnlyList<AccountGap> Gaps { get; private set; } = [];
 
     /// <summary>Fingerprints found so far: what must be called unjudged while not everything could be read.</summary>
     public IReadOnlyCollection<string> Raised => _raised;
@@ -33,6 +47,10 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
 
     public LiquidationSource? FindSource(string address) => _sources.GetValueOrDefault(address);
 
+    /// <summary>Whether a fill of an account was read before. More fills of the last moment read may come: those are told apart by <see cref="LastFills"/>.</summary>
+    public bool WasRead(string address, LiquidationFill fill) => _sources.GetValueOrDefault(address) is { } source
+        && (fill.ObservedAt < source.ReadUntil || (fill.ObservedAt == source.ReadUntil && _dropped.Contains(fill.ObservedAt)));
+
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
     public Task LoadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken) => _stored.ReadAsync(token => ReadAsync(now, limits, token), LogNotLoaded, cancellationToken);
 
@@ -41,26 +59,66 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
         var fills = await tables!.Fills.ListSinceAsync(now - Horizon, cancellationToken);
         var patterns = await tables.Patterns.ListSinceAsync(now - Horizon, cancellationToken);
         var sources = await tables.Sources.ListAsync(cancellationToken);
+        var ends = sources.Where(source => source.LastFillAt == source.ReadUntil).Select(source => source.ReadUntil).ToHashSet();
+        var last = await tables.Fills.ListAtAsync(ends, cancellationToken);
         Fills = LiquidationMapping.Merge([.. Fills, .. fills]);
+        LastFills = LiquidationMapping.Merge([.. LastFills, .. last]);
+        _dropped.UnionWith(ends.Where(end => end < now - LongestCatchUp).Except(last.Select(fill => fill.ObservedAt)));
         Patterns = [.. Patterns.Concat(patterns).DistinctBy(pattern => pattern.PatternId)];
         foreach (var source in sources)
-            _sources.TryAdd(source.SourceAddress, source);
+            _sources[source.SourceAddress] = Join(source, FindSource(source.SourceAddress));
+        Gaps = [.. Gaps.Concat(sources.Where(source => source.LastGapUntil >= now - Horizon)
+            .Select(source => new AccountGap(source.SourceAddress, source.LastGapFrom!.Value, source.LastGapUntil!.Value))).Distinct()];
         _raised.UnionWith(LiquidationRules.Evaluate(patterns, limits).Select(finding => finding.Fingerprint));
         LogLoaded(fills.Count, sources.Count);
     }
 
-    /// <summary>Takes in what a check found, and forgets what is older than the horizon.</summary>
-    public void Keep(
-        DateTimeOffset now, IReadOnlyList<LiquidationFill> fills, IReadOnlyList<LiquidationPattern> patterns, IEnumerable<PriceSample> prices,
-        IEnumerable<LiquidationSource> sources, IEnumerable<string> raised)
+    // Checks that were made before the database answered took up each account anew: where that left a hole, the account is read again from the end of what is stored.
+    private static LiquidationSource Join(LiquidationSource stored, LiquidationSource? begun) =>
+        begun is null || begun.WatchedSince > stored.ReadUntil ? stored : begun with
+        {
+            WatchedSince = stored.WatchedSince < begun.WatchedSince ? stored.WatchedSince : begun.WatchedSince,
+            Gaps = stored.Gaps + begun.Gaps,
+            LastGapFrom = begun.LastGapFrom ?? stored.LastGapFrom,
+            LastGapUntil = begun.LastGapUntil ?? stored.LastGapUntil,
+        };
+
+    /// <summary>Reads what is stored from before the history, for fills that come so late; without the database it stays as it is.</summary>
+    public Task ReachBackAsync(DateTimeOffset to, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var oldest = now - Horizon;
+        var oldest = now - LongestCatchUp - Horizon;
+        var from = to - Horizon > oldest ? to - Horizon : oldest;
+        return from >= _reachesBackTo || to >= now - Horizon ? Task.CompletedTask
+            : new StoredPast(tables, ReadTimeout).ReadAsync(async token =>
+            {
+                var fills = await tables!.Fills.ListSinceAsync(from, token);
+                var patterns = await tables.Patterns.ListSinceAsync(from, token);
+                Fills = LiquidationMapping.Merge([.. Fills, .. fills]);
+                Patterns = [.. Patterns.Concat(patterns).DistinctBy(pattern => pattern.PatternId)];
+                _reachesBackTo = from;
+            }, LogNotReachedBack, cancellationToken);
+    }
+
+    /// <summary>
+    /// Takes in what a check found, and forgets what is older than the horizon. What some account still has to be read from <paramref name="catchesUpFrom"/> on is
+    /// put together with the fills of that time, so those are kept too.
+    /// </summary>
+    public void Keep(
+        DateTimeOffset now, DateTimeOffset? catchesUpFrom, Reading reading, IReadOnlyList<LiquidationFill> fills, IReadOnlyList<LiquidationPattern> patterns,
+        IEnumerable<PriceSample> prices, IEnumerable<string> raised)
+    {
+        var from = catchesUpFrom is { } start && start < now ? start : now;
+        var oldest = (from > now - LongestCatchUp ? from : now - LongestCatchUp) - Horizon;
+        foreach (var source in reading.Sources)
+            _sources[source.SourceAddress] = source;
+        var ends = _sources.Values.Select(source => source.ReadUntil).ToHashSet();
+        LastFills = [.. LastFills.Concat(fills).Where(fill => ends.Contains(fill.ObservedAt)).DistinctBy(LiquidationMapping.KeyOf)];
         Fills = [.. fills.Where(fill => fill.ObservedAt >= oldest)];
         Patterns = [.. patterns.Concat(Patterns).DistinctBy(pattern => pattern.PatternId).Where(pattern => pattern.EndTime >= oldest)];
         Prices = [.. Prices.Concat(prices).Where(price => price.At >= oldest)];
-        foreach (var source in sources)
-            _sources[source.SourceAddress] = source;
+        Gaps = [.. Gaps.Concat(reading.Gaps).Distinct().Where(gap => gap.Until >= oldest)];
         _raised.UnionWith(raised);
+        _reachesBackTo = _reachesBackTo < oldest ? oldest : _reachesBackTo;
     }
 
     [LoggerMessage(LogLevel.Information, "read {Fills} liquidation fills of the last hour and the watermarks of {Sources} accounts from the database")]
@@ -68,4 +126,7 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
 
     [LoggerMessage(LogLevel.Warning, "stored liquidations cannot be read yet, the history begins with this process: {Error}")]
     private partial void LogNotLoaded(string error);
+
+    [LoggerMessage(LogLevel.Warning, "older liquidations cannot be read from the database now, those that come late are put together without them: {Error}")]
+    private partial void LogNotReachedBack(string error);
 }

@@ -32,9 +32,12 @@ internal static class LiquidationMapping
             isVictim ? null : owner.Address, HashOf(fill), owner.Address, CoverageOf(owner, method));
     }
 
+    /// <summary>What makes it the same row.</summary>
+    public static (string, long, string, DateTimeOffset) KeyOf(LiquidationFill row) => (row.Coin, row.Tid, row.LiquidatedUser, row.ObservedAt);
+
     /// <summary>The rows of many fills, each trade once: both sides of a trade have the same tid, and of the two rows that which names the counterparty says more.</summary>
     public static IReadOnlyList<LiquidationFill> Merge(IEnumerable<LiquidationFill> rows) =>
-        [.. rows.GroupBy(row => (row.Coin, row.Tid, row.LiquidatedUser, row.ObservedAt))
+        [.. rows.GroupBy(KeyOf)
             .Select(same => same.OrderBy(row => row.Counterparty is null).ThenBy(row => row.SourceAddress, StringComparer.Ordinal).First())
             .OrderBy(row => row.ObservedAt).ThenBy(row => row.Coin, StringComparer.Ordinal).ThenBy(row => row.Tid).ThenBy(row => row.LiquidatedUser, StringComparer.Ordinal)];
 

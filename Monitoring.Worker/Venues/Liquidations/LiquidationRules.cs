@@ -17,6 +17,8 @@ internal static class LiquidationRules
     private const string Coverage = "Seen through the fills of the HLP vaults and of the watched accounts: backstop liquidations and deleveraging against the HLP vaults are complete, "
         + "of market liquidations only those in which such an account took part are known.";
 
+    private const string Incomplete = "Incomplete: not all fills of this time could be had from the venue, so there was more than this. ";
+
     /// <summary>One finding per kind and coin (or account), made from the most suspicious of its patterns; nothing below the score that makes an event, save deleveraging.</summary>
     public static IReadOnlyList<Finding> Evaluate(IEnumerable<LiquidationPattern> patterns, LiquidationThresholds limits) =>
         [.. patterns.Where(pattern => pattern.PatternType == LiquidationPatternType.Adl || pattern.SuspicionScore >= limits.EventScore)
@@ -53,11 +55,12 @@ internal static class LiquidationRules
             arithmetic = [.. arithmetic, $"suspicion score {pattern.SuspicionScore} >= {limits.EventScore}: an event"];
         }
 
+        var gaps = PatternGaps.Lines(indicators).ToList();
         var accounts = indicators["largest_accounts"]?.AsArray().Select(account => (string)account!).Where(account => account.StartsWith("0x", StringComparison.Ordinal)) ?? [];
         return new Finding(RuleOf(pattern.PatternType), RuleVersion: 1, threat, severity, pattern.Subject, title,
             $"{pattern.LiquidationCount} liquidations of {pattern.AffectedUsers} accounts, {pattern.TotalLiquidatedUsd:0.00} USD, from {pattern.StartTime:yyyy-MM-dd HH:mm:ss}Z "
-            + $"to {pattern.EndTime:HH:mm:ss}Z in {string.Join(", ", pattern.AssetsInvolved.Take(10))}. {Coverage}",
-            new Evidence(values, thresholds, arithmetic), [.. accounts], EstimatedLossUsd: null); // what was liquidated is a size, not a loss
+            + $"to {pattern.EndTime:HH:mm:ss}Z in {string.Join(", ", pattern.AssetsInvolved.Take(10))}. {(gaps.Count > 0 ? Incomplete : "")}{Coverage}",
+            new Evidence(values, thresholds, [.. arithmetic, .. gaps]), [.. accounts], EstimatedLossUsd: null); // what was liquidated is a size, not a loss
     }
 
     private static (string Threat, Severity Severity, string Title, JsonObject Thresholds, IReadOnlyList<string> Arithmetic) Judge(
@@ -98,7 +101,8 @@ internal static class LiquidationRules
 
     private static decimal Number(JsonObject indicators, string name) => indicators[name] is JsonValue value && value.TryGetValue<decimal>(out var number) ? number : 0;
 
-    private static string Utc(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss.FFF'Z'");
+    /// <summary>A moment as evidence gives it.</summary>
+    public static string Utc(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss.FFF'Z'");
 
     private static string Millions(decimal usd) => usd >= 1_000_000 ? $"{usd / 1_000_000:0.00} M" : $"{usd:0}";
 }

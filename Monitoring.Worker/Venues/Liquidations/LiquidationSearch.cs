@@ -9,6 +9,8 @@ namespace Monitoring.Worker.Venues.Liquidations;
 /// <summary>Finds the patterns in a history of liquidations: pure, and the same for any order of its input.</summary>
 internal static class LiquidationSearch
 {
+    private const string FundedBy = "funded by ";
+
     /// <summary>
     /// Every pattern of the history. <paramref name="prices"/> are mark prices seen after the fact; without them no price is seen to come back.
     /// <paramref name="fundings"/> are those known, by account; accounts without one belong to nobody else.
@@ -106,7 +108,7 @@ internal static class LiquidationSearch
                 var usd = theirs.Sum(one => one.NotionalUsd);
                 var points = PricePoints.Of(theirs);
                 if (users.Count > 1 && points.Count > 0 && theirs.Count >= limits.CoordinatedTimes && usd >= limits.CoordinatedUsd)
-                    yield return Create(LiquidationPatternType.Coordinated, $"funded by {funder.Key}", points, 0, points.Count - 1, LiquidationScores.Coordinated(theirs.Count, usd), new JsonObject
+                    yield return Create(LiquidationPatternType.Coordinated, FundedBy + funder.Key, points, 0, points.Count - 1, LiquidationScores.Coordinated(theirs.Count, usd), new JsonObject
                     {
                         ["funder"] = funder.Key, ["accounts"] = new JsonArray([.. users.Select(user => JsonValue.Create(user))]), ["times"] = theirs.Count,
                         ["first_funded_at"] = Utc(together[0].Funding.At), ["last_funded_at"] = Utc(together[^1].Funding.At),
@@ -177,6 +179,12 @@ internal static class LiquidationSearch
             Usd(liquidations.Sum(one => one.NotionalUsd)), users.Count, [.. liquidations.Select(one => one.Coin).Distinct().Order(StringComparer.Ordinal)], score,
             liquidations.Count, impact ?? PricePoints.ImpactPct(range[0].Price, range[^1].Price), indicators.ToJsonString());
     }
+
+    /// <summary>Whether a fill belongs to a pattern.</summary>
+    public static bool IsPart(LiquidationFill fill, LiquidationPattern pattern) =>
+        fill.ObservedAt >= pattern.StartTime && fill.ObservedAt <= pattern.EndTime && pattern.AssetsInvolved.Contains(fill.Coin)
+        && (fill.Method == LiquidationMethod.Adl) == (pattern.PatternType == LiquidationPatternType.Adl)
+        && (pattern.PatternType != LiquidationPatternType.Coordinated || pattern.Subject == fill.LiquidatedUser || pattern.Subject.StartsWith(FundedBy, StringComparison.Ordinal));
 
     /// <summary>What makes it the same pattern: its type, its subject and when it began.</summary>
     public static string IdOf(LiquidationPatternType type, string subject, DateTimeOffset start) =>

@@ -124,6 +124,27 @@ public sealed class TriggeredChecksTests
         await AdvanceUntilAsync(() => _recorder.Runs.Count == 2);
     }
 
+    [TestCase(true)]
+    [TestCase(false)]
+    public async Task Failed_check_is_tried_again_after_the_spacing_until_one_succeeds(bool byTheGrid)
+    {
+        _monitor.Fails = true;
+        _checks.Request("m");
+        await AdvanceUntilAsync(() => _recorder.Runs.Count == 3 && _clock.Waiting > 0);
+        _monitor.Fails = false;
+        if (byTheGrid)
+            await GridAsync(0);
+        await AdvanceUntilAsync(() => _recorder.Runs.Count == 4);
+        var end = _clock.GetUtcNow() + (3 * Spacing);
+        await AdvanceUntilAsync(() => _clock.GetUtcNow() > end && _clock.Waiting == 0);
+        Assert.That(_recorder.Runs.Select(run => (run.Trigger, run.Outcome)), Is.EqualTo(new[]
+        {
+            (CheckTrigger.Feed, CheckOutcome.Failed), (CheckTrigger.Feed, CheckOutcome.Failed), (CheckTrigger.Feed, CheckOutcome.Failed),
+            (byTheGrid ? CheckTrigger.Grid : CheckTrigger.Feed, CheckOutcome.Succeeded),
+        }));
+        Assert.That(_recorder.Runs.Take(3).Zip(_recorder.Runs.Take(3).Skip(1), (run, next) => next.StartedAt - run.FinishedAt), Is.All.GreaterThanOrEqualTo(Spacing));
+    }
+
     private Task AdvanceUntilAsync(Func<bool> isSo) => UntilAsync(() =>
     {
         _clock.Advance(TimeSpan.FromSeconds(0.1));
