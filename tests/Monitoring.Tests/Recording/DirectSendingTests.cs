@@ -1,11 +1,8 @@
 using Dapper;
-using Monitoring.Data.Configuration;
-using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
 using Monitoring.Worker.Events;
 using Monitoring.Worker.Notifications;
-using Npgsql;
 
 namespace Monitoring.Tests.Recording;
 
