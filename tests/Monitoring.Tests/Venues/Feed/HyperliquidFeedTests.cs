@@ -157,12 +157,36 @@ public sealed class HyperliquidFeedTests
     [Test]
     public async Task Silent_connection_is_given_up_when_no_pong_comes()
     {
-        await ConnectAsync(Calm());
+        await ConnectAsync(Calm(), ("Venues:Hyperliquid:FeedCoins", "0")); // with coins it is given up sooner, because no data comes
         _feed.Worker.Venue.Faults.Add(Of(FaultKind.Silent));
         await _feed.PlayUntilAsync(() => !_feed.State.IsUp, "no pong");
         Assert.That(_feed.Warnings.Single(), Is.EqualTo("live feed is down, polling goes on: no pong within 10 s"));
         _feed.Worker.Venue.Faults.Clear();
         await _feed.PlayUntilAsync(() => _feed.State.IsUp, "up again");
+    }
+
+    [Test]
+    public async Task Connection_that_answers_pings_and_tells_nothing_is_given_up_and_what_it_kept_back_is_news()
+    {
+        await ConnectAsync(Calm(Liquidate(40)));
+        await _feed.PlayAsync(20);
+        _feed.Worker.Venue.Faults.Add(Of(FaultKind.NoData));
+        await _feed.PlayUntilAsync(() => !_feed.State.IsUp, "no data");
+        Assert.That(_feed.Warnings.Single(), Is.EqualTo("live feed is down, polling goes on: no data within 30 s"));
+        Assert.That((_feed.Clock.GetUtcNow() - ManualClock.Noon).TotalSeconds, Is.InRange(50, 60));
+        Assert.That(_feed.State.Triggers, Is.Zero);
+        _feed.Worker.Venue.Faults.Clear();
+        await _feed.PlayUntilAsync(() => _feed.State.Triggers == 2, "the snapshot tells of the liquidation, which came before the last pong");
+    }
+
+    [Test]
+    public async Task Connection_that_follows_accounts_alone_may_tell_nothing()
+    {
+        await ConnectAsync(Calm(), ("Venues:Hyperliquid:FeedCoins", "0"));
+        _feed.Worker.Venue.Faults.Add(Of(FaultKind.NoData));
+        for (var second = 1; second <= 100; second++)
+            await _feed.PlayAsync(second);
+        Assert.That((_feed.State.IsUp, _feed.State.Connections), Is.EqualTo((true, 1L)));
     }
 
     [Test]
