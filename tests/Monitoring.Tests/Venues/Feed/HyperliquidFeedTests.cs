@@ -168,7 +168,7 @@ public sealed class HyperliquidFeedTests
     [Test]
     public async Task Connection_that_answers_pings_and_tells_nothing_is_given_up_and_what_it_kept_back_is_news()
     {
-        await ConnectAsync(Calm(Liquidate(40)));
+        await ConnectAsync(Calm(Liquidate(22)));
         await _feed.PlayAsync(20);
         _feed.Worker.Venue.Faults.Add(Of(FaultKind.NoData));
         await _feed.PlayUntilAsync(() => !_feed.State.IsUp, "no data");
