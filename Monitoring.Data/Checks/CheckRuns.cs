@@ -17,7 +17,7 @@ public sealed record CheckRun(
 /// <summary>A monitor's check runs within a window, counted; its successes on the grid as far as a check has to be over. Durations in milliseconds; null without a run.</summary>
 public sealed record CheckRunSummary(long Runs, long Failures, long GridSuccesses, double? P50Ms, double? P99Ms);
 
-/// <summary>The newest success and the newest failure of a monitor.</summary>
+/// <summary>The newest success on the grid and the newest failure of a monitor; a check that the feed triggered may have looked at a part only.</summary>
 public sealed record LatestCheckRuns(string Monitor, DateTimeOffset? LastSuccessAt, DateTimeOffset? LastErrorAt, string? LastError);
 
 /// <summary>
@@ -141,7 +141,7 @@ public sealed class CheckRuns(NpgsqlDataSource db)
         SELECT monitors.monitor, success.scheduled_at AS last_success_at, failure.scheduled_at AS last_error_at, failure.error AS last_error
           FROM monitors
           LEFT JOIN LATERAL (SELECT scheduled_at FROM check_runs
-                              WHERE monitor = monitors.monitor AND outcome = 'succeeded'
+                              WHERE monitor = monitors.monitor AND outcome = 'succeeded' AND trigger = 'grid'
                               ORDER BY scheduled_at DESC LIMIT 1) AS success ON true
           LEFT JOIN LATERAL (SELECT scheduled_at, error FROM check_runs
                               WHERE monitor = monitors.monitor AND outcome <> 'succeeded'
@@ -150,7 +150,7 @@ public sealed class CheckRuns(NpgsqlDataSource db)
          LIMIT 1000
         """;
 
-    /// <summary>The newest success and failure of every registered monitor.</summary>
+    /// <summary>The newest success on the grid and the newest failure of every registered monitor.</summary>
     public async Task<IReadOnlyList<LatestCheckRuns>> ListLatestAsync(CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);

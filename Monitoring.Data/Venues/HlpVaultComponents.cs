@@ -50,4 +50,20 @@ public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<HlpVaultComponent>(new(ListAtSql, new { vault, observedAt }, cancellationToken: cancellationToken))).AsList();
     }
+
+    private const string ListNewestSql = """
+        SELECT DISTINCT ON (component_address)
+               vault_address, component_address, observed_at, account_value, total_notional_usd, unrealized_pnl, positions
+          FROM hlp_vault_components
+         WHERE vault_address = @vault AND observed_at >= @since
+         ORDER BY component_address, observed_at DESC
+         LIMIT 1000
+        """;
+
+    /// <summary>Each component as it was when it was last read since a moment, by address.</summary>
+    public async Task<IReadOnlyList<HlpVaultComponent>> ListNewestAsync(string vault, DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<HlpVaultComponent>(new(ListNewestSql, new { vault, since }, cancellationToken: cancellationToken))).AsList();
+    }
 }

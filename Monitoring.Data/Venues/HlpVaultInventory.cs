@@ -109,24 +109,28 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
         return (await connection.QueryAsync<HlpVaultPosition>(new(ListOfPositionSql, new { vault, coin, since, until, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
-    private const string ListNewestSql = $"""
-        SELECT {Columns}
-          FROM hlp_vault_inventory
-         WHERE parent_address = @parent
-           AND observed_at = (SELECT observed_at
-                                FROM hlp_vault_inventory
-                               WHERE parent_address = @parent AND observed_at >= @since
-                               ORDER BY observed_at DESC
-                               LIMIT 1)
-         ORDER BY vault_address, coin
+    private const string ListNewestSql = """
+        SELECT held.vault_address, held.parent_address, held.coin, held.observed_at, held.size, held.notional_usd, held.unrealized_pnl, held.share_pct, held.open_interest_pct
+          FROM unnest(@components) AS component (address)
+         CROSS JOIN LATERAL (SELECT observed_at
+                               FROM hlp_vault_inventory
+                              WHERE vault_address = component.address AND parent_address = @parent AND observed_at >= @since
+                              ORDER BY observed_at DESC
+                              LIMIT 1) AS newest
+          JOIN hlp_vault_inventory AS held ON held.vault_address = component.address AND held.observed_at = newest.observed_at AND held.observed_at >= @since
+         ORDER BY held.vault_address, held.coin
          LIMIT 10000
         """;
 
-    /// <summary>What the newest check since a moment saw of a vault's components; empty when there was none.</summary>
-    public async Task<IReadOnlyList<HlpVaultPosition>> ListNewestAsync(string parent, DateTimeOffset since, CancellationToken cancellationToken)
+    /// <summary>
+    /// What each of these components of a vault held when it was last seen to hold anything since a moment; those that were not have no row. The checks may differ:
+    /// one that could not read a component says nothing of it.
+    /// </summary>
+    public async Task<IReadOnlyList<HlpVaultPosition>> ListNewestAsync(string parent, IEnumerable<string> components, DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<HlpVaultPosition>(new(ListNewestSql, new { parent, since }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<HlpVaultPosition>(
+            new(ListNewestSql, new { parent, components = components.ToArray(), since }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListNewestCheckSql = $"""

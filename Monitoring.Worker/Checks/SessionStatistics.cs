@@ -2,7 +2,10 @@ using Monitoring.Data.Checks;
 
 namespace Monitoring.Worker.Checks;
 
-/// <summary>What this process knows of one monitor: its newest success, and the error of the newest check if that failed.</summary>
+/// <summary>
+/// What this process knows of one monitor's checks on the grid: the newest success, and the error of the newest check if that failed. A check that the feed
+/// triggered may have looked at one account only, and says nothing of how fresh the rest is.
+/// </summary>
 internal sealed record MonitorMemory(DateTimeOffset? LastSuccessAt, string? LastError);
 
 /// <summary>Counts what this process did since its start; logged when it stops.</summary>
@@ -18,7 +21,7 @@ internal sealed class SessionStatistics(TimeProvider clock)
     /// <summary>When this process began.</summary>
     public DateTimeOffset StartedAt { get; } = clock.GetUtcNow();
 
-    /// <summary>What is known of a monitor; null before its first check has ended.</summary>
+    /// <summary>What is known of a monitor; null before its first check on the grid has ended.</summary>
     public MonitorMemory? Find(string monitor)
     {
         lock (_lock)
@@ -30,8 +33,12 @@ internal sealed class SessionStatistics(TimeProvider clock)
     {
         lock (_lock)
         {
-            var lastSuccess = _memory.GetValueOrDefault(run.Monitor)?.LastSuccessAt;
-            _memory[run.Monitor] = new MonitorMemory(run.Outcome == CheckOutcome.Succeeded && !(lastSuccess > run.ScheduledAt) ? run.ScheduledAt : lastSuccess, run.Error);
+            if (run.Trigger == CheckTrigger.Grid)
+            {
+                var lastSuccess = _memory.GetValueOrDefault(run.Monitor)?.LastSuccessAt;
+                _memory[run.Monitor] = new MonitorMemory(run.Outcome == CheckOutcome.Succeeded && !(lastSuccess > run.ScheduledAt) ? run.ScheduledAt : lastSuccess, run.Error);
+            }
+
             var (succeeded, failed, inARow) = _checks.GetValueOrDefault(run.Monitor);
             _checks[run.Monitor] = run.Outcome == CheckOutcome.Succeeded ? (succeeded + 1, failed, 0) : (succeeded, failed + 1, inARow + 1);
             return _checks[run.Monitor].FailuresInARow;

@@ -78,7 +78,8 @@ internal static class WorkerHost
     private static void AddInventory(IServiceCollection services, WorkerOptions options)
     {
         services.AddSingleton<VaultTree>();
-        services.AddSingleton(provider => new InventoryHistory(options.HlpVault, provider.GetService<HlpVaultInventory>(), provider.GetRequiredService<ILogger<InventoryHistory>>()));
+        services.AddSingleton(provider => new InventoryHistory(
+            options.HlpVault, options.WithoutDatabase ? null : ActivatorUtilities.CreateInstance<InventoryTables>(provider), provider.GetRequiredService<ILogger<InventoryHistory>>()));
     }
 
     private static void AddWatching(IServiceCollection services, WorkerOptions options)

@@ -31,13 +31,21 @@ internal sealed class HlpVaultMonitor(HyperliquidClient venue, HlpVaultHistory h
         return new CheckReport([snapshot, .. components], HlpVaultRules.Evaluate(snapshot, measures, options.Thresholds), HlpVaultRules.Unjudged(snapshot, measures));
     }
 
-    // The verdict on a loss needs the parent alone. A component that cannot be read must not keep it back, nor pass for healthy: it is a health issue.
+    // The verdict on a loss needs the parent alone. Components that cannot be read must not keep it back, nor pass for healthy: that is a health issue.
     private async Task<(List<HlpVaultComponent> Components, List<string> Issues)> ReadComponentsAsync(
         VaultDetails details, DateTimeOffset scheduledAt, CancellationToken cancellationToken)
     {
-        var reads = details.ComponentAddresses.Select(address => address.ToLowerInvariant()).Distinct()
-            .Select(address => ReadComponentAsync(address, scheduledAt, cancellationToken)).ToList();
-        var outcomes = await Task.WhenAll(reads);
+        IReadOnlyList<string> addresses;
+        try
+        {
+            addresses = details.ReadComponents();
+        }
+        catch (MissingDataException fault)
+        {
+            return ([], [$"the components are not known: {fault.Message}"]);
+        }
+
+        var outcomes = await Task.WhenAll(addresses.Select(address => ReadComponentAsync(address, scheduledAt, cancellationToken)));
         return ([.. outcomes.Select(o => o.Component).OfType<HlpVaultComponent>()], [.. outcomes.Select(o => o.Issue).OfType<string>()]);
     }
 

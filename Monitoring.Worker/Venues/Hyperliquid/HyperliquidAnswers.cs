@@ -9,8 +9,16 @@ internal sealed record VaultDetails
     public VaultRelationship? Relationship { get; init; }
     public bool? IsClosed { get; init; }
 
-    /// <summary>The vaults of which this one consists; empty unless it is a parent.</summary>
-    public IReadOnlyList<string> ComponentAddresses => Relationship?.Data?.ChildAddresses ?? [];
+    /// <summary>The vaults of which this one consists, in lower case; none of one that says it is no parent.</summary>
+    /// <exception cref="MissingDataException">The answer does not say: a list that is not there is no empty list.</exception>
+    public IReadOnlyList<string> ReadComponents() => Relationship switch
+    {
+        { Type: "normal" or "child" } => [],
+        { Type: "parent", Data.ChildAddresses: { Count: > 0 } children } when children.All(child => !string.IsNullOrEmpty(child)) =>
+            [.. children.Select(child => child!.ToLowerInvariant()).Distinct()],
+        null => throw new MissingDataException("hyperliquid vaultDetails: the answer has no relationship, so the vault's components are not known"),
+        _ => throw new MissingDataException($"hyperliquid vaultDetails: the relationship '{Relationship.Type}' names no components"),
+    };
 }
 
 internal sealed record VaultRelationship
@@ -21,7 +29,7 @@ internal sealed record VaultRelationship
 
 internal sealed record VaultRelationshipData
 {
-    public IReadOnlyList<string>? ChildAddresses { get; init; }
+    public IReadOnlyList<string?>? ChildAddresses { get; init; }
 }
 
 /// <summary>

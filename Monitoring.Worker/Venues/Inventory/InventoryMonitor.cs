@@ -14,6 +14,7 @@ internal sealed partial class InventoryMonitor(
     public const string MonitorName = "inventory";
 
     private readonly PartWatch _parts = new(MonitorName, options.Interval);
+    private readonly HashSet<string> _gone = [];
 
     /// <inheritdoc/>
     public string Name => MonitorName;
@@ -24,8 +25,8 @@ internal sealed partial class InventoryMonitor(
     /// <inheritdoc/>
     public async Task<CheckReport> CheckAsync(DateTimeOffset scheduledAt, CancellationToken cancellationToken)
     {
-        await history.LoadAsync(scheduledAt, cancellationToken);
         var known = tree.FindKnown(scheduledAt) ?? await tree.GetFrameAsync(scheduledAt, cancellationToken);
+        await history.LoadAsync(known.Components, scheduledAt, cancellationToken);
 
         using var deadline = new CancellationTokenSource(ReadDeadline, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -37,9 +38,11 @@ internal sealed partial class InventoryMonitor(
 
         if (Array.TrueForAll(reads, read => read.State is null))
             throw new MissingDataException($"none of {reads.Length} component vaults could be read: {reads[0].Error}");
-        var unread = reads.Where(read => read.State is null).ToList();
-        foreach (var read in unread)
+        foreach (var read in reads.Where(read => read.State is null))
             LogUnread(read.Component, read.Error!);
+        var gone = history.Components.Except(reads.Select(read => read.Component)).ToList();
+        foreach (var component in gone.Where(_gone.Add))
+            LogGone(component);
 
         var steps = new List<InventoryStep>();
         foreach (var read in reads.Where(read => read.State is not null))
@@ -53,7 +56,7 @@ internal sealed partial class InventoryMonitor(
         var blind = _parts.Judge(reads.Select(read => new PartSight(read.Component, read.Error)), scheduledAt);
         return new CheckReport([.. steps.Select(step => step.Position)],
             [.. InventoryRules.Evaluate(steps, frame.Equity, options.Thresholds), .. blind.Findings],
-            [.. InventoryRules.Unjudged(unread.Select(read => read.Component), steps), .. blind.Unjudged]);
+            [.. InventoryRules.Unjudged(reads.Where(read => read.State is null).Select(read => read.Component).Concat(gone), steps), .. blind.Unjudged]);
     }
 
     private async Task<(string Component, ClearinghouseState? State, string? Error)> ReadAsync(string component, CancellationToken cancellationToken)
@@ -80,6 +83,9 @@ internal sealed partial class InventoryMonitor(
             equity > 0 ? decimal.Round(100 * notional / equity, 4) : null,
             openInterest > 0 ? decimal.Round(100 * Math.Abs(position.Szi) / openInterest.Value, 4) : null);
     }
+
+    [LoggerMessage(LogLevel.Warning, "component {Component} is not in the vault's list any more; what it held is not known, and its events stay open until an operator resolves them")]
+    private partial void LogGone(string component);
 
     [LoggerMessage(LogLevel.Warning, "component {Component} could not be read, its positions are not judged: {Error}")]
     private partial void LogUnread(string component, string error);

@@ -41,7 +41,7 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
             foreach (var contradiction in AccountValueIdentity.FindContradictions(details.Portfolio))
                 LogContradiction(contradiction);
             // A vault that is no parent holds its positions itself.
-            var components = details.ComponentAddresses.Select(address => address.ToLowerInvariant()).Distinct().ToList();
+            var components = details.ReadComponents();
             _frame = new VaultFrame(details.Portfolio.AllTime.Last.AccountValue, components.Count > 0 ? components : [vault.VaultAddress], now);
             await CheckFlowsAsync(details.Portfolio.AllTime.Last, cancellationToken);
             return _frame;

@@ -106,7 +106,7 @@ internal sealed partial class LiquidationMonitor(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            vaults = (await venue.GetVaultDetailsAsync(vault.VaultAddress, either.Token)).ComponentAddresses;
+            vaults = (await venue.GetVaultDetailsAsync(vault.VaultAddress, either.Token)).ReadComponents();
         }
         catch (Exception fault) when (history.KnownVaults.Count > 0 && IsOfTheVenue(fault, cancellationToken))
         {

@@ -8,12 +8,15 @@ namespace Monitoring.Worker.Venues.Oracle;
 
 /// <summary>Holds the venue's oracle prices against those of other markets.</summary>
 internal sealed class OracleMonitor(
-    HyperliquidClient venue, ReferenceReader references, ReferenceSelection selection, OracleHistory history, OracleOptions options) : IMonitor
+    HyperliquidClient venue, ReferenceReader references, ReferenceSelection selection, OracleHistory history, OracleOptions options, TimeProvider clock) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "oracle";
 
     private const string References = "references";
+
+    /// <summary>Prices that were read farther apart are not compared: the market may have moved in between.</summary>
+    public static readonly TimeSpan MostApart = TimeSpan.FromSeconds(3);
 
     private readonly PartWatch _parts = new(MonitorName, options.Interval);
     private List<AssetSymbols> _assets = [];
@@ -41,33 +44,55 @@ internal sealed class OracleMonitor(
         if (judged == 0)
             throw new MissingDataException(WhyNothingIsJudged(readings, answers)) { Seen = rows };
 
+        var (refused, unseen) = FindRefused(readings);
         var blind = _parts.Judge([new(References, judged * 2 >= readings.Count ? null
-            : $"{readings.Count - judged} of {readings.Count} assets lack the {OracleThresholds.MinReferences} fresh references that a verdict needs")], scheduledAt);
+            : $"{readings.Count - judged} of {readings.Count} assets lack the {OracleThresholds.MinReferences} fresh references that a verdict needs"), .. refused], scheduledAt);
         return new CheckReport(rows, [.. OracleRules.Evaluate(verdicts, common, usdtInUsd, options.Thresholds), .. blind.Findings],
-            [.. OracleRules.Unjudged(readings, verdicts, options.Thresholds), .. blind.Unjudged]);
+            [.. OracleRules.Unjudged(readings, verdicts, options.Thresholds), .. blind.Unjudged, .. unseen]);
     }
 
-    private static string WhyNothingIsJudged(List<OracleReading> readings, SourceAnswer[] answers)
+    // An asset whose references are all refused has no row: it means another asset everywhere, or its oracle was wrong before this process began. Nobody may take
+    // that for calm, so it is a part that is not seen. What has no reference for another reason says neither.
+    private static (IEnumerable<PartSight> Sights, IEnumerable<string> Unseen) FindRefused(IReadOnlyList<OracleReading> readings)
+    {
+        var without = readings.Where(reading => reading.References.Count == 0).ToLookup(reading => reading.Refused.Any());
+        return ([
+            .. readings.Where(reading => reading.References.Count > 0).Select(reading => new PartSight(reading.Asset, null)),
+            .. without[true].Select(reading => new PartSight(reading.Asset,
+                $"the oracle's price {reading.OraclePrice} is off by more than a fifth from {string.Join(", ", reading.Refused)}: another asset there, or a wrong oracle")),
+        ], without[false].Select(reading => WatchdogRules.FingerprintOfPart(MonitorName, reading.Asset)));
+    }
+
+    private static string WhyNothingIsJudged(List<OracleReading> readings, IReadOnlyList<SourceAnswer> answers)
     {
         if (readings.Count == 0)
             return "hyperliquid metaAndAssetCtxs: none of the assets that have references is listed";
         var failed = answers.Where(answer => answer.Quotes is null).Select(answer => $"{answer.Source.Name} ({answer.Error})").ToList();
-        return $"none of {readings.Count} assets has the {OracleThresholds.MinReferences} fresh references that a verdict needs; of {answers.Length} price sources {failed.Count} failed"
+        return $"none of {readings.Count} assets has the {OracleThresholds.MinReferences} fresh references that a verdict needs; of {answers.Count} price sources {failed.Count} failed"
             + (failed.Count > 0 ? $": {string.Join(", ", failed)}" : "");
     }
 
-    // The sources are asked for what the venue listed last time, so that their prices are of the same moment as its own.
-    private async Task<(Markets Markets, SourceAnswer[] Answers)> FetchAsync(CancellationToken cancellationToken)
+    // The sources are asked for what the venue listed last time, so that their prices are of the same moment as its own. Where the venue kept us waiting, for its
+    // weight limit or in another attempt, they are asked again.
+    private async Task<(Markets Markets, IReadOnlyList<SourceAnswer> Answers)> FetchAsync(CancellationToken cancellationToken)
     {
-        var asked = venue.GetMarketsAsync(cancellationToken);
+        var asking = AskVenueAsync(cancellationToken);
         if (_assets.Count == 0)
-            _assets = SymbolTable.ListedIn(await asked);
-        var answers = references.ReadAsync(_assets, cancellationToken);
-        await Task.WhenAll(asked, answers);
-        var markets = await asked;
+            _assets = SymbolTable.ListedIn((await asking).Markets);
+        var reading = references.ReadAsync(_assets, cancellationToken);
+        await Task.WhenAll(asking, reading);
+        var ((markets, at), answers) = (await asking, await reading);
         _assets = SymbolTable.ListedIn(markets);
-        return (markets, await answers);
+        if (answers.Any(answer => at - answer.At > MostApart))
+            answers = await references.ReadAsync(_assets, cancellationToken);
+        return (markets, [.. answers.Select(answer => answer.At - at > MostApart ? LeaveOut(answer, at) : answer)]);
     }
+
+    private async Task<(Markets Markets, DateTimeOffset At)> AskVenueAsync(CancellationToken cancellationToken) =>
+        (await venue.GetMarketsAsync(cancellationToken), clock.GetUtcNow());
+
+    private static SourceAnswer LeaveOut(SourceAnswer answer, DateTimeOffset at) =>
+        answer.Quotes is null ? answer : answer with { Quotes = null, Error = $"answered {(answer.At - at).TotalSeconds:0.#} s after the venue" };
 
     private static OracleDeviation Map(OracleVerdict verdict)
     {

@@ -18,16 +18,19 @@ internal sealed record OracleOptions(
         OracleThresholds.Read(settings));
 }
 
-/// <summary>Thresholds, inclusive. An asset that trades less than <paramref name="LiquidUsd"/> a day is thin.</summary>
+/// <summary>
+/// Thresholds, inclusive. An asset that trades less than <paramref name="LiquidUsd"/> a day is thin; while it has no floor of its own, less than
+/// <paramref name="ThinPct"/> may be ordinary for it.
+/// </summary>
 internal sealed record OracleThresholds(
-    decimal HighPct, decimal CriticalPct, decimal FloorFactor, int FloorSamples, int DangerousSeconds, decimal LiquidUsd,
+    decimal HighPct, decimal CriticalPct, decimal FloorFactor, int FloorSamples, decimal ThinPct, int DangerousSeconds, decimal LiquidUsd,
     decimal CommonShiftPct, int CommonAssets)
 {
     /// <summary>References that must be fresh before the oracle can be called wrong.</summary>
     public const int MinReferences = 2;
 
     /// <summary>The thresholds as the contract gives them.</summary>
-    public static readonly OracleThresholds Default = new(0.5m, 1, 3, 500, 30, 5_000_000, 0.5m, 3);
+    public static readonly OracleThresholds Default = new(0.5m, 1, 3, 500, 5, 30, 5_000_000, 0.5m, 3);
 
     /// <summary>Reads <c>Rules:oracle.…</c>; a critical threshold below the high one is refused.</summary>
     public static OracleThresholds Read(SettingsReader settings)
@@ -37,6 +40,7 @@ internal sealed record OracleThresholds(
             settings.Number("Rules:oracle.deviation:CriticalPct", Default.CriticalPct, 0.01m, 100),
             settings.Number("Rules:oracle.deviation:FloorFactor", Default.FloorFactor, 0, 100),
             settings.Whole("Rules:oracle.deviation:FloorSamples", null, Default.FloorSamples, 1, 1440),
+            settings.Number("Rules:oracle.deviation:ThinPct", Default.ThinPct, 0, 100),
             settings.Whole("Rules:oracle.deviation:DangerousSeconds", null, Default.DangerousSeconds, 0, 86400),
             settings.Number("Rules:oracle.deviation:LiquidUsd", Default.LiquidUsd, 0, 1_000_000_000_000),
             settings.Number("Rules:oracle.common-mode:ShiftPct", Default.CommonShiftPct, 0.01m, 100),

@@ -11,7 +11,13 @@ internal sealed record Reference(string Source, QuoteCurrency Quote, decimal Pri
 /// </summary>
 internal sealed record OracleReading(
     string Asset, DateTimeOffset At, decimal OraclePrice, decimal MarkPrice, bool IsLiquid,
-    IReadOnlyList<Reference> References, decimal? UsdPrice, IReadOnlyList<string> LeftOut);
+    IReadOnlyList<Reference> References, decimal? UsdPrice, IReadOnlyList<string> LeftOut)
+{
+    private const string RefusedEnd = $": {ReferenceSelection.Refused}";
+
+    /// <summary>The sources whose price is so far from the oracle's that they are taken to mean another asset.</summary>
+    public IEnumerable<string> Refused => LeftOut.Where(text => text.EndsWith(RefusedEnd, StringComparison.Ordinal)).Select(text => text[..^RefusedEnd.Length]);
+}
 
 /// <summary>An asset's past, as far as its judgement needs it: since when it is in breach, and below what a deviation is ordinary for it.</summary>
 internal sealed record AssetPast(DateTimeOffset? BreachedSince, decimal? FloorPct)

@@ -82,10 +82,10 @@ internal static class OracleRules
         return usdt is { } price ? shift - Percent(reading.OraclePrice, price) : shift;
     }
 
-    // A thin coin without enough history has no floor yet; whether its deviation is ordinary is not known, so it is told of without an alarm.
+    // A thin coin without enough history has no floor yet; whether a small deviation is ordinary for it is not known, so it is told of without an alarm.
     private static Severity? JudgeSize(decimal max, decimal? floor, bool liquid, OracleThresholds limits) =>
         max < floor ? null
-        : floor is null && !liquid ? Severity.Low
+        : floor is null && !liquid && max < limits.ThinPct ? Severity.Low
         : max >= limits.CriticalPct ? Severity.Critical
         : Severity.High;
 
@@ -105,13 +105,13 @@ internal static class OracleRules
             ["left_out"] = new JsonArray([.. reading.LeftOut.Select(text => JsonValue.Create(text))]),
         };
         var evidence = new Evidence(values,
-            new JsonObject { ["high_pct"] = limits.HighPct, ["critical_pct"] = limits.CriticalPct, ["floor_factor"] = limits.FloorFactor, ["floor_samples"] = limits.FloorSamples },
+            new JsonObject { ["high_pct"] = limits.HighPct, ["critical_pct"] = limits.CriticalPct, ["floor_factor"] = limits.FloorFactor, ["floor_samples"] = limits.FloorSamples, ["thin_pct"] = limits.ThinPct },
             [
                 .. verdict.References.Select(reference =>
                     $"oracle {reading.OraclePrice} against {reference.Source} {reference.Price:0.##########} = {Percent(reading.OraclePrice, reference.Price):0.####} %"),
                 $"largest deviation = {verdict.MaxDeviationPct:0.##########} % >= {(severity == Severity.Critical ? limits.CriticalPct : limits.HighPct)} %: {word}",
                 verdict.FloorPct is { } floor ? $"the asset's own floor, {limits.FloorFactor} times the 95th percentile of its last 24 h, is {floor:0.####} %"
-                    : $"no floor of its own yet: fewer than {limits.FloorSamples} samples{(reading.IsLiquid ? "" : ", and the coin is thin: low until there are")}",
+                    : $"no floor of its own yet: fewer than {limits.FloorSamples} samples{(reading.IsLiquid ? "" : $", and the coin is thin: low until there are, if below {limits.ThinPct} %")}",
             ]);
         return new Finding(Deviation, RuleVersion: 1, severity == Severity.Critical ? "oracle_manipulation" : "oracle_deviation", severity, reading.Asset,
             $"{reading.Asset} oracle is {verdict.MaxDeviationPct:0.00} % {(reading.OraclePrice > verdict.ReferencePrice ? "above" : "below")} its references",

@@ -34,8 +34,8 @@ internal sealed class ReferenceCheck(HyperliquidClient venue, ReferenceReader re
         if (unjudged.Count > 0)
             yield return new CheckLine("symbol table", $"fewer than {OracleThresholds.MinReferences} references for {string.Join(", ", unjudged)}");
         foreach (var reading in readings)
-            foreach (var refused in reading.LeftOut.Where(text => text.EndsWith(": refused", StringComparison.Ordinal)))
-                yield return new CheckLine("symbol table", $"what {refused[..^": refused".Length]} calls {reading.Asset} is off by more than a fifth from the oracle: another asset, left out");
+            foreach (var refused in reading.Refused)
+                yield return new CheckLine("symbol table", $"what {refused} calls {reading.Asset} is off by more than a fifth from the oracle: another asset, left out");
     }
 
     private async Task<Markets?> FindMarketsAsync(CancellationToken cancellationToken)

@@ -3,8 +3,8 @@ using Monitoring.Worker.Venues.Oracle.Sources;
 
 namespace Monitoring.Worker.Venues.Oracle;
 
-/// <summary>What one source gave in one check; null quotes and an error when it failed.</summary>
-internal sealed record SourceAnswer(IReferenceSource Source, IReadOnlyDictionary<string, ReferenceQuote>? Quotes, string? Error = null);
+/// <summary>What one source gave in one check, and when it had done so; null quotes and an error when it failed.</summary>
+internal sealed record SourceAnswer(IReferenceSource Source, IReadOnlyDictionary<string, ReferenceQuote>? Quotes, DateTimeOffset At, string? Error = null);
 
 /// <summary>Asks all sources side by side, each with a deadline of its own. One that fails is told of once and left out until it answers again.</summary>
 internal sealed partial class ReferenceReader(IEnumerable<IReferenceSource> sources, TimeProvider clock, ILogger<ReferenceReader> logger)
@@ -28,14 +28,14 @@ internal sealed partial class ReferenceReader(IEnumerable<IReferenceSource> sour
             var quotes = await source.ReadAsync(symbols, either.Token);
             if (_failuresInARow.TryRemove(source.Name, out var failures))
                 LogAnswersAgain(source.Name, failures);
-            return new SourceAnswer(source, quotes);
+            return new SourceAnswer(source, quotes, clock.GetUtcNow());
         }
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested) // whatever it is, the other sources are there
         {
             var failures = _failuresInARow.AddOrUpdate(source.Name, 1, (_, before) => before + 1);
             var error = deadline.IsCancellationRequested ? $"no answer within {Deadline.TotalSeconds:0} s" : fault.Message;
             LogFailed(failures == 1 ? LogLevel.Warning : LogLevel.Debug, source.Name, failures, error);
-            return new SourceAnswer(source, null, error);
+            return new SourceAnswer(source, null, clock.GetUtcNow(), error);
         }
     }
 

@@ -5,17 +5,21 @@ namespace Monitoring.Worker.Venues.Oracle;
 
 /// <summary>
 /// Picks the references that an asset can be held against, and says of the others why not. It remembers since when each book stands still, and which pairs
-/// were found to be another asset.
+/// were found to be the same asset.
 /// </summary>
 internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<ReferenceSelection> logger)
 {
     /// <summary>A price that is older, or that did not move for so long on a liquid asset, is no reference.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(5);
 
+    /// <summary>Why a reference that is off by more than a fifth from the beginning is left out.</summary>
+    public const string Refused = "refused";
+
     private const decimal MaxOffShare = 0.2m;
 
     private readonly Dictionary<(string Source, string Symbol), (decimal Bid, decimal Ask, DateTimeOffset Since)> _books = [];
-    private readonly Dictionary<(string Source, string Asset), bool> _accepted = [];
+    private readonly HashSet<(string Source, string Asset)> _accepted = [];
+    private readonly HashSet<(string Source, string Asset)> _refused = [];
 
     /// <summary>USDT in USD: the median of the sources that have it; null without any.</summary>
     public static decimal? UsdtInUsd(IEnumerable<SourceAnswer> answers, DateTimeOffset at) => Median.Of(
@@ -31,7 +35,7 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
         var references = new List<Reference>();
         var usdPrices = new List<decimal>();
         var leftOut = new List<string>();
-        foreach (var (source, quotes, _) in answers)
+        foreach (var (source, quotes, _, _) in answers)
         {
             if (source.SymbolOf(symbols) is not { } symbol)
                 continue;
@@ -42,7 +46,7 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
                 var price = quote!.Mid * symbols.Units;
                 var converted = source.Quote == QuoteCurrency.Usdt ? price : price / (usdtInUsd ?? 1);
                 if (!Accept(source.Name, symbols, converted, market.OraclePx))
-                    problem = "refused";
+                    problem = Refused;
                 else if (source.Quote == QuoteCurrency.Usd)
                     usdPrices.Add(price);
                 if (problem is null && source.Quote == QuoteCurrency.Usd && usdtInUsd is null)
@@ -87,20 +91,30 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
         return at - quote.At > MaxAge ? "stale" : liquid && at - book.Since >= MaxAge ? "unchanged" : null;
     }
 
-    // Judged once, when the pair is first seen: a name that means another asset elsewhere is off from the beginning, an attack is not.
+    // A pair that was once found right stays so: what is off afterwards may be an attack. One that was never right means another asset, or an attack went on when
+    // this process began: it is tried again at each check.
     private bool Accept(string source, AssetSymbols symbols, decimal price, decimal oracle)
     {
-        if (_accepted.TryGetValue((source, symbols.Asset), out var accepted))
-            return accepted;
-        accepted = Off(price, oracle) <= MaxOffShare;
-        _accepted[(source, symbols.Asset)] = accepted;
-        if (!accepted)
+        var pair = (source, symbols.Asset);
+        if (_accepted.Contains(pair))
+            return true;
+        if (Off(price, oracle) <= MaxOffShare)
+        {
+            if (_refused.Remove(pair))
+                LogAccepted(source, symbols.Asset, price, oracle);
+            return _accepted.Add(pair);
+        }
+
+        if (_refused.Add(pair))
             LogRefused(source, symbols.Asset, price, oracle);
-        return accepted;
+        return false;
     }
 
     private static decimal Off(decimal price, decimal from) => Math.Abs((price / from) - 1);
 
-    [LoggerMessage(LogLevel.Warning, "{Source} is not held against {Asset}: its price {Price} is off by more than 20 % from the oracle's {Oracle}, it must mean another asset")]
+    [LoggerMessage(LogLevel.Warning, "{Source} is not held against {Asset}: its price {Price} is off by more than 20 % from the oracle's {Oracle}; it may mean another asset")]
     private partial void LogRefused(string source, string asset, decimal price, decimal oracle);
+
+    [LoggerMessage(LogLevel.Information, "{Source} is held against {Asset} from now on: its price {Price} is near the oracle's {Oracle}")]
+    private partial void LogAccepted(string source, string asset, decimal price, decimal oracle);
 }

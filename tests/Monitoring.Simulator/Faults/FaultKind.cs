@@ -33,6 +33,9 @@ internal enum FaultKind
     /// <summary>The connection is aborted.</summary>
     Reset,
 
+    /// <summary>vaultDetails: the good answer without the relationship that names the components.</summary>
+    NoComponents,
+
     /// <summary>Websocket: nobody may connect.</summary>
     Refuse,
 
@@ -41,6 +44,9 @@ internal enum FaultKind
 
     /// <summary>Websocket: nothing is sent any more, no pong either.</summary>
     Silent,
+
+    /// <summary>Websocket: pings and subscriptions are answered, and nothing else is sent.</summary>
+    NoData,
 
     /// <summary>Websocket: a text that is no JSON.</summary>
     Garbage,

@@ -29,6 +29,8 @@ internal static class FaultRequest
             errors["fault"] = [$"must be one of {string.Join(", ", FaultNames.OfFeed.Select(FaultNames.Of))} with the type {FaultNames.Feed}"];
         else if (kind is { } alone && type != FaultNames.Feed && FaultNames.OfFeedOnly.Contains(alone))
             errors["fault"] = [$"only with the type {FaultNames.Feed}"];
+        else if (kind is FaultKind.NoComponents && type != InfoType.VaultDetails.Name)
+            errors["fault"] = [$"only with the type {InfoType.VaultDetails.Name}"];
         var count = Whole(body, "count", 1, 1_000_000, errors);
         var seconds = Seconds(body, kind, errors);
         var retryAfter = Whole(body, "retry_after", 0, 3_600, errors);

@@ -43,6 +43,9 @@ internal static class FaultyAnswers
             case FaultKind.Empty:
                 await InfoResponse.BytesAsync(http, default);
                 break;
+            case FaultKind.NoComponents when goodAnswer() is JsonObject vault && vault.Remove("relationship"):
+                await InfoResponse.JsonAsync(http, StatusCodes.Status200OK, vault);
+                break;
             case FaultKind.Reset:
                 http.Abort();
                 break;

@@ -7,8 +7,8 @@ internal sealed class TimedFaults(Scenario scenario)
 {
     private readonly Move[] _moves = [.. scenario.Timeline().Where(move => move.Fault is not null)];
 
-    /// <summary>The kinds that a scenario may name: all but those that need a delay of their own.</summary>
-    public static IReadOnlyList<string> Names { get; } = [.. Enum.GetValues<FaultKind>().Where(kind => kind is not FaultKind.Slow && !FaultNames.OfFeedOnly.Contains(kind)).Select(FaultNames.Of)];
+    /// <summary>The kinds that a scenario may name: all but those that need a delay or a type of their own.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Enum.GetValues<FaultKind>().Where(kind => kind is not (FaultKind.Slow or FaultKind.NoComponents) && !FaultNames.OfFeedOnly.Contains(kind)).Select(FaultNames.Of)];
 
     /// <summary>The kind of that name, if a scenario may name it.</summary>
     public static FaultKind? Find(string name) =>

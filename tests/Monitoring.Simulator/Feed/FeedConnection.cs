@@ -182,6 +182,10 @@ internal sealed class FeedConnection(WebSocket socket, Venue venue, TimeProvider
                 socket.Abort();
                 throw new WebSocketException("dropped");
             case FaultKind.Silent:
+            case FaultKind.NoData when (string?)message["channel"] is not ("pong" or "subscriptionResponse"):
+                break;
+            case FaultKind.NoData:
+                await SendTextAsync(text, cancellationToken);
                 break;
             case FaultKind.Garbage:
                 await SendTextAsync("<<<%%% not json at all", cancellationToken);

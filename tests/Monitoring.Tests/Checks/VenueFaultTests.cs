@@ -86,6 +86,17 @@ public sealed class VenueFaultTests
     }
 
     [Test]
+    public async Task Answer_without_the_list_of_components_is_a_health_issue()
+    {
+        _worker.Venue.Faults.Add(new Fault(FaultKind.NoComponents, Type: "vaultDetails"));
+        var result = await _worker.CheckAsync(_at);
+        var snapshot = result.Observations.OfType<Monitoring.Data.Venues.HlpVaultSnapshot>().Single();
+        Assert.That((result.Run.Outcome, snapshot.IsHealthy), Is.EqualTo((CheckOutcome.Succeeded, false)));
+        Assert.That(snapshot.HealthIssues.Single(), Does.StartWith("the components are not known: "));
+        Assert.That(result.Findings.Select(finding => (finding.RuleId, finding.Severity)), Is.EqualTo(new[] { ("hlp.anomaly", Severity.Medium) }));
+    }
+
+    [Test]
     public async Task Worker_that_stops_records_why_the_check_ended()
     {
         _worker.Venue.Faults.Add(new Fault(FaultKind.Hang));

@@ -43,6 +43,7 @@ public sealed class InventoryMonitorTests
         _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
         Play(24);
         Assert.That((await CheckAsync()).Findings, Is.Empty);
+        await _worker.CheckAsync(_clock.GetUtcNow(), "hlp-vault"); // sees that the liquidator holds nothing
         _worker.Restart();
         Play(26);
         var finding = (await CheckAsync()).Findings.Single();
@@ -86,6 +87,79 @@ public sealed class InventoryMonitorTests
 
         Assert.That(await StatusAsync(), Is.EqualTo("resolved"));
     }
+
+    [Test]
+    public async Task Answer_without_the_list_of_components_is_no_calm()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
+        Play(26);
+        await CheckAsync();
+        _worker.Venue.Faults.Add(new Fault(FaultKind.NoComponents, Type: "vaultDetails"));
+        // The position is held up to 68 s; the frame is read again after three minutes.
+        _clock.Advance(TimeSpan.FromMinutes(4));
+        var kept = await CheckAsync();
+        Assert.That((kept.Run.Outcome, kept.Observations.Count), Is.EqualTo((CheckOutcome.Succeeded, 6)), "the known components are read");
+        Assert.That(_worker.Logs.Lines.Select(line => line.Text), Has.Some.EndsWith("the answer has no relationship, so the vault's components are not known"));
+
+        _worker.Restart();
+        for (var i = 0; i < 4; i++, _clock.Advance(TimeSpan.FromSeconds(10)))
+            Assert.That((await CheckAsync()).Run.Outcome, Is.EqualTo(CheckOutcome.Failed), "nothing is known of the components");
+        Assert.That(await StatusAsync(), Is.EqualTo("open"));
+    }
+
+    [Test]
+    public async Task Component_that_vanishes_from_the_list_is_not_clean_also_after_a_restart()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
+        Play(26);
+        await CheckAsync();
+        await using (var connection = await _worker.Db.OpenConnectionAsync())
+        {
+            // The liquidator under a name that the venue does not list.
+            await connection.ExecuteAsync("""
+                UPDATE hlp_vault_inventory SET vault_address = '0xgone' WHERE vault_address = @Liquidator;
+                UPDATE security_events SET fingerprint = 'hlp.inventory:0xgone:ETH', subject = '0xgone:ETH'
+                """, new { Liquidator });
+            await connection.ExecuteAsync("INSERT INTO hlp_vault_components VALUES (@Vault, '0xgone', @Noon, 1, 1, 1, 1)", new { Sample.Vault, ManualClock.Noon });
+        }
+
+        _worker.Restart();
+        Play(70);
+        for (var i = 0; i < 4; i++, _clock.Advance(TimeSpan.FromSeconds(10)))
+            Assert.That((await CheckAsync()).Unjudged, Is.EqualTo(new[] { "hlp.inventory:0xgone:*" }));
+        Assert.That(await StatusAsync(), Is.EqualTo("open"));
+        Assert.That(_worker.Logs.Lines.Count(line => line.Text.StartsWith("component 0xgone is not in the vault's list any more", StringComparison.Ordinal)), Is.EqualTo(1));
+    }
+
+    [Test]
+    public async Task Component_that_the_newest_check_could_not_read_held_what_it_held_before_a_restart()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
+        Play(26);
+        Assert.That((await CheckAsync()).Findings, Has.Count.EqualTo(1));
+        _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "clearinghouseState", Account: Liquidator));
+        Play(36);
+        Assert.That((await CheckAsync()).Observations.Cast<HlpVaultPosition>().Select(row => row.VaultAddress), Has.None.EqualTo(Liquidator));
+        _worker.Venue.Faults.Clear();
+        _worker.Restart();
+        Play(46);
+        Assert.That(JumpOf(await CheckAsync()), Is.InRange(-5m, 5m));
+    }
+
+    [Test]
+    public async Task Component_that_was_never_seen_empty_knows_no_jump_after_a_restart()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
+        _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "clearinghouseState", Account: Liquidator));
+        Play(24);
+        Assert.That((await CheckAsync()).Observations, Has.Count.EqualTo(6));
+        _worker.Venue.Faults.Clear();
+        _worker.Restart();
+        Play(26);
+        Assert.That(JumpOf(await CheckAsync()), Is.Null);
+    }
+
+    private static decimal? JumpOf(CheckResult result) => (decimal?)result.Findings.Single().Evidence.Values["jump_points"];
 
     [Test]
     public async Task Check_fails_when_no_component_can_be_read()

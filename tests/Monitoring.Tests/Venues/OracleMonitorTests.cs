@@ -4,6 +4,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Venues;
 using Monitoring.Simulator.Faults;
+using Monitoring.Simulator.Model;
 using Monitoring.Simulator.References;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Venues.Hyperliquid;
@@ -75,6 +76,27 @@ public sealed class OracleMonitorTests
         Assert.That((result.Run.Outcome, result.Run.Observations, result.Findings.Count), Is.EqualTo((CheckOutcome.Failed, 3, 0)));
         Assert.That((await new OracleDeviations(_worker.Db).ListNowAsync(default)).Select(row => (row.ReferenceCount, row.MaxDeviationSource, row.RiskScore)),
             Is.EqualTo(Enumerable.Repeat((1, "okx", (decimal?)null), 3)));
+    }
+
+    [Test]
+    public async Task Asset_whose_references_are_all_refused_is_said_to_be_blind_until_they_fit()
+    {
+        var clock = new ManualClock(Noon);
+        var scenario = ScenarioLoader.Load("calm") with { Moves = [new Move(0, Oracle: new OracleMove("SOL", 1.5m)), new Move(75, Oracle: new OracleMove("SOL", 1))] };
+        await using var worker = await WorkerUnderTest.CreateAsync(clock, scenario, "oracle");
+        for (var second = 0; second <= 100; second += 10, clock.Advance(TimeSpan.FromSeconds(10)))
+        {
+            var result = await worker.CheckAsync(clock.GetUtcNow());
+            Assert.That(result.Run.Error, Is.Null);
+            Assert.That(result.Observations.OfType<OracleDeviation>().Any(row => row.Asset == "SOL"), Is.EqualTo(second >= 80), $"{second} s");
+            Assert.That(result.Findings.Select(finding => (finding.Fingerprint, finding.Severity)), Is.EqualTo(second is 60 or 70 ? new[] { ("monitor.stale:oracle SOL", Data.Events.Severity.High) } : []), $"{second} s");
+            Assert.That(result.Unjudged, second < 80 ? Has.Member("oracle.deviation:SOL") : Is.Empty, $"{second} s");
+            if (second == 60)
+                Assert.That(result.Findings.Single().Description, Does.Contain("is off by more than a fifth from binance, okx, coinbase, kraken, pyth: another asset there, or a wrong oracle"));
+        }
+
+        await using var connection = await worker.Db.OpenConnectionAsync();
+        Assert.That(await connection.QueryAsync<(string, string)>("SELECT fingerprint, status FROM security_events"), Is.EqualTo(new[] { ("monitor.stale:oracle SOL", "resolved") }));
     }
 
     [Test]

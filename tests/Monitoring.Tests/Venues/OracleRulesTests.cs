@@ -67,6 +67,15 @@ public sealed class OracleRulesTests
     [Test]
     public void Thin_coin_without_history_is_low() => Assert.That(Judge(Reading(101.2m, liquid: false)) is { Severity: Severity.Low, IsDangerous: false }, Is.True);
 
+    [TestCase("104.9999999999", Severity.Low), TestCase("105", Severity.Critical), TestCase("95.0000000001", Severity.Low), TestCase("95", Severity.Critical), TestCase("200", Severity.Critical)]
+    public void Thin_coin_without_history_is_low_up_to_a_bound_alone(string oracle, Severity severity)
+    {
+        var verdict = Judge(Reading(decimal.Parse(oracle), liquid: false), new AssetPast(Noon.AddMinutes(-1), null));
+        Assert.That((verdict.Severity, verdict.IsDangerous), Is.EqualTo(((Severity?)severity, severity == Severity.Critical)));
+        Assert.That(OracleRules.Evaluate([verdict], null, null, Limits).Single().Evidence.Arithmetic[^1],
+            Is.EqualTo("no floor of its own yet: fewer than 500 samples, and the coin is thin: low until there are, if below 5 %"));
+    }
+
     private static OracleReading[] Assets(params (decimal Usdt, decimal Usd)[] prices) =>
         [.. prices.Select((price, i) => Reading(100, binance: price.Usdt, okx: price.Usdt, usd: price.Usd, asset: $"A{i}"))];
 

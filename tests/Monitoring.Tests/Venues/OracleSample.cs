@@ -23,7 +23,7 @@ internal static class OracleSample
         var quotes = new Dictionary<string, ReferenceQuote> { [source.SymbolOf(SymbolTable.ByAsset[asset])!] = new(price, price, at) };
         if (usdt is { } rate)
             quotes[source.UsdtSymbol!] = new ReferenceQuote(rate, rate);
-        return new SourceAnswer(source, quotes);
+        return new SourceAnswer(source, quotes, at ?? ManualClock.Noon);
     }
 
     /// <summary>A reading against Binance and OKX, unless other prices are given.</summary>

@@ -35,7 +35,7 @@ public sealed class ReferenceSelectionTests
     public void Rate_is_the_median_of_those_who_have_it_and_a_broken_one_does_not_count()
     {
         Assert.That(ReferenceSelection.UsdtInUsd([Answer(Kraken, "BTC", 1, usdt: 0.99m), Answer(Coinbase, "BTC", 1, usdt: 0.98m), Answer(Binance, "BTC", 1)], Noon), Is.EqualTo(0.985m));
-        Assert.That(ReferenceSelection.UsdtInUsd([Answer(Kraken, "BTC", 1, usdt: 0.00001m), new SourceAnswer(Coinbase, null)], Noon), Is.Null);
+        Assert.That(ReferenceSelection.UsdtInUsd([Answer(Kraken, "BTC", 1, usdt: 0.00001m), new SourceAnswer(Coinbase, null, Noon)], Noon), Is.Null);
     }
 
     [Test]
@@ -50,8 +50,8 @@ public sealed class ReferenceSelectionTests
     [Test]
     public void Failed_missing_crossed_and_old_references_are_left_out_each_with_its_reason()
     {
-        var crossed = new SourceAnswer(Kraken, new Dictionary<string, ReferenceQuote> { ["XBTUSD"] = new(101, 99), ["USDTUSD"] = new(1, 1) });
-        var reading = Select("BTC", 100, [new SourceAnswer(Binance, null), Answer(Coinbase, "ETH", 100), crossed, Answer(Okx, "BTC", 100, at: Noon.AddMinutes(-5).AddSeconds(-1))]);
+        var crossed = new SourceAnswer(Kraken, new Dictionary<string, ReferenceQuote> { ["XBTUSD"] = new(101, 99), ["USDTUSD"] = new(1, 1) }, Noon);
+        var reading = Select("BTC", 100, [new SourceAnswer(Binance, null, Noon), Answer(Coinbase, "ETH", 100), crossed, Answer(Okx, "BTC", 100, at: Noon.AddMinutes(-5).AddSeconds(-1))]);
         Assert.That(reading.References, Is.Empty);
         Assert.That(reading.LeftOut, Is.EqualTo(new[] { "binance: failed", "coinbase: missing", "kraken: crossed", "okx: stale" }));
     }
@@ -70,13 +70,25 @@ public sealed class ReferenceSelectionTests
     }
 
     [Test]
-    public void Pair_that_is_another_asset_at_first_sight_stays_refused_and_an_attack_later_does_not()
+    public void Pair_that_is_another_asset_is_refused_until_it_fits_and_an_attack_later_does_not_refuse_it()
     {
         SourceAnswer[] answers = [Answer(Binance, "SAGA", 1.21m), Answer(Okx, "SAGA", 1.2m, at: Noon)];
-        Assert.That(Select("SAGA", 1, answers).LeftOut, Is.EqualTo(new[] { "binance: refused" }));
+        for (var i = 0; i < 2; i++)
+            Assert.That(Select("SAGA", 1, answers) is { LeftOut: ["binance: refused"], References: [{ Source: "okx" }] }, Is.True, "counted each time");
         Assert.That(_logs.Lines.Count(line => line.Text.StartsWith("binance is not held against SAGA", StringComparison.Ordinal)), Is.EqualTo(1));
-        var later = Select("SAGA", 2, [Answer(Binance, "SAGA", 2), Answer(Okx, "SAGA", 1, at: Noon)]);
-        Assert.That((later.LeftOut.Single(), later.References.Single().Source), Is.EqualTo(("binance: refused", "okx")));
+        var attack = Select("SAGA", 2, [Answer(Binance, "SAGA", 1.2m), Answer(Okx, "SAGA", 1.2m, at: Noon)]);
+        Assert.That((attack.LeftOut.Single(), attack.References.Single().Source), Is.EqualTo(("binance: refused", "okx")));
+    }
+
+    [Test]
+    public void Pair_that_was_refused_in_an_attack_is_held_against_the_asset_afterwards()
+    {
+        SourceAnswer[] answers = [Answer(Binance, "SAGA", 1), Answer(Okx, "SAGA", 1, at: Noon)];
+        var attacked = Select("SAGA", 1.3m, answers);
+        Assert.That((attacked.References.Count, string.Join(' ', attacked.Refused)), Is.EqualTo((0, "binance okx")));
+        Assert.That(Select("SAGA", 1.1m, answers).References, Has.Count.EqualTo(2));
+        Assert.That(_logs.Lines.Count(line => line.Text.Contains("is held against SAGA from now on", StringComparison.Ordinal)), Is.EqualTo(2));
+        Assert.That(Select("SAGA", 1.5m, answers).References, Has.Count.EqualTo(2), "accepted once and for all");
     }
 
     [Test]

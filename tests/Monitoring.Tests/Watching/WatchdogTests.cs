@@ -4,6 +4,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 using Monitoring.Simulator.Faults;
 using Monitoring.Tests.Events;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Watching;
 
@@ -168,6 +169,28 @@ public sealed class WatchdogTests
         Assert.That(await BlindAsync(worker, clock), Is.EqualTo(new[] { "hlp-vault" }));
         await worker.Services.GetRequiredService<DatabaseRecorder>().WriteAsync(ResultSample.Of("hlp-vault", Noon.AddSeconds(80), CheckOutcome.Succeeded, [], []), default);
         Assert.That(await BlindAsync(worker, clock), Is.Empty);
+    }
+
+    [Test]
+    public async Task Success_between_grid_times_does_not_make_a_monitor_fresh()
+    {
+        var (worker, clock) = await StartAsync();
+        await using var _ = worker;
+        await worker.RegisterAsync();
+        await worker.CheckAsync(Noon);
+        clock.Advance(TimeSpan.FromSeconds(50));
+        async Task<DateTimeOffset?> LastSuccessAsync() => (await worker.Services.GetRequiredService<MonitorHealth>().ReadAsync(clock.GetUtcNow(), default)).Single(state => state.Monitor == "hlp-vault").LastSuccessAt;
+        Assert.That((await worker.Services.GetRequiredService<CheckRunner>().TryRunBetweenAsync(worker.Schedule, default))!.Run is { Trigger: CheckTrigger.Feed, Outcome: CheckOutcome.Succeeded }, Is.True);
+        Assert.That(await LastSuccessAsync(), Is.EqualTo(Noon), "one account may have been all that it looked at");
+        Assert.That((await new CheckRuns(worker.Db).ListLatestAsync(default)).Single().LastSuccessAt, Is.EqualTo(Noon));
+
+        worker.Venue.Faults.Add(new Fault(FaultKind.Null));
+        clock.Advance(TimeSpan.FromSeconds(10));
+        await worker.CheckAsync(clock.GetUtcNow());
+        Assert.That(await BlindAsync(worker, clock), Is.EqualTo(new[] { "hlp-vault" }));
+        worker.Restart();
+        await worker.CheckAsync(clock.GetUtcNow());
+        Assert.That(await LastSuccessAsync(), Is.EqualTo(Noon), "the ledger says the same");
     }
 
     [Test]

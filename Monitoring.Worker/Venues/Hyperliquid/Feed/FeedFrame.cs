@@ -7,6 +7,9 @@ internal abstract record FeedFrame
 {
     private static readonly byte[] GreetingBegin = "Websocket connection"u8.ToArray();
 
+    /// <summary>Whether it tells of the market: an answer to what we sent shows only that somebody is there.</summary>
+    public virtual bool IsData => false;
+
     /// <summary>The answer to a ping.</summary>
     internal sealed record Pong : FeedFrame;
 
@@ -17,13 +20,22 @@ internal abstract record FeedFrame
     internal sealed record Refused(string Text) : FeedFrame;
 
     /// <summary>An account's fills; a snapshot tells of the past.</summary>
-    internal sealed record Fills(string User, bool IsSnapshot, IReadOnlyList<Fill> Items) : FeedFrame;
+    internal sealed record Fills(string User, bool IsSnapshot, IReadOnlyList<Fill> Items) : FeedFrame
+    {
+        public override bool IsData => true;
+    }
 
     /// <summary>Public trades, whose parties were buyer and seller.</summary>
-    internal sealed record Trades(IReadOnlyList<FeedTrade> Items) : FeedFrame;
+    internal sealed record Trades(IReadOnlyList<FeedTrade> Items) : FeedFrame
+    {
+        public override bool IsData => true;
+    }
 
     /// <summary>What a coin is at.</summary>
-    internal sealed record Context(string Coin, decimal OraclePx) : FeedFrame;
+    internal sealed record Context(string Coin, decimal OraclePx) : FeedFrame
+    {
+        public override bool IsData => true;
+    }
 
     /// <summary>The greeting, or a channel that we did not ask for.</summary>
     internal sealed record Other : FeedFrame;

@@ -16,6 +16,9 @@ internal sealed partial class FeedSession(FeedSocket socket, FeedPlan plan, Feed
     /// <summary>How long a pong or an acknowledgement may take.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a connection that follows a liquid coin may tell nothing: the venue tells of such a coin every few seconds.</summary>
+    public static readonly TimeSpan DataTimeout = TimeSpan.FromSeconds(30);
+
     /// <summary>How often the vault's components are looked up anew.</summary>
     public static readonly TimeSpan PlanEvery = TimeSpan.FromMinutes(10);
 
@@ -24,6 +27,7 @@ internal sealed partial class FeedSession(FeedSocket socket, FeedPlan plan, Feed
     private readonly HashSet<string> _saidOnce = [];
     private IReadOnlyList<FeedSubscription> _wanted = [];
     private DateTimeOffset? _pingedAt;
+    private DateTimeOffset? _quietSince;
     private DateTimeOffset _askedAt;
     private int _asked;
 
@@ -67,6 +71,8 @@ internal sealed partial class FeedSession(FeedSocket socket, FeedPlan plan, Feed
         try
         {
             var frame = FeedFrame.Read(text);
+            if (frame.IsData)
+                QuietSince = clock.GetUtcNow();
             switch (frame)
             {
                 case FeedFrame.Pong:
@@ -94,6 +100,8 @@ internal sealed partial class FeedSession(FeedSocket socket, FeedPlan plan, Feed
     {
         lock (_lock)
         {
+            if (subscription.Type == FeedSubscription.AssetContext)
+                _quietSince ??= clock.GetUtcNow();
             if (!_acknowledged.Add(subscription) || _acknowledged.Count < _wanted.Count)
                 return;
         }
@@ -124,6 +132,8 @@ internal sealed partial class FeedSession(FeedSocket socket, FeedPlan plan, Feed
             var now = clock.GetUtcNow();
             if (PingedAt is { } pingedAt && now - pingedAt >= AnswerTimeout)
                 return $"no pong within {AnswerTimeout.TotalSeconds:0} s";
+            if (now - QuietSince >= DataTimeout && FollowsCoin)
+                return $"no data within {DataTimeout.TotalSeconds:0} s";
             if (PingedAt is null && now - spokeAt >= PingEvery)
             {
                 lock (_lock)
@@ -196,6 +206,32 @@ internal sealed partial class FeedSession(FeedSocket socket, FeedPlan plan, Feed
     {
         foreach (var subscription in subscriptions)
             await socket.SendAsync(subscription.ToMessage(), cancellationToken);
+    }
+
+    // Since when the venue tells nothing; null before the first data and the first acknowledgement of a coin.
+    private DateTimeOffset? QuietSince
+    {
+        get
+        {
+            lock (_lock)
+                return _quietSince;
+        }
+
+        set
+        {
+            lock (_lock)
+                _quietSince = value;
+        }
+    }
+
+    // Accounts may well be quiet for hours, a liquid coin is not.
+    private bool FollowsCoin
+    {
+        get
+        {
+            lock (_lock)
+                return _acknowledged.Any(subscription => subscription.Type == FeedSubscription.AssetContext);
+        }
     }
 
     private DateTimeOffset? PingedAt

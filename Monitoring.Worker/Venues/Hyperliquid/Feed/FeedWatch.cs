@@ -24,7 +24,7 @@ internal sealed class FeedWatch(FreshAccounts freshAccounts, TriggeredChecks che
     private DateTimeOffset _heardAt = clock.GetUtcNow();
     private DateTimeOffset _newsSince = clock.GetUtcNow();
 
-    /// <summary>A connection begins: what is older than the end of the one before is no news.</summary>
+    /// <summary>A connection begins: what is older than the last that the one before told is no news.</summary>
     public void Begin()
     {
         _newsSince = _heardAt - ClockTolerance;
@@ -38,6 +38,8 @@ internal sealed class FeedWatch(FreshAccounts freshAccounts, TriggeredChecks che
     /// <summary>Takes in a message.</summary>
     public void See(FeedFrame frame)
     {
+        if (!frame.IsData)
+            return;
         _heardAt = clock.GetUtcNow();
         switch (frame)
         {
