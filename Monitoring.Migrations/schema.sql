@@ -653,7 +653,7 @@ CREATE UNIQUE INDEX "UC_Version" ON public."VersionInfo" USING btree ("Version")
 CREATE UNIQUE INDEX api_keys_name_key ON public.api_keys USING btree (name) WHERE (revoked_at IS NULL);
 CREATE INDEX channel_tests_channel_idx ON public.channel_tests USING btree (channel, outcome, tested_at DESC);
 CREATE INDEX check_runs_failure_idx ON ONLY public.check_runs USING btree (monitor, scheduled_at) WHERE (outcome <> 'succeeded'::text);
-CREATE INDEX check_runs_success_idx ON ONLY public.check_runs USING btree (monitor, scheduled_at) WHERE (outcome = 'succeeded'::text);
+CREATE INDEX check_runs_success_idx ON ONLY public.check_runs USING btree (monitor, scheduled_at) WHERE ((outcome = 'succeeded'::text) AND (trigger = 'grid'::text));
 CREATE INDEX hlp_vault_components_observed_idx ON public.hlp_vault_components USING btree (vault_address, observed_at);
 CREATE INDEX hlp_vault_inventory_hours_hour_idx ON public.hlp_vault_inventory_hours USING btree (hour_at);
 CREATE INDEX hlp_vault_inventory_list_idx ON ONLY public.hlp_vault_inventory USING btree (observed_at DESC, vault_address, coin);

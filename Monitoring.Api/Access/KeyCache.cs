@@ -10,12 +10,12 @@ internal sealed class KeyCache(ApiKeys table, TimeProvider clock)
     /// <summary>How old the keys in memory may be.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromSeconds(2);
 
-    private readonly Lock _lock = new();
     /// <summary>How old they may be for what needs no database, while that is away.</summary>
     public static readonly TimeSpan MaxAgeInOutage = TimeSpan.FromMinutes(5);
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1); // who scrapes does not wait long
 
+    private readonly Lock _lock = new();
     private Task<KeySet>? _reading;
     private KeySet? _last;
 

@@ -10,8 +10,8 @@ internal sealed record PacesItself;
 internal sealed record AlwaysServed;
 
 /// <summary>
-/// Works on as many requests at once as there are connections to the database but one, which is for those who ask how the service does, lets a few wait a little, and tells the others at once to come again: a queue that
-/// only grows answers nobody. A stream counts until it has begun; what it reads later it reads in short statements.
+/// Works on as many requests at once as there are connections to the database but one, which is for those who ask how the service does; lets a few wait a little, and
+/// tells the others at once to come again: a queue that only grows answers nobody. A stream counts until it has begun; what it reads later it reads in short statements.
 /// </summary>
 internal sealed class LoadShedding(DatabaseOptions database, TimeProvider clock) : IMiddleware, IDisposable
 {

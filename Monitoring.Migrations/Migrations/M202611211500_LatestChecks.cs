@@ -8,7 +8,7 @@ public sealed class LatestChecks : Migration
 {
     /// <inheritdoc/>
     public override void Up() => Execute.Sql("""
-        CREATE INDEX check_runs_success_idx ON check_runs (monitor, scheduled_at) WHERE outcome = 'succeeded';
+        CREATE INDEX check_runs_success_idx ON check_runs (monitor, scheduled_at) WHERE outcome = 'succeeded' AND trigger = 'grid';
         CREATE INDEX check_runs_failure_idx ON check_runs (monitor, scheduled_at) WHERE outcome <> 'succeeded';
         """);
 

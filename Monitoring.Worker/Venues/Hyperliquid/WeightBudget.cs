@@ -2,16 +2,18 @@ namespace Monitoring.Worker.Venues.Hyperliquid;
 
 /// <summary>
 /// A token bucket for the venue's limit of weight a minute (1200): a sixth of it at once and the rest evenly after that, so that no window of a minute
-/// can hold more. Requests are served in the order in which they came.
+/// can hold more. Requests are served in the order in which they came; but small ones, such as the inventory's, do not wait behind large ones, which reserve whole pages.
 /// </summary>
 internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBudget.VenueLimit) : IDisposable
 {
     /// <summary>What the venue lets an address spend in a minute.</summary>
     public const int VenueLimit = 1200;
 
-    private readonly SemaphoreSlim _turn = new(1);
+    private readonly SemaphoreSlim _large = new(1);
+    private readonly SemaphoreSlim _small = new(1);
     private readonly Lock _lock = new();
     private readonly double _capacity = perMinute / 6.0;
+    private readonly double _smallAtMost = perMinute / 60.0;
     private readonly double _perSecond = perMinute * 5 / 360.0;
     private double _tokens = perMinute / 6.0;
     private DateTimeOffset _filledAt = clock.GetUtcNow();
@@ -31,20 +33,21 @@ internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBud
     /// <summary>Waits until <paramref name="weight"/> may be spent, and spends it.</summary>
     public async Task SpendAsync(int weight, CancellationToken cancellationToken)
     {
-        await _turn.WaitAsync(cancellationToken);
+        var turn = weight <= _smallAtMost ? _small : _large;
+        await turn.WaitAsync(cancellationToken);
         try
         {
             while (TrySpend(weight) is { } wait)
             {
                 var delay = Task.Delay(wait, clock, cancellationToken);
                 lock (_lock)
-                    _waitsUntil = clock.GetUtcNow() + wait;
+                    _waitsUntil = clock.GetUtcNow() + wait is var end && end > _waitsUntil ? end : _waitsUntil;
                 await delay;
             }
         }
         finally
         {
-            _turn.Release();
+            turn.Release();
         }
     }
 
@@ -71,7 +74,11 @@ internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBud
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _turn.Dispose();
+    public void Dispose()
+    {
+        _large.Dispose();
+        _small.Dispose();
+    }
 
     private TimeSpan? TrySpend(int weight)
     {

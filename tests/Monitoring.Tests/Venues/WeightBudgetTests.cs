@@ -23,6 +23,24 @@ public sealed class WeightBudgetTests
     }
 
     [Test]
+    public async Task Small_request_does_not_wait_behind_a_large_one_and_does_not_keep_it_from_its_turn()
+    {
+        using var budget = new WeightBudget(_clock);
+        await budget.SpendAsync(200, default);
+        var large = budget.SpendAsync(120, default);
+        for (var i = 0; i < 3; i++)
+        {
+            var small = budget.SpendAsync(2, default);
+            await _clock.AdvanceUntilDoneAsync(small, TimeSpan.FromMilliseconds(50));
+            Assert.That(large.IsCompleted, Is.False);
+        }
+
+        Assert.That(_clock.GetUtcNow() - ManualClock.Noon, Is.LessThan(TimeSpan.FromSeconds(1)));
+        await _clock.AdvanceUntilDoneAsync(large, TimeSpan.FromMilliseconds(50));
+        Assert.That(_clock.GetUtcNow() - ManualClock.Noon, Is.InRange(TimeSpan.FromSeconds(7.5), TimeSpan.FromSeconds(8.5)));
+    }
+
+    [Test]
     public async Task Refusal_stops_everything_for_as_long_as_the_venue_said()
     {
         using var budget = new WeightBudget(_clock);
