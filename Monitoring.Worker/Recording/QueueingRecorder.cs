@@ -94,13 +94,13 @@ internal sealed partial class QueueingRecorder(
         try
         {
             await DrainAsync(cancellationToken);
+            await direct.PauseAsync(cancellationToken); // what is under way ends, and is noted
         }
         catch (OperationCanceledException)
         {
             // No time left: what waits is named below.
         }
 
-        await direct.PauseAsync(cancellationToken); // what is under way ends, and is noted
         if (backlog.InMemory is var lost and > 0)
             LogLost(lost);
         else if (Waiting > 0)
