@@ -3,7 +3,6 @@ using Monitoring.Data.Database;
 using Monitoring.Data.Logging;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
-using Monitoring.Worker.Events;
 using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
@@ -122,10 +121,7 @@ internal static class WorkerHost
         }
 
         services.AddMonitoringData(options.Database);
-        services.AddSingleton(options.Journal).AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<KnownEvents>().AddSingleton<KnownEventsFile>().AddSingleton<EventsMirror>()
-            .AddSingleton<OtherHands>().AddSingleton<DirectSender>();
-        services.AddSingleton<DatabaseRecorder>();
-        services.AddSingleton<QueueingRecorder>();
+        services.AddRecorder(options.Journal);
         services.AddSingleton<IRecorder>(provider => provider.GetRequiredService<QueueingRecorder>());
         services.AddHostedService(provider => provider.GetRequiredService<QueueingRecorder>());
         services.AddHostedService<DatabaseWatch>();

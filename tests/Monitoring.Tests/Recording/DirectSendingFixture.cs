@@ -8,7 +8,6 @@ using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
 using Monitoring.Tests.Events;
 using Monitoring.Worker.Checks;
-using Monitoring.Worker.Events;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
@@ -53,9 +52,8 @@ public abstract class DirectSendingFixture
     private protected ServiceProvider Build(string journal) => new ServiceCollection()
         .AddSingleton(DataServices.CreateDataSource(_connection)).AddMonitoringTables().AddSingleton<TimeProvider>(_clock)
         .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(new NotificationRouting([_channel.Name], Severity.High, [])).AddSingleton<INotificationChannel>(_channel)
-        .AddSingleton(new JournalOptions(journal, 1 << 20)).AddSingleton(new DatabaseOptions(_connection)).AddSingleton(new WorkerIdentity("test"))
-        .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton<KnownEvents>().AddSingleton<KnownEventsFile>().AddSingleton<EventsMirror>().AddSingleton<OtherHands>().AddSingleton<DirectSender>()
-        .AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>()
+        .AddRecorder(new JournalOptions(journal, 1 << 20)).AddSingleton(new DatabaseOptions(_connection)).AddSingleton(new WorkerIdentity("test"))
+        .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
         .AddSingleton<SessionStatistics>().AddSingleton<EventLog>().AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
 
     private protected QueueingRecorder Recorder => _services.GetRequiredService<QueueingRecorder>();

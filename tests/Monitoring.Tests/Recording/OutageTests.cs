@@ -8,7 +8,6 @@ using Monitoring.Data.Events;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
 using Monitoring.Worker.Checks;
-using Monitoring.Worker.Events;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
@@ -51,9 +50,8 @@ public sealed class OutageTests
     private ServiceProvider Build(string journal, long maxBytes = 1 << 20) => new ServiceCollection()
         .AddSingleton(DataServices.CreateDataSource(_connection)).AddMonitoringTables().AddSingleton<TimeProvider>(_clock)
         .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(new NotificationRouting([], Severity.High, []))
-        .AddSingleton(new JournalOptions(journal, maxBytes)).AddSingleton(new DatabaseOptions(_connection)).AddSingleton(new WorkerIdentity("test"))
-        .AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<KnownEvents>().AddSingleton<KnownEventsFile>().AddSingleton<EventsMirror>().AddSingleton<OtherHands>().AddSingleton<DirectSender>()
-            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>()
+        .AddRecorder(new JournalOptions(journal, maxBytes)).AddSingleton(new DatabaseOptions(_connection)).AddSingleton(new WorkerIdentity("test"))
+        .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
         .AddSingleton<SessionStatistics>().AddSingleton<EventLog>().AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
 
     private QueueingRecorder Recorder => _services.GetRequiredService<QueueingRecorder>();

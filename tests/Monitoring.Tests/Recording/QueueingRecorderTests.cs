@@ -8,7 +8,6 @@ using Monitoring.Data.Venues;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
 using Monitoring.Worker.Checks;
-using Monitoring.Worker.Events;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
@@ -36,9 +35,9 @@ public sealed class QueueingRecorderTests
         connection.Port = _gate.Port;
         _services = new ServiceCollection().AddSingleton(DataServices.CreateDataSource(connection)).AddMonitoringTables()
             .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton<TimeProvider>(new ManualClock(Noon))
-            .AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().AddSingleton<QueueingRecorder>()
-            .AddSingleton(new JournalOptions(_journal, 1 << 20)).AddSingleton<Backlog>().AddSingleton<RecorderCheck>().AddSingleton<KnownEvents>().AddSingleton<KnownEventsFile>().AddSingleton<EventsMirror>().AddSingleton<OtherHands>().AddSingleton<DirectSender>()
-            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton(new DatabaseOptions(connection)).AddSingleton(new WorkerIdentity("test")).AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
+            .AddSingleton(new NotificationRouting([], Severity.High, [])).AddRecorder(new JournalOptions(_journal, 1 << 20))
+            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton(new DatabaseOptions(connection)).AddSingleton(new WorkerIdentity("test"))
+            .AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
             .AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
     }
 
