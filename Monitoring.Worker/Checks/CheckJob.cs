@@ -29,8 +29,7 @@ internal static class CheckScheduling
 {
     private const string Group = "checks";
 
-    private static DateTimeOffset NextGridTime(TimeSpan interval, DateTimeOffset now) =>
-        new(now.UtcTicks - ((now.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) % interval.Ticks) + interval.Ticks, TimeSpan.Zero);
+    private static DateTimeOffset NextGridTime(TimeSpan interval, DateTimeOffset now) => MonitorSchedule.GridTime(interval, now) + interval;
 
     private static TriggerKey GridOf(string monitor) => new($"{monitor}-grid", Group);
 

@@ -28,5 +28,8 @@ internal sealed record MonitorSchedule(IMonitor Monitor, TimeSpan Interval)
     public TimeSpan Deadline => TimeSpan.FromSeconds(Math.Clamp(Interval.TotalSeconds, 5, 60));
 
     /// <summary>The newest grid time at or before a moment: whole multiples of the interval since the Unix epoch.</summary>
-    public DateTimeOffset GridTime(DateTimeOffset at) => new(at.UtcTicks - ((at.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) % Interval.Ticks), TimeSpan.Zero);
+    public DateTimeOffset GridTime(DateTimeOffset at) => GridTime(Interval, at);
+
+    /// <summary>The same of any interval.</summary>
+    public static DateTimeOffset GridTime(TimeSpan interval, DateTimeOffset at) => new(at.UtcTicks - ((at.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) % interval.Ticks), TimeSpan.Zero);
 }

@@ -17,11 +17,26 @@ internal sealed class DatabaseRecorder(
 {
     private DateOnly _partitionsUntil = DateOnly.MinValue;
 
+    /// <summary>
+    /// Stores what an entry of the journal says; answers what became of the events where that is a result. Rows that were stored just before the database went away, by a commit whose answer
+    /// was lost, wait in the outbox: the entries of what was tried and sent without it give them their message.
+    /// </summary>
+    public async Task<EventUpdate?> StoreAsync(JournalEntry entry, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
+    {
+        if (entry is ResultEntry { Result: var result })
+            return await WriteAsync(result, mark, cancellationToken);
+        if (entry is AttemptEntry attempt)
+            await notifications.MarkBegunAsync(attempt.NotificationIds, attempt.MessageId, cancellationToken);
+        else if (entry is DeliveryEntry delivery)
+            await notifications.MarkSentAsync(delivery.NotificationIds, delivery.MessageId, delivery.DeliveredAt, cancellationToken);
+        return null;
+    }
+
     /// <summary>Answers the events' update, or null when the result was there already. Throws what the database throws.</summary>
     public Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken) => WriteAsync(result, row => row, cancellationToken);
 
-    /// <summary>The same; <paramref name="mark"/> says of each row of the outbox whether it was tried or sent already.</summary>
-    public async Task<EventUpdate?> WriteAsync(CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
+    // The same; mark says of each row of the outbox whether it was tried or sent already.
+    private async Task<EventUpdate?> WriteAsync(CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
     {
         try
         {
@@ -64,13 +79,6 @@ internal sealed class DatabaseRecorder(
         await transaction.CommitAsync(cancellationToken);
         return update;
     }
-
-    /// <summary>Marks what was sent without the database. Rows that were stored just before it went away, by a commit whose answer was lost, wait in the outbox.</summary>
-    public Task MarkSentAsync(DeliveryEntry delivery, CancellationToken cancellationToken) =>
-        notifications.MarkSentAsync(delivery.NotificationIds, delivery.MessageId, delivery.DeliveredAt, cancellationToken);
-
-    /// <summary>Gives what was tried without the database the id of the message in which it was tried.</summary>
-    public Task MarkBegunAsync(AttemptEntry attempt, CancellationToken cancellationToken) => notifications.MarkBegunAsync(attempt.NotificationIds, attempt.MessageId, cancellationToken);
 
     /// <summary>Forgets the connections to a server that can no longer be written to, so that the next ones look for the one that can.</summary>
     public void LeaveServer() => db.Clear();

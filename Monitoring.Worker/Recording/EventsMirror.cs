@@ -25,7 +25,7 @@ internal sealed class EventsMirror(SecurityEvents events, Silences silences, Tim
             return await DatabaseDeadline.HoldAsync(async token =>
                 new EventsView(now, await events.ListOpenAsync(KnownEvents.OpenAtMost, token), await silences.ListInForceAsync(now, token)), Deadline, cancellationToken);
         }
-        catch (Exception fault) when (!cancellationToken.IsCancellationRequested && (DatabaseFaults.Covers(fault) || fault is OperationCanceledException))
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
             return null;
         }

@@ -188,17 +188,6 @@ internal sealed partial class QueueingRecorder(
 
     private static string JsonOf(BacklogItem item) => Encoding.UTF8.GetString(item.Entry.ToJson());
 
-    private async Task<EventUpdate?> StoreAsync(JournalEntry entry, CancellationToken cancellationToken)
-    {
-        if (entry is ResultEntry { Result: var result })
-            return await WriteAsync(result, cancellationToken);
-        if (entry is AttemptEntry attempt)
-            await database.MarkBegunAsync(attempt, cancellationToken);
-        else if (entry is DeliveryEntry delivery)
-            await database.MarkSentAsync(delivery, cancellationToken);
-        return null;
-    }
-
     private void Stored(JournalEntry entry, EventUpdate? update)
     {
         if (entry is ResultEntry { Result: var result })
@@ -221,16 +210,16 @@ internal sealed partial class QueueingRecorder(
     }
 
     // A fault that passes is tried again before it counts as an outage. After a commit whose answer was lost the next attempt finds the result there.
-    private async Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken)
+    private async Task<EventUpdate?> StoreAsync(JournalEntry entry, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
             try
             {
-                return await database.WriteAsync(result, direct.Mark, cancellationToken);
+                return await database.StoreAsync(entry, direct.Mark, cancellationToken);
             }
             catch (Exception fault) when (!IsAway && attempt < Attempts && DatabaseFaults.IsTransient(fault))
             {
-                LogRetried(result.Run.Monitor, result.Run.ScheduledAt, DatabaseFaults.Describe(fault));
+                LogRetried(entry, DatabaseFaults.Describe(fault));
                 if (DatabaseFaults.IsReadOnly(fault))
                     database.LeaveServer();
                 await Task.Delay(FirstPause * (1 << (attempt - 1)), TimeProvider.System, cancellationToken); // 1.5 s in all
@@ -269,8 +258,8 @@ internal sealed partial class QueueingRecorder(
     [LoggerMessage(LogLevel.Information, "the database takes results again after {Seconds:0} s; {Waiting} were waiting")]
     private partial void LogBack(double seconds, int waiting);
 
-    [LoggerMessage(LogLevel.Information, "{Monitor}: writing the result of {ScheduledAt:HH:mm:ss} is tried again: {Error}")]
-    private partial void LogRetried(string monitor, DateTimeOffset scheduledAt, string error);
+    [LoggerMessage(LogLevel.Information, "writing {Entry} is tried again: {Error}")]
+    private partial void LogRetried(JournalEntry entry, string error);
 
     [LoggerMessage(LogLevel.Critical, "the database refuses {Entry} for its content ({Error}); it is set aside here: {Json}")]
     private partial void LogRefused(JournalEntry entry, string error, string json);

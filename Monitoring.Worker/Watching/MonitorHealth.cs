@@ -42,13 +42,11 @@ internal sealed partial class MonitorHealth(WatchedMonitors monitors, SessionSta
     {
         if (runs is null)
             return new Dictionary<string, LatestCheckRuns>();
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(ReadTimeout);
         try
         {
-            return (await runs.ListLatestAsync(timeout.Token)).ToDictionary(run => run.Monitor);
+            return (await DatabaseDeadline.HoldAsync(runs.ListLatestAsync, ReadTimeout, cancellationToken)).ToDictionary(run => run.Monitor);
         }
-        catch (Exception fault) when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
             LogNoLedger(fault.Message);
             return new Dictionary<string, LatestCheckRuns>();

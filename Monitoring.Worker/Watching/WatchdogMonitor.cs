@@ -29,13 +29,11 @@ internal sealed class WatchdogMonitor(MonitorHealth health, FeedState feed, IOut
     // Null while the outbox cannot be read.
     private async Task<IReadOnlyList<DeadLetters>?> FindDeadLettersAsync(DateTimeOffset since, CancellationToken cancellationToken)
     {
-        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        timeout.CancelAfter(ReadTimeout);
         try
         {
-            return await outbox.ListDeadAsync(since, timeout.Token);
+            return await DatabaseDeadline.HoldAsync(token => outbox.ListDeadAsync(since, token), ReadTimeout, cancellationToken);
         }
-        catch (Exception fault) when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
             return null;
         }

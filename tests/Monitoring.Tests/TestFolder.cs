@@ -6,10 +6,31 @@ internal static class TestFolder
     /// <summary>A new and empty one.</summary>
     public static string Create() => Directory.CreateTempSubdirectory("monitoring-test-").FullName;
 
+    /// <summary>A copy of a journal's folder as a killed process leaves it: nothing is closed, and the lock goes with the process.</summary>
+    public static string CopyOfJournal(string path)
+    {
+        var copy = Create();
+        foreach (var file in Directory.EnumerateFiles(path).Where(file => Path.GetFileName(file) != "lock"))
+        {
+            using var source = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+            using var target = File.Create(Path.Combine(copy, Path.GetFileName(file)));
+            source.CopyTo(target);
+        }
+
+        return copy;
+    }
+
     /// <summary>Takes it away, if it is still there.</summary>
     public static void Delete(string path)
     {
-        if (Directory.Exists(path))
-            Directory.Delete(path, recursive: true);
+        for (var tries = 1; Directory.Exists(path); tries++)
+            try
+            {
+                Directory.Delete(path, recursive: true);
+            }
+            catch (IOException) when (tries < 1000)
+            {
+                Thread.Yield(); // what was stopped may write its last file between the look and the removal
+            }
     }
 }

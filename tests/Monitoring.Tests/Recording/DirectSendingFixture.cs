@@ -1,6 +1,5 @@
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
@@ -11,52 +10,20 @@ using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
-using Monitoring.Worker.Recording.Journalling;
-using Npgsql;
 
 namespace Monitoring.Tests.Recording;
 
-/// <summary>A recorder with a database behind a gate and a channel that notes what it is asked to send.</summary>
-public abstract class DirectSendingFixture
+/// <summary>A recorder with a channel that notes what it is asked to send.</summary>
+public abstract class DirectSendingFixture : RecorderFixture
 {
-    private protected static readonly DateTimeOffset Noon = ManualClock.Noon;
-    private protected readonly ManualClock _clock = new(Noon);
-    private protected readonly TestLogs _logs = new();
-    private protected readonly RecordingChannel _channel = new();
-    private protected readonly string _journal = TestFolder.Create();
-    private protected NpgsqlDataSource _db = null!;
-    private protected NpgsqlConnectionStringBuilder _connection = null!;
-    private protected TcpGate _gate = null!;
-    private protected ServiceProvider _services = null!;
+    private protected readonly RecordingChannel _channel;
     private protected int _minute;
 
-    [SetUp]
-    public async Task Start()
+    protected DirectSendingFixture() : this(new RecordingChannel())
     {
-        _db = await TestDatabase.CloneAsync();
-        _connection = TestDatabase.ConnectionTo(_db);
-        _gate = new TcpGate(_connection.Host!, _connection.Port);
-        (_connection.Host, _connection.Port) = ("127.0.0.1", _gate.Port);
-        _services = Build(_journal);
     }
 
-    [TearDown]
-    public async Task Stop()
-    {
-        await _services.DisposeAsync();
-        await _gate.DisposeAsync();
-        await TestDatabase.DropAsync(_db);
-        TestFolder.Delete(_journal);
-    }
-
-    private protected ServiceProvider Build(string journal) => new ServiceCollection()
-        .AddSingleton(DataServices.CreateDataSource(_connection)).AddMonitoringTables().AddSingleton<TimeProvider>(_clock)
-        .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(new NotificationRouting([_channel.Name], Severity.High, [])).AddSingleton<INotificationChannel>(_channel)
-        .AddRecorder(new JournalOptions(journal, 1 << 20)).AddSingleton(new DatabaseOptions(_connection)).AddSingleton(new WorkerIdentity("test"))
-        .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
-        .AddSingleton<SessionStatistics>().AddSingleton<EventLog>().AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
-
-    private protected QueueingRecorder Recorder => _services.GetRequiredService<QueueingRecorder>();
+    private DirectSendingFixture(RecordingChannel channel) : base(channel) => _channel = channel;
 
     private protected Task CheckAsync(params Finding[] findings)
     {
@@ -82,18 +49,7 @@ public abstract class DirectSendingFixture
         return [.. await connection.QueryAsync<string>("SELECT concat_ws(' ', rule_id, n.kind, n.severity, n.status, n.message_id) FROM notifications AS n JOIN security_events USING (event_id) ORDER BY seq")];
     }
 
-    private protected string Copy()
-    {
-        var copy = TestFolder.Create();
-        foreach (var file in Directory.EnumerateFiles(_journal).Where(file => Path.GetFileName(file) != "lock")) // the lock goes with the process
-        {
-            using var source = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var target = File.Create(Path.Combine(copy, Path.GetFileName(file)));
-            source.CopyTo(target);
-        }
-
-        return copy;
-    }
+    private protected string Copy() => TestFolder.CopyOfJournal(_journal);
 
     // What the outbox of this worker would send now; it reaches the database beside the gate.
     private protected Task<IReadOnlyList<ClaimedMessage>> ClaimAsync() => new DatabaseOutbox(

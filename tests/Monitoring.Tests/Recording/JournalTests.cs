@@ -24,23 +24,9 @@ public sealed class JournalTests
     private static int[] Numbers(Journal journal) =>
         [.. journal.Waiting.Select(slot => int.Parse(Encoding.UTF8.GetString(journal.Read(slot)!)["{\"number\":".Length..].Split(',')[0]))];
 
-    // As a killed process leaves it: nothing is closed, the lock goes with the process.
-    private string Copy()
-    {
-        var copy = TestFolder.Create();
-        foreach (var file in Directory.EnumerateFiles(_path).Where(file => Path.GetFileName(file) != "lock"))
-        {
-            using var source = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var target = File.Create(Path.Combine(copy, Path.GetFileName(file)));
-            source.CopyTo(target);
-        }
-
-        return copy;
-    }
-
     private void InCopy(Action<string> look)
     {
-        var copy = Copy();
+        var copy = TestFolder.CopyOfJournal(_path);
         try
         {
             look(copy);

@@ -2,60 +2,18 @@ using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Monitoring.Data.Checks;
-using Monitoring.Data.Configuration;
-using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
 using Monitoring.Worker.Checks;
-using Monitoring.Worker.Notifications;
-using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Recording.Journalling;
-using Npgsql;
 
 namespace Monitoring.Tests.Recording;
 
 /// <summary>What becomes of results while the database, the disk or the process goes away.</summary>
-public sealed class OutageTests
+public sealed class OutageTests : RecorderFixture
 {
-    private static readonly DateTimeOffset Noon = ManualClock.Noon;
-    private readonly ManualClock _clock = new(Noon);
-    private readonly TestLogs _logs = new();
-    private readonly string _journal = TestFolder.Create();
-    private NpgsqlDataSource _db = null!;
-    private NpgsqlConnectionStringBuilder _connection = null!;
-    private TcpGate _gate = null!;
-    private ServiceProvider _services = null!;
-
-    [SetUp]
-    public async Task Start()
-    {
-        _db = await TestDatabase.CloneAsync();
-        _connection = TestDatabase.ConnectionTo(_db);
-        _gate = new TcpGate(_connection.Host!, _connection.Port);
-        (_connection.Host, _connection.Port) = ("127.0.0.1", _gate.Port);
-        _services = Build(_journal);
-    }
-
-    [TearDown]
-    public async Task Stop()
-    {
-        await _services.DisposeAsync();
-        await _gate.DisposeAsync();
-        await TestDatabase.DropAsync(_db);
-        TestFolder.Delete(_journal);
-    }
-
-    private ServiceProvider Build(string journal, long maxBytes = 1 << 20) => new ServiceCollection()
-        .AddSingleton(DataServices.CreateDataSource(_connection)).AddMonitoringTables().AddSingleton<TimeProvider>(_clock)
-        .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(new NotificationRouting([], Severity.High, []))
-        .AddRecorder(new JournalOptions(journal, maxBytes)).AddSingleton(new DatabaseOptions(_connection)).AddSingleton(new WorkerIdentity("test"))
-        .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
-        .AddSingleton<SessionStatistics>().AddSingleton<EventLog>().AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
-
-    private QueueingRecorder Recorder => _services.GetRequiredService<QueueingRecorder>();
-
     private RecorderCheck Self => _services.GetRequiredService<RecorderCheck>();
 
     private static CheckResult Result(int minute, params Finding[] findings) =>
@@ -116,11 +74,7 @@ public sealed class OutageTests
         _gate.Close();
         for (var minute = 0; minute < 6; minute++)
             await Recorder.RecordAsync(Result(minute, ResultSample.Finding("r", "s", Severity.High)), default);
-        var killed = TestFolder.Create();
-        foreach (var file in Directory.EnumerateFiles(_journal).Where(file => Path.GetFileName(file) != "lock")) // the lock goes with the process
-            await using (var source = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite))
-            await using (var target = File.Create(Path.Combine(killed, Path.GetFileName(file))))
-                await source.CopyToAsync(target);
+        var killed = TestFolder.CopyOfJournal(_journal);
         try
         {
             _gate.Open();

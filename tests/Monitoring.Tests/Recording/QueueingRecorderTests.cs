@@ -1,55 +1,16 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Monitoring.Data.Checks;
-using Monitoring.Data.Configuration;
-using Monitoring.Data.Database;
-using Monitoring.Data.Events;
 using Monitoring.Data.Venues;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
 using Monitoring.Worker.Checks;
-using Monitoring.Worker.Notifications;
-using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
-using Monitoring.Worker.Recording.Journalling;
-using Npgsql;
 
 namespace Monitoring.Tests.Recording;
 
-public sealed class QueueingRecorderTests
+public sealed class QueueingRecorderTests : RecorderFixture
 {
-    private static readonly DateTimeOffset Noon = ManualClock.Noon;
-    private readonly TestLogs _logs = new();
-    private NpgsqlDataSource _db = null!;
-    private TcpGate _gate = null!;
-    private ServiceProvider _services = null!;
-    private readonly string _journal = TestFolder.Create();
-
-    [SetUp]
-    public async Task PutGateInFront()
-    {
-        _db = await TestDatabase.CloneAsync();
-        var connection = TestDatabase.ConnectionTo(_db);
-        _gate = new TcpGate(connection.Host!, connection.Port);
-        connection.Host = "127.0.0.1";
-        connection.Port = _gate.Port;
-        _services = new ServiceCollection().AddSingleton(DataServices.CreateDataSource(connection)).AddMonitoringTables()
-            .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton<TimeProvider>(new ManualClock(Noon))
-            .AddSingleton(new NotificationRouting([], Severity.High, [])).AddRecorder(new JournalOptions(_journal, 1 << 20))
-            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton(new DatabaseOptions(connection)).AddSingleton(new WorkerIdentity("test"))
-            .AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
-            .AddLogging(logging => logging.AddProvider(_logs)).BuildServiceProvider();
-    }
-
-    [TearDown]
-    public async Task TakeGateAway()
-    {
-        await _services.DisposeAsync();
-        await _gate.DisposeAsync();
-        await TestDatabase.DropAsync(_db);
-        TestFolder.Delete(_journal);
-    }
-
     private static CheckResult Result(int minute) => ResultSample.Of("hlp-vault", Noon.AddMinutes(minute), CheckOutcome.Succeeded, [], [], Sample.Snapshot(Noon.AddMinutes(minute), Sample.Measures()));
 
     [Test]
