@@ -20,9 +20,18 @@ public abstract record Observation
     public virtual DateTimeOffset? PartitionTime => null;
 }
 
+/// <summary>
+/// What makes a row the same row. By its check: monitor and scheduled time are part of its key, so the ledger row of the check decides and a second
+/// worker's rows change nothing. By its source: the venue's own key, so every worker's rows are kept once.
+/// </summary>
+public enum KeyedBy { Check, Source }
+
 /// <summary>A table that the recorder fills: it picks its own rows out of a check's observations.</summary>
 public interface IObservationTable
 {
+    /// <summary>What makes a row of this table the same row.</summary>
+    KeyedBy KeyedBy { get; }
+
     /// <summary>Stores the rows of this table in one round trip; those already there stay as they are. Answers the number of new rows.</summary>
     Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken);
 }

@@ -21,6 +21,9 @@ public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
         """;
 
     /// <inheritdoc/>
+    public KeyedBy KeyedBy => KeyedBy.Check;
+
+    /// <inheritdoc/>
     public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var rows = observations.OfType<HlpVaultComponent>().ToList();

@@ -49,6 +49,9 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
         """;
 
     /// <inheritdoc/>
+    public KeyedBy KeyedBy => KeyedBy.Check;
+
+    /// <inheritdoc/>
     public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var rows = observations.OfType<HlpVaultPosition>().ToList();

@@ -45,6 +45,9 @@ public sealed class LiquidationPatterns(NpgsqlDataSource db) : IObservationTable
         """;
 
     /// <inheritdoc/>
+    public KeyedBy KeyedBy => KeyedBy.Source;
+
+    /// <inheritdoc/>
     public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var rows = observations.OfType<LiquidationPattern>().ToList();

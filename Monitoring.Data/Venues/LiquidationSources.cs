@@ -32,6 +32,9 @@ public sealed class LiquidationSources(NpgsqlDataSource db) : IObservationTable
         """;
 
     /// <inheritdoc/>
+    public KeyedBy KeyedBy => KeyedBy.Source;
+
+    /// <inheritdoc/>
     public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var rows = observations.OfType<LiquidationSource>().ToList();

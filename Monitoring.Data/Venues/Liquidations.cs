@@ -53,6 +53,9 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
         """;
 
     /// <inheritdoc/>
+    public KeyedBy KeyedBy => KeyedBy.Source;
+
+    /// <inheritdoc/>
     public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var rows = observations.OfType<LiquidationFill>().ToList();
