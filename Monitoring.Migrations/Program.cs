@@ -55,8 +55,8 @@ static async Task<ExitCode> RunAsync(ParseResult parsed, Func<ParseResult, Schem
         settings.Finish(DatabaseOptions.Section);
 
         await using var db = DataServices.CreateDataSource(database.Connection!);
-        var runner = SchemaRunners.Create(db, database.Connection!.ConnectionString);
-        return await run(parsed, new SchemaCommands(runner, new SchemaHistory(db), Console.Out, Console.Error), cancellationToken);
+        var commands = new SchemaCommands(new SchemaRunner(database.Connection!), new SchemaHistory(db), Console.Out, Console.Error);
+        return await run(parsed, commands, cancellationToken);
     }
     catch (ConfigurationFaultException fault)
     {

@@ -1,4 +1,6 @@
 using System.Text.Json;
+using Monitoring.Data.Database;
+using Npgsql;
 
 namespace Monitoring.Migrations;
 
@@ -19,7 +21,7 @@ public enum ExitCode
 }
 
 /// <summary>What each command does: decides which migrations to run, under the lock, and says what happened.</summary>
-public sealed class SchemaCommands(ISchemaRunner runner, SchemaHistory history, TextWriter output, TextWriter errors)
+public sealed class SchemaCommands(SchemaRunner runner, SchemaHistory history, TextWriter output, TextWriter errors)
 {
     /// <summary>Applies every pending migration.</summary>
     public Task<ExitCode> UpAsync(CancellationToken cancellationToken) => MoveAsync((_, _) => long.MaxValue, cancellationToken);
@@ -108,4 +110,14 @@ public sealed class SchemaCommands(ISchemaRunner runner, SchemaHistory history, 
 
 /// <summary>A migration failed and was rolled back; the schema is whole at the version before it.</summary>
 public sealed class MigrationFailedException(long version, Exception cause)
-    : Exception($"migration {version} failed and was rolled back, the schema stays at the version before it: {cause.Message}", cause);
+    : Exception($"migration {version} failed and was rolled back, the schema stays at the version before it: {Reason(cause)}", cause)
+{
+    // FluentMigrator's own message repeats the whole statement; what the database said of it is one line.
+    private static string Reason(Exception cause)
+    {
+        for (var fault = cause; fault is not null; fault = fault.InnerException)
+            if (fault is NpgsqlException)
+                return DatabaseFaults.Describe(fault);
+        return cause.Message;
+    }
+}

@@ -10,6 +10,7 @@ public sealed class SchemaHistory(NpgsqlDataSource db)
 {
     // Any fixed number; it only has to be the same in every run.
     private const long LockKey = 0x4d4f4e49544f52;
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(200);
 
     private const string ExistsSql = """
         SELECT to_regclass('"VersionInfo"') IS NOT NULL
@@ -17,14 +18,6 @@ public sealed class SchemaHistory(NpgsqlDataSource db)
 
     private const string ListSql = """
         SELECT "Version", "AppliedOn", "Description" FROM "VersionInfo" ORDER BY "Version"
-        """;
-
-    private const string TryLockSql = """
-        SELECT pg_try_advisory_lock($1)
-        """;
-
-    private const string LockSql = """
-        SELECT pg_advisory_lock($1)
         """;
 
     /// <summary>The applied migrations in order; empty for an empty database.</summary>
@@ -45,43 +38,38 @@ public sealed class SchemaHistory(NpgsqlDataSource db)
         return applied;
     }
 
-    private const string UnlockSql = """
-        SELECT pg_advisory_unlock($1)
+    private const string TryLockSql = """
+        SET LOCAL idle_in_transaction_session_timeout = 0;
+        SELECT pg_try_advisory_xact_lock(@key)
         """;
 
     /// <summary>Waits until no other run is migrating; disposing the answer, or the end of the process, gives the lock back.</summary>
+    /// <remarks>
+    /// The lock belongs to a transaction, so that it holds behind a pooler too. Who waits asks again and again: a statement that waits
+    /// would hold up CREATE INDEX CONCURRENTLY in the run that it waits for.
+    /// </remarks>
     public async Task<IAsyncDisposable> LockAsync(Action onWait, CancellationToken cancellationToken)
     {
-        var connection = await db.OpenConnectionAsync(cancellationToken);
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            await using var attempt = new NpgsqlCommand(TryLockSql, connection) { Parameters = { new() { Value = LockKey } } };
-            if (!(bool)(await attempt.ExecuteScalarAsync(cancellationToken))!)
+            var connection = await db.OpenConnectionAsync(cancellationToken);
+            try
             {
-                onWait();
-                await using var wait = new NpgsqlCommand(LockSql, connection) { Parameters = { new() { Value = LockKey } }, CommandTimeout = 0 };
-                await wait.ExecuteNonQueryAsync(cancellationToken);
+                await connection.BeginTransactionAsync(cancellationToken);
+                await using var tryLock = new NpgsqlCommand(TryLockSql, connection) { Parameters = { new("key", LockKey) } };
+                if ((bool)(await tryLock.ExecuteScalarAsync(cancellationToken))!)
+                    return connection;
+            }
+            catch
+            {
+                await connection.DisposeAsync();
+                throw;
             }
 
-            return new Held(connection);
-        }
-        catch
-        {
             await connection.DisposeAsync();
-            throw;
-        }
-    }
-
-    private sealed class Held(NpgsqlConnection connection) : IAsyncDisposable
-    {
-        // Said outright: a pooled connection would keep its locks until somebody uses it again.
-        public async ValueTask DisposeAsync()
-        {
-            await using (connection)
-            {
-                await using var unlock = new NpgsqlCommand(UnlockSql, connection) { Parameters = { new() { Value = LockKey } } };
-                await unlock.ExecuteNonQueryAsync();
-            }
+            if (attempt == 1)
+                onWait();
+            await Task.Delay(BetweenAttempts, TimeProvider.System, cancellationToken);
         }
     }
 }

@@ -34,7 +34,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             throw new InvalidOperationException("deploy/local/postgres.sh gave no PostgreSQL; its message is above");
         var postgres = new PrivatePostgres(script, line["DATABASE_URL=".Length..]);
         await using var db = postgres.Open();
-        await MigrateAsync(db, postgres.Connection.ConnectionString, cancellationToken);
+        await MigrateAsync(db, postgres.Connection, cancellationToken);
         return postgres;
     }
 
@@ -49,7 +49,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         await using (var create = admin.CreateCommand($"CREATE DATABASE {name}"))
             await create.ExecuteNonQueryAsync(cancellationToken);
         var db = Open(name);
-        await MigrateAsync(db, new NpgsqlConnectionStringBuilder(Connection.ConnectionString) { Database = name }.ConnectionString, cancellationToken);
+        await MigrateAsync(db, new NpgsqlConnectionStringBuilder(Connection.ConnectionString) { Database = name }, cancellationToken);
         return db;
     }
 
@@ -74,10 +74,10 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             throw new InvalidOperationException($"deploy/local/postgres.sh said '{said}' where '{answer}' was due");
     }
 
-    private static async Task MigrateAsync(NpgsqlDataSource db, string connectionString, CancellationToken cancellationToken)
+    private static async Task MigrateAsync(NpgsqlDataSource db, NpgsqlConnectionStringBuilder connection, CancellationToken cancellationToken)
     {
         var errors = new StringWriter();
-        var commands = new SchemaCommands(SchemaRunners.Create(db, connectionString, []), new SchemaHistory(db), TextWriter.Null, errors);
+        var commands = new SchemaCommands(new SchemaRunner(connection), new SchemaHistory(db), TextWriter.Null, errors);
         if (await commands.UpAsync(cancellationToken) != ExitCode.Done)
             throw new InvalidOperationException($"the migrations failed: {errors}");
     }

@@ -75,8 +75,8 @@ public sealed class TestDatabase
     public static NpgsqlConnectionStringBuilder ConnectionTo(NpgsqlDataSource db) =>
         new(_server.ConnectionString) { Database = new NpgsqlConnectionStringBuilder(db.ConnectionString).Database };
 
-    /// <summary>The runner that this build was made with.</summary>
-    public static ISchemaRunner Runner(NpgsqlDataSource db, params IEnumerable<Assembly> more) => SchemaRunners.Create(db, ConnectionTo(db).ConnectionString, more);
+    /// <summary>A runner of the migrations on a clone.</summary>
+    public static SchemaRunner Runner(NpgsqlDataSource db, params IEnumerable<Assembly> more) => new(ConnectionTo(db), more);
 
     /// <summary>The migrations' commands; their output is thrown away.</summary>
     public static SchemaCommands Commands(NpgsqlDataSource db, params IEnumerable<Assembly> more) =>

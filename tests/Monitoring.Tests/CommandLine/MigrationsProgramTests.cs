@@ -38,6 +38,19 @@ public sealed class MigrationsProgramTests
     }
 
     [Test]
+    public async Task Output_is_one_line_for_each_migration_and_the_script_is_sql_alone()
+    {
+        var (code, script) = await RunAsync("script");
+        Assert.That((code, script), Is.EqualTo((0, script)));
+        Assert.That(script, Does.StartWith("CREATE TABLE \"public\".\"VersionInfo\"").And.EndsWith("COMMIT;\n").And.Not.Contains("/*"));
+        var lines = (await RunAsync("up")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.That(lines, Has.All.Match("^applied [0-9]{12}  [^ ]"));
+        Assert.That((await RunAsync("down --steps 100")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo(lines.Reverse().Select(line => line.Replace("applied", "reverted"))));
+        Assert.That((await RunAsync("script")).Text, Does.Not.Contain("CREATE TABLE \"public\".\"VersionInfo\"").And.StartsWith("\n-- "));
+        Assert.That(await RunAsync("up"), Is.EqualTo((0, string.Join('\n', lines) + "\n")));
+    }
+
+    [Test]
     public async Task Two_programs_at_once_migrate_once()
     {
         var both = await Task.WhenAll(RunAsync("up"), RunAsync("up"));

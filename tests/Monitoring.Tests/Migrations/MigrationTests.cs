@@ -74,7 +74,8 @@ public sealed class MigrationTests
         await TestDatabase.Commands(_db).UpAsync(default);
         var before = await DumpAsync();
         var broken = TestDatabase.Commands(_db, typeof(BrokenMigration).Assembly);
-        Assert.That(async () => await broken.UpAsync(default), Throws.TypeOf<MigrationFailedException>().With.Message.Contains("999912312359 failed and was rolled back"));
+        Assert.That(async () => await broken.UpAsync(default), Throws.TypeOf<MigrationFailedException>().With.Message.EndsWith(
+            "migration 999912312359 failed and was rolled back, the schema stays at the version before it: relation \"no_such_table\" does not exist"));
         Assert.That(await DumpAsync(), Is.EqualTo(before));
         Assert.That(await broken.StatusAsync(json: true, default), Is.EqualTo(ExitCode.Pending));
     }
@@ -98,18 +99,70 @@ public sealed class MigrationTests
     }
 
     [Test]
-    public async Task Script_run_by_hand_makes_the_same_schema()
+    public async Task Script_changes_nothing_and_run_by_hand_makes_the_same_schema()
     {
         using var script = new StringWriter();
-        var runner = TestDatabase.Runner(_db);
-        await new SchemaCommands(runner, new SchemaHistory(_db), script, TextWriter.Null).ScriptAsync(default);
-        await using (var connection = await _db.OpenConnectionAsync())
-            await connection.ExecuteAsync(script.ToString());
+        var empty = await DumpAsync();
+        await new SchemaCommands(TestDatabase.Runner(_db), new SchemaHistory(_db), script, TextWriter.Null).ScriptAsync(default);
+        Assert.That(await DumpAsync(), Is.EqualTo(empty));
+        await ExecuteAsync(script.ToString());
         var byHand = await DumpAsync();
-        Assert.That(await TestDatabase.Commands(_db).StatusAsync(json: false, default), Is.EqualTo(ExitCode.Done));
-        await TestDatabase.Commands(_db).ToAsync(0, default);
-        await TestDatabase.Commands(_db).UpAsync(default);
+        var commands = TestDatabase.Commands(_db);
+        Assert.That(await commands.StatusAsync(json: false, default), Is.EqualTo(ExitCode.Done));
+        await commands.ToAsync(0, default);
+        await commands.UpAsync(default);
         Assert.That(await DumpAsync(), Is.EqualTo(byHand));
+    }
+
+    [Test]
+    public async Task Script_of_a_database_half_way_goes_on_from_there()
+    {
+        var commands = TestDatabase.Commands(_db);
+        await commands.ToAsync(Versions[^3], default);
+        using var script = new StringWriter();
+        await new SchemaCommands(TestDatabase.Runner(_db), new SchemaHistory(_db), script, TextWriter.Null).ScriptAsync(default);
+        Assert.That(script.ToString().Split('\n').Where(line => line is "BEGIN;" or "COMMIT;"), Is.EqualTo(new[] { "BEGIN;", "COMMIT;", "BEGIN;", "COMMIT;" }));
+        await ExecuteAsync(script.ToString());
+        Assert.That(await commands.StatusAsync(json: false, default), Is.EqualTo(ExitCode.Done));
+    }
+
+    // What the program's own small runner made, before FluentMigrator ran the migrations; databases in use have it.
+    private const string SmallRunnersTableSql = """
+        DROP TABLE "VersionInfo";
+        CREATE TABLE IF NOT EXISTS "VersionInfo" ("Version" bigint NOT NULL, "AppliedOn" timestamp, "Description" varchar(1024));
+        CREATE UNIQUE INDEX IF NOT EXISTS "UC_Version" ON "VersionInfo" ("Version");
+        """;
+
+    private const string SmallRunnersRowSql = """
+        INSERT INTO "VersionInfo" ("Version", "AppliedOn", "Description") VALUES ($1, now() AT TIME ZONE 'UTC', $2)
+        """;
+
+    [TestCase(0)]
+    [TestCase(2)]
+    public async Task Database_that_the_small_runner_migrated_goes_on_from_its_version(int missing)
+    {
+        var runner = TestDatabase.Runner(_db);
+        await TestDatabase.Commands(_db).UpAsync(default);
+        var expected = await DumpAsync();
+        await TestDatabase.Commands(_db).ToAsync(Versions[^(missing + 1)], default);
+        await ExecuteAsync(SmallRunnersTableSql);
+        foreach (var version in Versions.SkipLast(missing))
+        {
+            await using var row = _db.CreateCommand(SmallRunnersRowSql);
+            row.Parameters.AddWithValue(version);
+            row.Parameters.AddWithValue(runner.Migrations[version]);
+            await row.ExecuteNonQueryAsync();
+        }
+
+        using var output = new StringWriter();
+        var commands = new SchemaCommands(runner, new SchemaHistory(_db), output, output);
+        Assert.That(await commands.UpAsync(default), Is.EqualTo(ExitCode.Done));
+        Assert.That(output.ToString(), Is.EqualTo(missing == 0 ? "nothing to do\n"
+            : string.Concat(Versions.TakeLast(missing).Select(version => $"applied {version}  {runner.Migrations[version]}\n"))));
+        Assert.That(await DumpAsync(), Is.EqualTo(expected));
+        Assert.That(await commands.ToAsync(0, default), Is.EqualTo(ExitCode.Done));
+        Assert.That(await commands.UpAsync(default), Is.EqualTo(ExitCode.Done));
+        Assert.That(await DumpAsync(), Is.EqualTo(expected));
     }
 
     [Test]
@@ -140,6 +193,12 @@ public sealed class MigrationTests
             await RefusedAsync(connection, $"DELETE FROM \"{table}\"");
             await RefusedAsync(connection, $"TRUNCATE \"{table}\"");
         }
+    }
+
+    private async Task ExecuteAsync(string sql)
+    {
+        await using var command = _db.CreateCommand(sql);
+        await command.ExecuteNonQueryAsync();
     }
 
     private static async Task RefusedAsync(NpgsqlConnection connection, string sql) =>
