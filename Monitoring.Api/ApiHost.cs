@@ -42,7 +42,7 @@ internal static class ApiHost
 
         LimitTimes(options.Database.Connection!);
         var services = builder.Services;
-        services.AddMonitoringData(options.Database);
+        services.AddMonitoringData(options.Database with { StatementTimeout = TimeSpan.FromSeconds(StatementSeconds) });
         services.AddSingleton(clock).AddSingleton<HlpVaultReader>().AddSingleton<OracleReader>().AddSingleton<LiquidationReader>().AddSingleton<MonitorReader>().AddSingleton<EvidenceReader>();
         services.AddSingleton<ChangeFeed>().AddHostedService(provider => provider.GetRequiredService<ChangeFeed>()).AddSingleton<RequestMetrics>();
         services.AddAccess(options.Access).AddLoadShedding().AddSingleton<DatabaseOutage>();
@@ -89,6 +89,5 @@ internal static class ApiHost
     {
         connection.CommandTimeout = StatementSeconds;
         connection.Timeout = Math.Min(connection.Timeout, StatementSeconds);
-        connection.Options = $"{connection.Options} -c statement_timeout={StatementSeconds}s".Trim();
     }
 }

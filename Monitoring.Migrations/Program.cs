@@ -54,8 +54,9 @@ static async Task<ExitCode> RunAsync(ParseResult parsed, Func<ParseResult, Schem
             settings.Refuse("DATABASE_URL", $"is not set; it must be {DatabaseUrl.Form}");
         settings.Finish(DatabaseOptions.Section);
 
-        await using var db = DataServices.CreateDataSource(database.Connection!);
-        var commands = new SchemaCommands(new SchemaRunner(database.Connection!), new SchemaHistory(db), Console.Out, Console.Error);
+        var connection = database.Direct ?? database.Connection!;
+        await using var db = DataSources.Create(connection, prepare: false);
+        var commands = new SchemaCommands(new SchemaRunner(connection), new SchemaHistory(db), Console.Out, Console.Error);
         return await run(parsed, commands, cancellationToken);
     }
     catch (ConfigurationFaultException fault)

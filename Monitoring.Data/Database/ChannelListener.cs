@@ -1,23 +1,43 @@
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Monitoring.Data.Configuration;
 using Npgsql;
 
 namespace Monitoring.Data.Database;
 
-/// <summary>Hears what the database says by <c>NOTIFY</c>, on a connection outside of the pool, so that it never costs a request its own.</summary>
-public sealed class ChannelListener(DatabaseOptions database)
+/// <summary>
+/// Hears what the database says by <c>NOTIFY</c>, on a connection outside of the pool, so that it never costs a request its own.
+/// Behind a pooler nothing can be heard; the listeners are then called at short intervals instead.
+/// </summary>
+public sealed partial class ChannelListener(DatabaseOptions database, ILogger<ChannelListener>? logger = null)
 {
     private const int KeepAliveSeconds = 15;
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+
+    private readonly ILogger _logger = logger ?? NullLogger<ChannelListener>.Instance;
+    private int _saidThatItPolls;
 
     /// <summary>
-    /// Listens until it is cancelled or the connection breaks. Calls <paramref name="heard"/> once as soon as nothing can be missed any more, then for every
-    /// notification. <paramref name="channel"/> is a name from the code.
+    /// Listens until it is cancelled or the connection breaks. Calls <paramref name="heard"/> once as soon as nothing can be missed any
+    /// more, then for every notification. <paramref name="channel"/> is a name from the code.
     /// </summary>
     /// <exception cref="NpgsqlException">The connection could not be made, or broke.</exception>
     public async Task ListenAsync(string channel, Action heard, CancellationToken cancellationToken)
     {
-        var own = new NpgsqlConnectionStringBuilder(database.Connection!.ConnectionString) { Pooling = false, KeepAlive = KeepAliveSeconds };
-        await using var source = DataServices.CreateDataSource(own);
+        var own = new NpgsqlConnectionStringBuilder((database.Direct ?? database.Connection)!.ConnectionString)
+        {
+            Pooling = false,
+            KeepAlive = KeepAliveSeconds,
+        };
+        await using var source = DataSources.Create(own, prepare: false);
         await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        if (await CannotListenAsync(connection, cancellationToken))
+        {
+            await connection.CloseAsync();
+            await PollAsync(heard, cancellationToken);
+            return;
+        }
+
         connection.Notification += (_, _) => heard();
         await using (var listen = new NpgsqlCommand($"LISTEN {channel}", connection))
             await listen.ExecuteNonQueryAsync(cancellationToken);
@@ -25,4 +45,23 @@ public sealed class ChannelListener(DatabaseOptions database)
         while (true)
             await connection.WaitAsync(cancellationToken);
     }
+
+    private async Task<bool> CannotListenAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
+        database.Direct is null && (database.Pooler == PoolerMode.Yes
+            || (database.Pooler == PoolerMode.Auto && await DataSources.HasPoolerAsync(connection, cancellationToken)));
+
+    private async Task PollAsync(Action heard, CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _saidThatItPolls, 1) == 0)
+            LogPolling(database.Display, Poll.TotalSeconds);
+        while (true)
+        {
+            heard();
+            await Task.Delay(Poll, TimeProvider.System, cancellationToken);
+        }
+    }
+
+    [LoggerMessage(LogLevel.Warning, "a pooler stands in front of the database {Database}, so nothing can be heard from it: "
+        + "it is asked every {Seconds:0} s; set DATABASE_DIRECT_URL to the server itself to hear at once")]
+    private partial void LogPolling(string database, double seconds);
 }

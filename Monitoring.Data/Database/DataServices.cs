@@ -1,11 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Monitoring.Data.Access;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
 using Monitoring.Data.Venues;
-using Npgsql;
 
 namespace Monitoring.Data.Database;
 
@@ -16,8 +16,7 @@ public static class DataServices
     public static IServiceCollection AddMonitoringData(this IServiceCollection services, DatabaseOptions database)
     {
         services.AddSingleton(database).AddSingleton<ChannelListener>();
-        services.AddSingleton(_ => CreateDataSource(database.Connection
-            ?? throw new InvalidOperationException("no DATABASE_URL: nothing may ask for the database")));
+        services.AddSingleton(provider => DataSources.Create(database, provider.GetService<ILoggerFactory>()?.CreateLogger(typeof(DataSources))));
         return services.AddMonitoringTables();
     }
 
@@ -48,20 +47,6 @@ public static class DataServices
         services.AddObservationTable<LiquidationPatterns>();
         services.AddObservationTable<LiquidationSources>();
         return services;
-    }
-
-    /// <summary>A pooled data source; of several hosts the primary one is used unless the string says otherwise.</summary>
-    public static NpgsqlDataSource CreateDataSource(NpgsqlConnectionStringBuilder connection)
-    {
-        DapperConventions.Apply();
-        if (connection.Host?.Contains(',') != true)
-            return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
-
-        var wanted = connection.TargetSessionAttributes is { } name && Enum.TryParse<TargetSessionAttributes>(name.Replace("-", "", StringComparison.Ordinal), ignoreCase: true, out var given)
-            ? given
-            : TargetSessionAttributes.Primary;
-        var single = new NpgsqlConnectionStringBuilder(connection.ConnectionString) { TargetSessionAttributes = null };
-        return new NpgsqlDataSourceBuilder(single.ConnectionString).BuildMultiHost().WithTargetSession(wanted);
     }
 
     private static void AddObservationTable<T>(this IServiceCollection services) where T : class, IObservationTable

@@ -39,7 +39,7 @@ internal sealed class PrivatePostgres : IAsyncDisposable
     }
 
     /// <summary>A data source for this server's database, or for another of its databases; without a pool for whoever crashes the server.</summary>
-    public NpgsqlDataSource Open(string? database = null, bool pooling = true) => DataServices.CreateDataSource(
+    public NpgsqlDataSource Open(string? database = null, bool pooling = true) => DataSources.Create(
         new NpgsqlConnectionStringBuilder(Connection.ConnectionString) { Database = database ?? Connection.Database, MaxPoolSize = 20, Timeout = 15, Pooling = pooling });
 
     /// <summary>Another database of this server, with the newest schema.</summary>

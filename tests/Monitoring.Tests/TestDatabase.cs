@@ -25,7 +25,7 @@ public sealed class TestDatabase
     {
         _owned = await TestServer.StartAsync();
         _server = DatabaseUrl.Parse(_owned.Url);
-        _admin = DataServices.CreateDataSource(_server);
+        _admin = DataSources.Create(_server);
         await ExecuteAsync($"CREATE DATABASE {Template}");
         await using var db = Open(Template);
         await Commands(db).UpAsync(default);
@@ -88,5 +88,5 @@ public sealed class TestDatabase
     }
 
     private static NpgsqlDataSource Open(string database) =>
-        DataServices.CreateDataSource(new NpgsqlConnectionStringBuilder(_server.ConnectionString) { Database = database, MaxPoolSize = 20 });
+        DataSources.Create(new NpgsqlConnectionStringBuilder(_server.ConnectionString) { Database = database, MaxPoolSize = 20 });
 }

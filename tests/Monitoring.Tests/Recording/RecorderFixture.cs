@@ -50,7 +50,7 @@ public abstract class RecorderFixture
     private protected ServiceProvider Build(string journal, long maxBytes = 1 << 20)
     {
         var services = new ServiceCollection()
-            .AddSingleton(DataServices.CreateDataSource(_connection)).AddMonitoringTables().AddSingleton<TimeProvider>(_clock)
+            .AddSingleton(DataSources.Create(_connection)).AddMonitoringTables().AddSingleton<TimeProvider>(_clock)
             .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(new NotificationRouting(_channels.Select(channel => channel.Name), Severity.High, []))
             .AddRecorder(new JournalOptions(journal, maxBytes)).AddSingleton(new DatabaseOptions(_connection)).AddSingleton(new WorkerIdentity("test"))
             .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))

@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# A PgBouncer in transaction mode before a PostgreSQL of this machine, to try the programs behind a pooler.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
+self=pgbouncer
+# shellcheck source=deploy/local/common.sh
+source "$here/common.sh"
+
+usage='Usage:
+  DATABASE_URL=postgresql://user:password@127.0.0.1:port/database pgbouncer.sh serve
+      Prints one line, DATABASE_URL=postgresql://…, the way through the pooler to any database of that server, and runs
+      until stdin ends or TERM or INT comes. Needs pgbouncer; as root on a Debian-like machine it is installed.'
+
+server='' folder=''
+
+tidy() {
+    if [[ -n $attached ]]; then stop_group "$attached" 10; fi
+    if [[ -n $server ]]; then kill -INT "$server" 2>/dev/null; wait "$server" 2>/dev/null; fi
+    if [[ -n $folder ]]; then rm -rf "$folder"; fi
+}
+
+find_pgbouncer() { program=$(PATH=$PATH:/usr/sbin command -v pgbouncer); }
+
+serve() {
+    local program='' form='^postgres(ql)?://([^:/@]+):([^:/@]+)@([^:/@]+):([0-9]+)/([^?]*)$' user password port as=()
+    [[ ${DATABASE_URL:-} =~ $form ]] || fail "DATABASE_URL must be postgresql://user:password@host:port/database"
+    user=${BASH_REMATCH[2]} password=${BASH_REMATCH[3]}
+    find_pgbouncer || { can_apt && apt_install pgbouncer && find_pgbouncer; } || fail "no pgbouncer found; install it"
+    folder=$(mktemp -d "${TMPDIR:-/tmp}/monitoring-pgbouncer.XXXXXX")
+    port=$(free_port)
+    (umask 077 && echo "\"$user\" \"$password\"" >"$folder/users" && cat >"$folder/pgbouncer.ini") <<TEXT
+[databases]
+* = host=${BASH_REMATCH[4]} port=${BASH_REMATCH[5]}
+[pgbouncer]
+listen_addr = 127.0.0.1
+listen_port = $port
+unix_socket_dir =
+pool_mode = transaction
+default_pool_size = 4
+max_client_conn = 1000
+auth_type = scram-sha-256
+auth_file = $folder/users
+TEXT
+    if ((EUID == 0)); then # it refuses root
+        id -u postgres >/dev/null 2>&1 || fail "pgbouncer does not run as root, and there is no account 'postgres'"
+        chown -R postgres "$folder"
+        as=(setpriv --reuid postgres --regid "$(id -g postgres)" --init-groups --)
+    fi
+    "${process_guard[@]}" "${as[@]}" "$program" "$folder/pgbouncer.ini" </dev/null >"$folder/log" 2>&1 &
+    server=$!
+    until port_taken "$port"; do
+        alive "$server" || fail "pgbouncer did not start: $(tail -n 5 "$folder/log")"
+        sleep 0.1
+    done
+    echo "DATABASE_URL=postgresql://$user:$password@127.0.0.1:$port/${BASH_REMATCH[6]}"
+    while alive "$server"; do
+        read -r -t 1 _ || (($? > 128)) || return 0
+    done
+    fail "pgbouncer ended by itself: $(tail -n 5 "$folder/log")"
+}
+
+case ${1:-} in
+    serve) serve ;;
+    '' | -h | --help) echo "$usage" ;;
+    *) say "unknown command $1"; echo "$usage" >&2; exit 2 ;;
+esac
