@@ -7,6 +7,12 @@ internal static class ApiBench
 {
     public const string Name = "api";
     private const int Rounds = 500;
+    private const int Clients = 32;
+    private const double OverviewTarget = 3;
+
+    private static readonly string[] OverviewPaths = ["/security/dashboard", "/security/monitors", "/metrics"];
+
+    private const string TinySql = "SELECT pg_current_snapshot()::text";
 
     private const string SeedSql = """
         INSERT INTO hlp_vault_snapshots (vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_1h, pnl_24h, pnl_7d, pnl_30d, all_time_pnl, sharpe_ratio,
@@ -38,22 +44,30 @@ internal static class ApiBench
         using var bench = new BenchDatabase(postgres, Name);
         await using var db = await bench.CreateAsync(cancellationToken);
         await ExecuteAsync(db, SeedSql, cancellationToken);
-        await ExecuteAsync(db, "ANALYZE", cancellationToken);
+        await BusyDay.FillAsync(db, cancellationToken);
 
         using var reads = new TimedReads();
         await using var api = await bench.StartApiAsync(cancellationToken);
         var (latest, history) = (new Uri(api.Urls.First() + "/security/hlp-vault"), new Uri(api.Urls.First() + "/security/hlp-vault/history?limit=100"));
+        var overview = OverviewPaths.Select(path => new Uri(api.Urls.First() + path)).ToList();
         await using var bare = await BareEndpoint.StartAsync(db, new Dictionary<string, (string, byte[])>
         {
             ["/latest"] = (LatestSql, await reads.GetAsync(latest, cancellationToken)),
             ["/history"] = (HistorySql, await reads.GetAsync(history, cancellationToken)),
+            ["/tiny"] = (TinySql, await reads.GetAsync(overview[0], cancellationToken)),
         }, cancellationToken);
-        var took = await reads.MeasureAsync(Rounds, [latest, new Uri(bare.Urls.First() + "/latest"), history, new Uri(bare.Urls.First() + "/history")], cancellationToken);
+        Uri Bare(string path) => new(bare.Urls.First() + path);
+        var took = await reads.MeasureAsync(Rounds, [latest, Bare("/latest"), history, Bare("/history"), .. overview], cancellationToken);
+        var each = await reads.MeasureTogetherAsync(Clients, [history, Bare("/history"), .. overview, Bare("/tiny")], cancellationToken);
+        var tiny = each[^1];
         return
         [
-            new Measure("latest snapshot, median", took[0].Percentile(0.5), "ms", "bare endpoint, raw query", took[1].Percentile(0.5), 3),
-            new Measure("history page of 100, median", took[2].Percentile(0.5), "ms", "bare endpoint, raw query", took[3].Percentile(0.5), 3),
-            new Measure("history page of 100, p99", took[2].Percentile(0.99), "ms", "bare endpoint, raw query", took[3].Percentile(0.99), 4),
+            new Measure("latest snapshot, median", took[0].Percentile(0.5), "ms", "bare endpoint, raw query", took[1].Percentile(0.5), 1.3),
+            new Measure("latest snapshot, p99", took[0].Percentile(0.99), "ms", "bare endpoint, raw query", took[1].Percentile(0.99), 1.5),
+            new Measure("history page of 100, median", took[2].Percentile(0.5), "ms", "bare endpoint, raw query", took[3].Percentile(0.5), 1.3),
+            new Measure("history page of 100, p99", took[2].Percentile(0.99), "ms", "bare endpoint, raw query", took[3].Percentile(0.99), 1.5),
+            new Measure($"history page of 100, {Clients} clients", each[0], "ms", "bare endpoint, raw query", each[1], 1 / 0.7),
+            .. OverviewPaths.Select((path, i) => new Measure($"{path}, {Clients} clients", each[2 + i], "ms", "bare endpoint, a tiny query", tiny, OverviewTarget)),
         ];
     }
 

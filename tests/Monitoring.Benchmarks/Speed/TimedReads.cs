@@ -11,6 +11,8 @@ namespace Monitoring.Benchmarks.Speed;
 internal sealed class TimedReads : IDisposable
 {
     private const int WarmUps = 100;
+    private const int Turns = 3;
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(1.5);
 
     private readonly SocketsHttpHandler _handler = new();
     private readonly HttpClient _http;
@@ -42,6 +44,35 @@ internal sealed class TimedReads : IDisposable
         }
 
         return all;
+    }
+
+    /// <summary>
+    /// So many clients ask each address as fast as they are answered, one address after the other and that several times; the time that an answer took of
+    /// the whole machine, in milliseconds: the inverse of the throughput.
+    /// </summary>
+    public async Task<IReadOnlyList<double>> MeasureTogetherAsync(int clients, IReadOnlyList<Uri> addresses, CancellationToken cancellationToken)
+    {
+        var answers = new long[addresses.Count];
+        var spent = new TimeSpan[addresses.Count];
+        for (var turn = -1; turn < Turns; turn++)
+        {
+            for (var i = 0; i < addresses.Count; i++)
+            {
+                var (address, began, count) = (addresses[i], TimeProvider.System.GetTimestamp(), 0L);
+                await Task.WhenAll(Enumerable.Range(0, clients).Select(async _ =>
+                {
+                    while (TimeProvider.System.GetElapsedTime(began) < Turn)
+                    {
+                        await GetAsync(address, cancellationToken);
+                        Interlocked.Increment(ref count);
+                    }
+                }));
+                if (turn >= 0) // the first is to warm up
+                    (answers[i], spent[i]) = (answers[i] + count, spent[i] + TimeProvider.System.GetElapsedTime(began));
+            }
+        }
+
+        return [.. answers.Select((count, i) => spent[i].TotalMilliseconds / count)];
     }
 
     public void Dispose()
