@@ -3,31 +3,28 @@ using Monitoring.Data.Configuration;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Operating;
 using Monitoring.Worker.Recording.Journalling;
+using Monitoring.Worker.Subjects;
 
-(Option<string?> Option, string Name)[] intervals =
-[
-    Interval("--hlp-interval", "HLP_CHECK_INTERVAL", "the HLP vault", 300),
-    Interval("--oracle-interval", "ORACLE_CHECK_INTERVAL", "the oracle prices", 60),
-    Interval("--liquidation-interval", "LIQUIDATION_CHECK_INTERVAL", "liquidations", 180),
-    Interval("--inventory-interval", "INVENTORY_CHECK_INTERVAL", "the component vaults' positions", 10),
-];
+var settingOptions = WorkerSubjects.All.SelectMany(subject => subject.Options).Select(setting => (setting.Setting, Option: setting.Create())).ToList();
 var noDatabase = new Option<bool>("--no-database") { Description = "Monitor and notify without storing anything." };
 var check = new Option<bool>("--check") { Description = "Validate the configuration and try every connection, say what is wrong, and exit with 0 or 1." };
 
-var root = new RootCommand("Watches a DeFi venue, records what it saw and decided in PostgreSQL, and tells people. "
-    + "Configured by appsettings.json, the environment and these options; docs/configuration.md lists every setting.")
+var root = new RootCommand("Watches DeFi markets and protocols, records what it saw and decided in PostgreSQL, and notifies people. "
+    + "Configured by appsettings.json, the environment and these options; docs/configuration.md lists every setting, docs/rules.md every rule.")
 {
     noDatabase, check, KeyCommands.Create(), AuditCommands.Create(), EventCommands.Create(), NotifyCommands.Create(),
     JournalCommand.Create(() => ReadConfiguration([])),
 };
-foreach (var (option, _) in intervals)
+foreach (var command in WorkerSubjects.All.SelectMany(subject => subject.Commands))
+    root.Add(command);
+foreach (var (_, option) in settingOptions)
     root.Add(option);
 root.SetAction(async (parsed, cancellationToken) =>
 {
     var overrides = new Dictionary<string, string?>();
-    foreach (var (option, name) in intervals)
-        if (parsed.GetValue(option) is { } seconds)
-            overrides[name] = seconds;
+    foreach (var (setting, option) in settingOptions)
+        if (parsed.GetValue(option) is { } value)
+            overrides[setting] = value;
     try
     {
         var options = WorkerOptions.Read(new SettingsReader(ReadConfiguration(overrides)), parsed.GetValue(noDatabase));
@@ -64,6 +61,3 @@ static IConfiguration ReadConfiguration(Dictionary<string, string?> overrides) =
     .AddEnvironmentVariables()
     .AddInMemoryCollection(overrides)
     .Build();
-
-static (Option<string?> Option, string Name) Interval(string option, string name, string what, int seconds) =>
-    (new Option<string?>(option) { Description = $"Seconds between checks of {what}, 1–86400 ({name}, default {seconds}).", HelpName = "S" }, name);

@@ -11,7 +11,7 @@ public enum RiskLevel { LOW, MEDIUM, HIGH, CRITICAL }
 /// <summary>One part of the overall risk: its score from 0 to 100, and where it comes from.</summary>
 public sealed record RiskPart(string Name, decimal Score, string Detail);
 
-/// <summary>The largest of its parts, and which one that was (CONTRACT §5, overall risk).</summary>
+/// <summary>The largest of its parts, and which one that was.</summary>
 public sealed record OverallRisk(
     decimal Score, [property: JsonConverter(typeof(JsonStringEnumConverter<RiskLevel>))] RiskLevel Level, string DecidedBy, IReadOnlyList<RiskPart> Parts)
 {

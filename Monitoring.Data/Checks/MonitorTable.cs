@@ -6,24 +6,17 @@ namespace Monitoring.Data.Checks;
 /// <summary>A monitor that some worker runs. Gaps are judged from <paramref name="IntervalSince"/>, when its present interval took effect.</summary>
 public sealed record RegisteredMonitor(string Monitor, int IntervalSeconds, DateTimeOffset IntervalSince)
 {
-    /// <summary>How long a check may be at work: its interval, but between 5 s and 60 s. Until then its absence says nothing.</summary>
-    public TimeSpan Deadline => TimeSpan.FromSeconds(Math.Clamp(IntervalSeconds, 5, 60));
+    /// <summary>The grid that it is checked on.</summary>
+    public CheckGrid Grid => new(TimeSpan.FromSeconds(IntervalSeconds));
+
+    /// <summary>How long a check may be at work. Until then its absence says nothing.</summary>
+    public TimeSpan Deadline => Grid.DefaultDeadline;
 
     /// <summary>Grid times in [from, until) since the interval took effect: what a monitor without gaps has run.</summary>
-    public long CountGridTimes(DateTimeOffset from, DateTimeOffset until)
-    {
-        var start = from > IntervalSince ? from : IntervalSince;
-        return until <= start ? 0 : CeilingSlot(until) - CeilingSlot(start);
-    }
+    public long CountGridTimes(DateTimeOffset from, DateTimeOffset until) => Grid.Count(from > IntervalSince ? from : IntervalSince, until);
 
     /// <summary>The first grid time at or after a moment.</summary>
-    public DateTimeOffset NextGridTime(DateTimeOffset at) => DateTimeOffset.UnixEpoch.AddSeconds(CeilingSlot(at) * IntervalSeconds);
-
-    private long CeilingSlot(DateTimeOffset at)
-    {
-        var interval = IntervalSeconds * TimeSpan.TicksPerSecond;
-        return (at.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks + interval - 1) / interval;
-    }
+    public DateTimeOffset NextGridTime(DateTimeOffset at) => Grid.AtOrAfter(at);
 }
 
 /// <summary>The table <c>monitors</c>: which monitors exist and how often they run, so that silence can be told from calm.</summary>

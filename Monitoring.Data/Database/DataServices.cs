@@ -5,7 +5,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
-using Monitoring.Data.Venues;
+using Monitoring.Data.Subjects;
 
 namespace Monitoring.Data.Database;
 
@@ -39,19 +39,18 @@ public static class DataServices
         services.AddSingleton<Silences>();
         services.AddSingleton<ApiKeys>();
         services.AddSingleton<AuditLog>();
-        services.AddObservationTable<HlpVaultSnapshots>();
-        services.AddObservationTable<HlpVaultComponents>();
-        services.AddObservationTable<HlpVaultInventory>();
-        services.AddObservationTable<OracleDeviations>();
-        services.AddObservationTable<Liquidations>();
-        services.AddObservationTable<LiquidationPatterns>();
-        services.AddObservationTable<LiquidationSources>();
+        services.AddSingleton(DataSubjects.Rules);
+        foreach (var subject in DataSubjects.All)
+            services.AddSubject(subject);
         return services;
     }
 
-    private static void AddObservationTable<T>(this IServiceCollection services) where T : class, IObservationTable
+    /// <summary>Adds the tables of one subject.</summary>
+    public static IServiceCollection AddSubject(this IServiceCollection services, IDataSubject subject)
     {
-        services.AddSingleton<T>();
-        services.AddSingleton<IObservationTable>(provider => provider.GetRequiredService<T>());
+        foreach (var (table, _, _) in subject.RowTables)
+            services.AddSingleton(table).AddSingleton(provider => (IObservationTable)provider.GetRequiredService(table));
+        subject.AddServices(services);
+        return services;
     }
 }

@@ -1,18 +1,9 @@
 using System.Text.Json.Serialization;
-using Monitoring.Data.Venues;
 using Npgsql;
 
 namespace Monitoring.Data.Database;
 
-/// <summary>A row that a check saw. Each kind is a table of this project, and has a name of its own in JSON.</summary>
-[JsonPolymorphic(TypeDiscriminatorPropertyName = "table")]
-[JsonDerivedType(typeof(HlpVaultSnapshot), "hlp_vault_snapshots")]
-[JsonDerivedType(typeof(HlpVaultComponent), "hlp_vault_components")]
-[JsonDerivedType(typeof(HlpVaultPosition), "hlp_vault_inventory")]
-[JsonDerivedType(typeof(OracleDeviation), "oracle_deviations")]
-[JsonDerivedType(typeof(LiquidationFill), "liquidations")]
-[JsonDerivedType(typeof(LiquidationPattern), "liquidation_patterns")]
-[JsonDerivedType(typeof(LiquidationSource), "liquidation_sources")]
+/// <summary>A row that a check saw. Each kind is a table that a subject registers, and has a name of its own in JSON.</summary>
 public abstract record Observation
 {
     /// <summary>The time that decides about the row's partition, where that is not the check's own time.</summary>

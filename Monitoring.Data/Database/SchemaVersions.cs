@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Subjects;
 using Npgsql;
 
 namespace Monitoring.Data.Database;
@@ -6,8 +7,11 @@ namespace Monitoring.Data.Database;
 /// <summary>Which schema the code needs, and which one the database has.</summary>
 public sealed class SchemaVersions(NpgsqlDataSource db)
 {
-    /// <summary>The newest migration that this code was written against.</summary>
-    public const long Required = 202611211500;
+    /// <summary>The newest migration that the engine's own tables need.</summary>
+    public const long Engine = 202611211500;
+
+    /// <summary>The newest migration that anything in this code needs: the engine or a subject.</summary>
+    public static long Required { get; } = Math.Max(Engine, DataSubjects.All.Max(subject => subject.SchemaVersion));
 
     private const string ExistsSql = """
         SELECT to_regclass('"VersionInfo"') IS NOT NULL

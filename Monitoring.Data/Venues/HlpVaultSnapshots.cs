@@ -5,7 +5,7 @@ using Npgsql;
 namespace Monitoring.Data.Venues;
 
 /// <summary>
-/// What one check saw of a vault. Money in USD; <c>…Pct</c> in percent; scores 0–100 as CONTRACT §5 defines them. <paramref name="VenueAt"/> is the time
+/// What one check saw of a vault. Money in USD; <c>…Pct</c> in percent; scores 0–100, each part as docs/rules.md gives it. <paramref name="VenueAt"/> is the time
 /// that the venue gave its figures. A PnL is null where neither our own rows nor the venue's series reach back that far; Sharpe ratio and
 /// z-score are null without enough history.
 /// </summary>

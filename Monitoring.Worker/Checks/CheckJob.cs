@@ -4,8 +4,8 @@ using Quartz;
 namespace Monitoring.Worker.Checks;
 
 /// <summary>
-/// The one Quartz job: runs the monitor that its key names, for the grid time that it was due at or has just passed. The deadline is the runner's. A grid time that was
-/// checked already, or that is over because the check before it took so long, is left out.
+/// The one Quartz job: runs the monitor that its key names, for the grid time that it was due at or has just passed. The deadline is the runner's. A grid
+/// time that was checked already, or that is over because the check before it took so long, is left out.
 /// </summary>
 [DisallowConcurrentExecution]
 internal sealed class CheckJob(IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop, TimeProvider clock) : IJob
@@ -13,23 +13,20 @@ internal sealed class CheckJob(IEnumerable<MonitorSchedule> schedules, CheckRunn
     /// <inheritdoc/>
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
-        var schedule = schedules.Single(s => s.Monitor.Name == context.JobDetail.Key.Name);
+        var schedule = schedules.Single(s => s.Name == context.JobDetail.Key.Name);
         var scheduledAt = schedule.GridTime(context.ScheduledFireTimeUtc ?? context.FireTimeUtc);
-        if (scheduledAt < schedule.GridTime(clock.GetUtcNow()) || runner.HasRun(schedule.Monitor.Name, scheduledAt))
+        if (scheduledAt < schedule.GridTime(clock.GetUtcNow()) || runner.HasRun(schedule.Name, scheduledAt))
             return;
         await runner.RunAsync(schedule, scheduledAt, CheckTrigger.Grid, stop.Checks);
     }
 }
-
-/// <summary>The name and interval of a monitor, known before any monitor is made.</summary>
-internal sealed record ScheduledMonitor(string Name, TimeSpan Interval);
 
 /// <summary>Puts every monitor on its grid.</summary>
 internal static class CheckScheduling
 {
     private const string Group = "checks";
 
-    private static DateTimeOffset NextGridTime(TimeSpan interval, DateTimeOffset now) => MonitorSchedule.GridTime(interval, now) + interval;
+    private static DateTimeOffset NextGridTime(MonitorSchedule monitor, DateTimeOffset now) => monitor.GridTime(now) + monitor.Interval;
 
     private static TriggerKey GridOf(string monitor) => new($"{monitor}-grid", Group);
 
@@ -37,23 +34,24 @@ internal static class CheckScheduling
         schedule.WithInterval(interval).RepeatForever().WithMisfireInstruction(SimpleTriggerMisfireInstruction.NextWithExistingCount);
 
     /// <summary>Puts a monitor on the grid anew, from <paramref name="now"/> on.</summary>
-    public static async Task RestartAsync(IScheduler scheduler, ScheduledMonitor monitor, DateTimeOffset now, CancellationToken cancellationToken) =>
+    public static async Task RestartAsync(IScheduler scheduler, MonitorSchedule monitor, DateTimeOffset now, CancellationToken cancellationToken) =>
         await scheduler.RescheduleJob(GridOf(monitor.Name), TriggerBuilder.Create().ForJob(new JobKey(monitor.Name, Group)).WithIdentity(GridOf(monitor.Name))
-            .StartAt(NextGridTime(monitor.Interval, now)).WithSimpleSchedule(schedule => Repeat(schedule, monitor.Interval)).Build(), cancellationToken);
+            .StartAt(NextGridTime(monitor, now)).WithSimpleSchedule(schedule => Repeat(schedule, monitor.Interval)).Build(), cancellationToken);
 
     /// <summary>Adds Quartz with its in-memory store, and one job and two triggers per monitor that was added before.</summary>
     public static void AddCheckScheduling(this IServiceCollection services, DateTimeOffset now)
     {
-        var monitors = services.Select(service => service.ImplementationInstance).OfType<ScheduledMonitor>().ToList();
+        var monitors = services.Select(service => service.ImplementationInstance).OfType<MonitorSchedule>().ToList();
         services.AddQuartz(quartz =>
         {
-            foreach (var (name, interval) in monitors)
+            foreach (var monitor in monitors)
             {
-                var job = new JobKey(name, Group);
+                var job = new JobKey(monitor.Name, Group);
                 quartz.AddJob<CheckJob>(j => j.WithIdentity(job).DisallowConcurrentExecution());
                 // At once, for the grid time that has just passed: an operator who starts a worker waits for no interval.
-                quartz.AddTrigger(t => t.ForJob(job).WithIdentity($"{name}-start", Group).StartNow());
-                quartz.AddTrigger(t => t.ForJob(job).WithIdentity(GridOf(name)).StartAt(NextGridTime(interval, now)).WithSimpleSchedule(schedule => Repeat(schedule, interval)));
+                quartz.AddTrigger(t => t.ForJob(job).WithIdentity($"{monitor.Name}-start", Group).StartNow());
+                quartz.AddTrigger(t => t.ForJob(job).WithIdentity(GridOf(monitor.Name)).StartAt(NextGridTime(monitor, now))
+                    .WithSimpleSchedule(schedule => Repeat(schedule, monitor.Interval)));
             }
         });
         services.AddQuartzHostedService(options => options.WaitForJobsToComplete = true);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 
@@ -13,6 +14,7 @@ internal sealed record CheckResult(CheckRun Run, IReadOnlyList<Observation> Obse
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         AllowOutOfOrderMetadataProperties = true,
+        TypeInfoResolver = new DefaultJsonTypeInfoResolver { Modifiers = { ObservationJson.AddKinds } },
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower) },
     };
 }

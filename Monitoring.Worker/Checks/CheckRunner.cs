@@ -1,11 +1,15 @@
 using System.Collections.Concurrent;
 using Monitoring.Data.Checks;
+using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Recording;
 
 namespace Monitoring.Worker.Checks;
 
-/// <summary>Runs one check of any monitor: measures it, holds it to its deadline, catches whatever it throws, and hands the result to the recorder.</summary>
-internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics statistics, WorkerIdentity identity, TimeProvider clock, ILogger<CheckRunner> logger)
+/// <summary>Runs one check of any monitor: measures it, holds it to its deadline, catches whatever it throws, and passes the result to the recorder.</summary>
+internal sealed partial class CheckRunner(
+    Func<string, IMonitor> monitors, IRecorder recorder, RuleCatalog rules, SessionStatistics statistics, WorkerIdentity identity, TimeProvider clock,
+    ILogger<CheckRunner> logger)
 {
     private readonly ConcurrentDictionary<string, Turn> _turns = [];
 
@@ -15,11 +19,11 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
     /// </summary>
     public async Task<CheckResult> RunAsync(MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, CancellationToken stopping)
     {
-        var turn = TurnOf(schedule.Monitor.Name);
+        var turn = TurnOf(schedule.Name);
         await turn.Free.WaitAsync(CancellationToken.None); // a stop ends the check that holds it
         try
         {
-            return await RunInTurnAsync(schedule, scheduledAt, trigger, turn, stopping);
+            return await RunInTurnAsync(schedule, scheduledAt, trigger, [], turn, stopping);
         }
         finally
         {
@@ -30,14 +34,14 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
     /// <summary>
     /// Runs a triggered check of the present second; null when that second belongs to the grid, whose results it must not stand in for.
     /// </summary>
-    public async Task<CheckResult?> TryRunBetweenAsync(MonitorSchedule schedule, CancellationToken stopping)
+    public async Task<CheckResult?> TryRunBetweenAsync(MonitorSchedule schedule, IReadOnlyCollection<CheckCause> causes, CancellationToken stopping)
     {
-        var turn = TurnOf(schedule.Monitor.Name);
+        var turn = TurnOf(schedule.Name);
         await turn.Free.WaitAsync(CancellationToken.None);
         try
         {
             var scheduledAt = CutToSecond(clock.GetUtcNow());
-            return schedule.GridTime(scheduledAt) == scheduledAt ? null : await RunInTurnAsync(schedule, scheduledAt, CheckTrigger.Feed, turn, stopping);
+            return schedule.GridTime(scheduledAt) == scheduledAt ? null : await RunInTurnAsync(schedule, scheduledAt, CheckTrigger.Feed, causes, turn, stopping);
         }
         finally
         {
@@ -56,15 +60,18 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
 
     private Turn TurnOf(string monitor) => _turns.GetOrAdd(monitor, _ => new Turn());
 
-    private async Task<CheckResult> RunInTurnAsync(MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, Turn turn, CancellationToken stopping)
+    private async Task<CheckResult> RunInTurnAsync(
+        MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, IReadOnlyCollection<CheckCause> causes, Turn turn, CancellationToken stopping)
     {
         var startedAt = clock.GetUtcNow();
         turn.ScheduledAt = scheduledAt;
-        var (outcome, report, error) = await TryCheckAsync(schedule, scheduledAt, stopping);
-        var run = new CheckRun(schedule.Monitor.Name, scheduledAt, trigger, startedAt, clock.GetUtcNow(), outcome,
+        var (outcome, report, error) = await TryCheckAsync(schedule, scheduledAt, trigger, causes, stopping);
+        var run = new CheckRun(schedule.Name, scheduledAt, trigger, startedAt, clock.GetUtcNow(), outcome,
             report.Observations.Count, report.Findings.Count, error, identity.Name);
         var result = new CheckResult(run, report.Observations, report.Findings, report.Unjudged);
 
+        foreach (var finding in report.Findings.Where(finding => !finding.IsIn(rules)))
+            LogNotInCatalog(run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType, finding.Severity);
         var failuresInARow = statistics.Count(run);
         if (outcome != CheckOutcome.Succeeded)
             LogFailed(run.Monitor, scheduledAt, failuresInARow, error!);
@@ -89,13 +96,15 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
 
     private static readonly CheckReport Nothing = new([], [], []);
 
-    private async Task<(CheckOutcome, CheckReport, string?)> TryCheckAsync(MonitorSchedule schedule, DateTimeOffset scheduledAt, CancellationToken stopping)
+    private async Task<(CheckOutcome, CheckReport, string?)> TryCheckAsync(
+        MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, IReadOnlyCollection<CheckCause> causes, CancellationToken stopping)
     {
         using var deadline = new CancellationTokenSource(schedule.Deadline, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stopping);
         try
         {
-            return (CheckOutcome.Succeeded, await schedule.Monitor.CheckAsync(scheduledAt, either.Token), null);
+            var context = new CheckContext(schedule, scheduledAt, trigger, causes, clock, either.Token);
+            return (CheckOutcome.Succeeded, await monitors(schedule.Name).CheckAsync(context), null);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -105,17 +114,17 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
         {
             return (CheckOutcome.TimedOut, Nothing, $"not done within {schedule.Deadline.TotalSeconds:0} s");
         }
-        catch (Venues.MissingDataException fault)
+        catch (MissingDataException fault)
         {
             return (CheckOutcome.Failed, Nothing with { Observations = fault.Seen }, fault.Message);
         }
-        catch (Venues.SourceUnavailableException fault)
+        catch (SourceUnavailableException fault)
         {
             return (CheckOutcome.Failed, Nothing, fault.Message);
         }
         catch (Exception fault)
         {
-            LogDefect(fault, schedule.Monitor.Name, scheduledAt);
+            LogDefect(fault, schedule.Name, scheduledAt);
             return (CheckOutcome.Failed, Nothing, $"{fault.GetType().Name}: {fault.Message}");
         }
     }
@@ -129,6 +138,10 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
     // The last word on a check: whoever counts what must be stored (./bench faults) counts these.
     [LoggerMessage(LogLevel.Debug, "{Monitor}: the result of {ScheduledAt:O} is kept ({Outcome})")]
     private partial void LogKept(string monitor, DateTimeOffset scheduledAt, CheckOutcome outcome);
+
+    // It is recorded all the same; but no route, no reference and no reader knows what it is.
+    [LoggerMessage(LogLevel.Error, "{Monitor}: a finding of {RuleId}, version {Version}, {ThreatType}, {Severity}, is not in the rule catalogue: a defect of this program")]
+    private partial void LogNotInCatalog(string monitor, string ruleId, int version, string threatType, Severity severity);
 
     [LoggerMessage(LogLevel.Error, "{Monitor}: check of {ScheduledAt:HH:mm:ss} ended by a defect of this program")]
     private partial void LogDefect(Exception fault, string monitor, DateTimeOffset scheduledAt);

@@ -5,7 +5,8 @@ namespace Monitoring.Worker.Checks;
 /// <summary>
 /// Notices that the time of day was set back. The next grid time of every monitor is then far ahead and nothing would be checked until the clock is there again, so all are put on the grid anew.
 /// </summary>
-internal sealed partial class ClockWatch(IEnumerable<ScheduledMonitor> monitors, ISchedulerFactory schedulers, TimeProvider clock, ILogger<ClockWatch> logger) : BackgroundService
+internal sealed partial class ClockWatch(
+    IEnumerable<MonitorSchedule> monitors, ISchedulerFactory schedulers, TimeProvider clock, ILogger<ClockWatch> logger) : BackgroundService
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1); // what a clock that is being adjusted may lose meanwhile

@@ -5,22 +5,24 @@ using Monitoring.Data.Checks;
 namespace Monitoring.Worker.Checks;
 
 /// <summary>
-/// Runs checks between grid times when something calls for them, until one has succeeded. However often it calls, a monitor is checked once at a time and not again within
-/// <paramref name="spacing"/> after the end of a triggered check; a grid check that began meanwhile makes a triggered one needless.
+/// Runs checks between grid times when something calls for them, until one has succeeded. However often it calls, a monitor is checked once at a time and not
+/// again within its spacing after the end of a triggered check; a grid check that began meanwhile makes a triggered one needless.
 /// </summary>
 internal sealed partial class TriggeredChecks(
-    IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop, TimeSpan spacing, TimeProvider clock, ILogger<TriggeredChecks> logger) : BackgroundService
+    IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop, TimeProvider clock, ILogger<TriggeredChecks> logger) : BackgroundService
 {
-    // Of each monitor the newest call. One that is due as often as that anyway gains nothing by being triggered.
-    private readonly FrozenDictionary<string, (MonitorSchedule Schedule, Channel<DateTimeOffset> Calls)> _monitors = schedules.Where(schedule => schedule.Interval > spacing)
-        .ToFrozenDictionary(schedule => schedule.Monitor.Name,
-            schedule => (schedule, Channel.CreateBounded<DateTimeOffset>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest })));
+    // One that is due as often as that anyway gains nothing by being triggered.
+    private readonly FrozenDictionary<string, Triggered> _monitors = schedules.Where(schedule => schedule.Interval > schedule.TriggerSpacing)
+        .ToFrozenDictionary(schedule => schedule.Name, schedule => new Triggered(schedule, schedule.TriggerSpacing!.Value));
 
-    /// <summary>Asks for a check that sees what is so now, as soon as it may be. Returns at once.</summary>
-    public void Request(string monitor)
+    /// <summary>Asks for a check that sees what is so now, as soon as it may be. Returns at once. The check is told of the causes.</summary>
+    public void Request(string monitor, params IEnumerable<CheckCause> causes)
     {
-        if (_monitors.TryGetValue(monitor, out var found))
-            found.Calls.Writer.TryWrite(clock.GetUtcNow());
+        if (!_monitors.TryGetValue(monitor, out var found))
+            return;
+        var now = clock.GetUtcNow();
+        found.Causes.Add(causes, now);
+        found.Calls.Writer.TryWrite(now);
     }
 
     /// <inheritdoc/>
@@ -28,7 +30,7 @@ internal sealed partial class TriggeredChecks(
     {
         try
         {
-            await Task.WhenAll(_monitors.Values.Select(monitor => AnswerAsync(monitor.Schedule, monitor.Calls.Reader, stoppingToken)));
+            await Task.WhenAll(_monitors.Values.Select(monitor => AnswerAsync(monitor, stoppingToken)));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -37,31 +39,52 @@ internal sealed partial class TriggeredChecks(
     }
 
     // What called for a check is not done with before one has succeeded, be it the grid's.
-    private async Task AnswerAsync(MonitorSchedule schedule, ChannelReader<DateTimeOffset> calls, CancellationToken stoppingToken)
+    private async Task AnswerAsync(Triggered monitor, CancellationToken stoppingToken)
     {
-        await foreach (var calledAt in calls.ReadAllAsync(stoppingToken))
-            for (var succeeded = false; !succeeded && !runner.HasSucceededSince(schedule.Monitor.Name, calledAt);)
+        await foreach (var calledAt in monitor.Calls.Reader.ReadAllAsync(stoppingToken))
+            for (var succeeded = false; !succeeded && !runner.HasSucceededSince(monitor.Schedule.Name, calledAt);)
             {
-                var (pause, outcome) = await TryRunAsync(schedule);
+                var (pause, outcome) = await TryRunAsync(monitor);
                 succeeded = outcome == CheckOutcome.Succeeded;
                 await Task.Delay(pause, clock, stoppingToken);
             }
     }
 
-    private async Task<(TimeSpan Pause, CheckOutcome? Outcome)> TryRunAsync(MonitorSchedule schedule)
+    private async Task<(TimeSpan Pause, CheckOutcome? Outcome)> TryRunAsync(Triggered monitor)
     {
+        // Of what a grid's check has seen since it was called for nothing need be asked again.
+        var causes = monitor.Causes.Take(calledAt => !runner.HasSucceededSince(monitor.Schedule.Name, calledAt));
+        CheckOutcome? outcome = null;
         try
         {
-            if (await runner.TryRunBetweenAsync(schedule, stop.Checks) is { } result)
-                return (spacing, result.Run.Outcome);
+            if (await runner.TryRunBetweenAsync(monitor.Schedule, [.. causes.Keys], stop.Checks) is { } result)
+            {
+                outcome = result.Run.Outcome;
+                return (monitor.Spacing, outcome);
+            }
+
             var now = clock.GetUtcNow();
             return (CheckRunner.CutToSecond(now).AddSeconds(1) - now, null);
         }
         catch (Exception fault) when (fault is not OperationCanceledException)
         {
-            LogDefect(fault, schedule.Monitor.Name); // and goes on: the grid must not be the only one left
-            return (spacing, null);
+            LogDefect(fault, monitor.Schedule.Name); // and goes on: the grid must not be the only one left
+            return (monitor.Spacing, null);
         }
+        finally
+        {
+            if (outcome != CheckOutcome.Succeeded)
+                monitor.Causes.Return(causes);
+        }
+    }
+
+    /// <summary>A monitor that may be triggered, the newest call for it, and why it was called.</summary>
+    private sealed record Triggered(MonitorSchedule Schedule, TimeSpan Spacing)
+    {
+        public Channel<DateTimeOffset> Calls { get; } =
+            Channel.CreateBounded<DateTimeOffset>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
+
+        public PendingCauses Causes { get; } = new();
     }
 
     [LoggerMessage(LogLevel.Error, "{Monitor}: a triggered check ended by a defect of this program")]

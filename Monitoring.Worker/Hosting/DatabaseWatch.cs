@@ -5,7 +5,8 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Worker.Hosting;
 
 /// <summary>Waits for a database with the schema that this program needs, says what is missing meanwhile, and registers the monitors in it.</summary>
-internal sealed partial class DatabaseWatch(SchemaVersions schema, MonitorTable monitors, IEnumerable<MonitorSchedule> schedules, WorkerOptions options, TimeProvider clock, ILogger<DatabaseWatch> logger)
+internal sealed partial class DatabaseWatch(
+    SchemaVersions schema, MonitorTable monitors, IEnumerable<MonitorSchedule> schedules, WorkerOptions options, TimeProvider clock, ILogger<DatabaseWatch> logger)
     : BackgroundService
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);
@@ -36,7 +37,7 @@ internal sealed partial class DatabaseWatch(SchemaVersions schema, MonitorTable 
             if (await schema.FindProblemAsync(cancellationToken) is { } problem)
                 return problem;
             foreach (var schedule in schedules)
-                await monitors.RegisterAsync(schedule.Monitor.Name, schedule.Interval, clock.GetUtcNow(), cancellationToken);
+                await monitors.RegisterAsync(schedule.Name, schedule.Interval, clock.GetUtcNow(), cancellationToken);
             return null;
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault))

@@ -1,18 +1,12 @@
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Monitoring.Data.Logging;
-using Monitoring.Data.Venues;
+using Monitoring.Data.Subjects;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
-using Monitoring.Worker.Venues.HlpVault;
-using Monitoring.Worker.Venues.Hyperliquid;
-using Monitoring.Worker.Venues.Hyperliquid.Feed;
-using Monitoring.Worker.Venues.Inventory;
-using Monitoring.Worker.Venues.Liquidations;
-using Monitoring.Worker.Venues.Oracle;
 using Monitoring.Worker.Watching;
 
 namespace Monitoring.Worker.Hosting;
@@ -30,73 +24,39 @@ internal static class WorkerHost
 
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
-        services.AddSingleton(options).AddSingleton(options.HlpVault).AddSingleton(options.Events).AddSingleton(options.Liquidations)
-            .AddSingleton(options.Inventory).AddSingleton(options.Watchdog).AddSingleton(options.Retention);
-        services.AddSingleton(clock);
+        services.AddSingleton(options).AddSingleton(options.Events).AddSingleton(options.Watchdog).AddSingleton(options.Retention);
+        services.AddSingleton(clock).AddSingleton(DataSubjects.Rules);
         services.AddSingleton(WorkerIdentity.OfThisProcess());
-        services.AddSingleton<SessionStatistics>().AddSingleton<StopSignal>().AddSingleton<EventLog>().AddSingleton<CheckRunner>();
-        services.AddHostedService<SessionLog>();
+        services.AddHostedService<LifecycleLog>();
 
-        AddVenue(services, options);
-        AddMonitor<HlpVaultMonitor>(services, HlpVaultMonitor.MonitorName, options.HlpVault.Interval);
-        AddInventory(services, options);
-        AddMonitor<InventoryMonitor>(services, InventoryMonitor.MonitorName, options.Inventory.Interval);
-        services.AddOracle(options.Oracle, options.WithoutDatabase);
-        AddMonitor<OracleMonitor>(services, OracleMonitor.MonitorName, options.Oracle.Interval);
-        AddMonitor<LiquidationMonitor>(services, LiquidationMonitor.MonitorName, options.Liquidations.Interval);
-        AddWatching(services, options);
-        AddMonitor<WatchdogMonitor>(services, WatchdogMonitor.MonitorName, options.Watchdog.Interval);
+        // Hosted services stop in reverse order: first no more checks, then what triggers them, then the rest of the results, then the summary.
         AddNotifications(services, options);
         AddRecording(services, options);
-        services.AddHyperliquidFeed(options.Feed);
-        // Last, because hosted services stop in reverse order: first no more checks, then the rest of the results, then the summary.
+        AddChecks(services);
+        foreach (var subject in options.Subjects)
+            subject.AddServices(services, options.WithoutDatabase);
+        AddWatching(services, options);
         services.AddCheckScheduling(clock.GetUtcNow());
         return builder.Build();
     }
 
-    private static void AddVenue(IServiceCollection services, WorkerOptions options)
+    private static void AddChecks(IServiceCollection services)
     {
-        services.AddHttpClient(HyperliquidClient.Name, http =>
-        {
-            http.BaseAddress = options.HyperliquidUrl;
-            http.Timeout = Timeout.InfiniteTimeSpan; // the pipeline holds the deadline of each attempt
-            http.MaxResponseContentBufferSize = 16 << 20;
-        });
-        services.AddSingleton(provider => new WeightBudget(provider.GetRequiredService<TimeProvider>(), options.HyperliquidWeight)).AddSingleton<HyperliquidPipeline>();
-        services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HyperliquidClient>(provider,
-            provider.GetRequiredService<IHttpClientFactory>().CreateClient(HyperliquidClient.Name)));
-        // Without a database the tables are not registered, and the histories are what this process sees.
-        services.AddSingleton(provider => new HlpVaultHistory(options.HlpVault, provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<ILogger<HlpVaultHistory>>()));
-        services.AddSingleton<FreshAccounts>();
-        services.AddSingleton<AccountReader>();
-        services.AddSingleton<AccountFundings>();
-        services.AddSingleton(provider => new LiquidationHistory(
-            options.WithoutDatabase ? null : ActivatorUtilities.CreateInstance<LiquidationTables>(provider), provider.GetRequiredService<ILogger<LiquidationHistory>>()));
-    }
-
-    private static void AddInventory(IServiceCollection services, WorkerOptions options)
-    {
-        services.AddSingleton<VaultTree>();
-        services.AddSingleton(provider => new InventoryHistory(
-            options.HlpVault, options.WithoutDatabase ? null : ActivatorUtilities.CreateInstance<InventoryTables>(provider), provider.GetRequiredService<ILogger<InventoryHistory>>()));
+        services.AddSingleton<SessionStatistics>().AddSingleton<StopSignal>().AddSingleton<EventLog>();
+        services.AddSingleton<Func<string, IMonitor>>(provider => name => provider.GetRequiredKeyedService<IMonitor>(name));
+        services.AddSingleton<CheckRunner>().AddSingleton<TriggeredChecks>();
+        services.AddHostedService(provider => provider.GetRequiredService<TriggeredChecks>());
     }
 
     private static void AddWatching(IServiceCollection services, WorkerOptions options)
     {
-        services.AddSingleton(provider => new WatchedMonitors(provider.GetServices<MonitorSchedule>));
-        services.AddSingleton(provider => new MonitorHealth(provider.GetRequiredService<WatchedMonitors>(), provider.GetRequiredService<SessionStatistics>(),
+        services.AddMonitor<WatchdogMonitor>(new MonitorSchedule(WatchdogMonitor.MonitorName, options.Watchdog.Interval));
+        services.AddSingleton(provider => new MonitorHealth(provider.GetServices<MonitorSchedule>(), provider.GetRequiredService<SessionStatistics>(),
             provider.GetService<CheckRuns>(), provider.GetRequiredService<ILogger<MonitorHealth>>()));
         services.AddHttpClient(Heartbeat.ClientName);
         services.AddSingleton<Heartbeat>();
         if (options.Watchdog.HeartbeatUrl is not null)
             services.AddHostedService(provider => provider.GetRequiredService<Heartbeat>());
-    }
-
-    private static void AddMonitor<T>(IServiceCollection services, string name, TimeSpan interval) where T : class, IMonitor
-    {
-        services.AddSingleton<T>();
-        services.AddSingleton(provider => new MonitorSchedule(provider.GetRequiredService<T>(), interval));
-        services.AddSingleton(new ScheduledMonitor(name, interval));
     }
 
     private static void AddNotifications(IServiceCollection services, WorkerOptions options)

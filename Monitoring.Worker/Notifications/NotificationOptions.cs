@@ -1,6 +1,6 @@
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
-using Monitoring.Worker.Events;
+using Monitoring.Data.Subjects;
 using Monitoring.Worker.Notifications.Channels;
 
 namespace Monitoring.Worker.Notifications;
@@ -22,11 +22,11 @@ internal sealed record NotificationOptions(TimeSpan GroupWindow, TimeSpan Deadli
     private static NotificationRoute ReadRoute(SettingsReader settings, string name, ChannelOptions channels, Severity minSeverity, bool given = false)
     {
         var key = $"{RoutesSection}:{name}";
-        var known = Known(channels);
+        var (known, threatTypes) = (Known(channels), DataSubjects.Rules.ThreatTypes);
         var route = new NotificationRoute(name,
             settings.List($"{key}:Channels", string.Join(", ", known.Keys), text => known.ContainsKey(text) ? text.ToLowerInvariant() : null),
             settings.Choice($"{key}:MinSeverity", null, minSeverity),
-            settings.List($"{key}:ThreatTypes", string.Join(", ", ThreatTypes.All), text => ThreatTypes.All.Contains(text) ? text : null),
+            settings.List($"{key}:ThreatTypes", string.Join(", ", threatTypes), text => threatTypes.Contains(text) ? text : null),
             settings.List($"{key}:Subjects", "subjects of events, such as BTC; one that ends with * means all that begin like it", text => text));
         if (given && route.Channels.Count == 0 && !settings.HasFault($"{key}:Channels"))
             settings.Refuse($"{key}:Channels", $"is not set; it must be one or more of {string.Join(", ", known.Keys)}");

@@ -1,5 +1,6 @@
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Events;
 
 namespace Monitoring.Worker.Notifications;
@@ -26,7 +27,7 @@ internal sealed record NotificationRoute(
 internal sealed class NotificationRouting(IEnumerable<string> channels, Severity minSeverity, IReadOnlyList<NotificationRoute> routes)
 {
     /// <summary>The rule whose subject is the channel that does not work.</summary>
-    public const string UndeliveredRule = "notification.dead";
+    public static readonly string UndeliveredRule = EngineRules.Undelivered.Id;
 
     private readonly string[] _channels = [.. channels];
 

@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Checks;
-using Monitoring.Worker.Events;
 
 namespace Monitoring.Worker.Notifications;
 
@@ -9,7 +9,7 @@ namespace Monitoring.Worker.Notifications;
 internal static class UndeliveredRules
 {
     /// <summary>How long a dead letter keeps its channel's event open.</summary>
-    public static readonly TimeSpan Window = TimeSpan.FromHours(1);
+    public static readonly TimeSpan Window = EngineRules.UndeliveredWindow.Span();
 
     /// <summary>One finding per channel; its name is the subject.</summary>
     public static IReadOnlyList<Finding> Evaluate(IReadOnlyList<DeadLetters> letters) => [.. letters.Select(Find)];
@@ -23,8 +23,8 @@ internal static class UndeliveredRules
             },
             new JsonObject { ["window_seconds"] = Window.TotalSeconds, ["dead"] = 1 },
             [$"dead letters of the last {Window.TotalMinutes:0} min = {letters.Count} >= 1: high"]);
-        return new Finding(NotificationRouting.UndeliveredRule, RuleVersion: 1, ThreatTypes.NotificationUndelivered, Severity.High, letters.Channel,
+        return EngineRules.Undelivered.Find(Severity.High, letters.Channel,
             $"Messages to {letters.Channel} are lost",
-            $"{letters.Count} notifications were given up within an hour, the newest at {letters.NewestAt:yyyy-MM-dd HH:mm:ss}Z: {letters.Error}", evidence, [], EstimatedLossUsd: null);
+            $"{letters.Count} notifications were given up within an hour, the newest at {letters.NewestAt:yyyy-MM-dd HH:mm:ss}Z: {letters.Error}", evidence);
     }
 }

@@ -43,7 +43,7 @@ internal sealed class RecorderCheck(
     /// <summary>Looks, unless it did since the last grid time.</summary>
     public CheckResult? LookIfDue() => Look(GridTime(clock.GetUtcNow()), CheckTrigger.Grid);
 
-    private static DateTimeOffset GridTime(DateTimeOffset at) => MonitorSchedule.GridTime(Every, at);
+    private static DateTimeOffset GridTime(DateTimeOffset at) => new CheckGrid(Every).AtOrBefore(at);
 
     private string JournalName => $"{identity.Host}:{journal.Path}";
 

@@ -1,7 +1,7 @@
 namespace Monitoring.Worker.Watching;
 
 /// <summary>
-/// A dead man's switch: requests an address once a minute while every monitor's data is fresh. Whoever listens there raises the alarm when the requests end,
+/// A dead man's switch: requests an address once a minute while the data of every essential monitor is fresh. Whoever listens there raises the alarm when the requests end,
 /// also when this machine does.
 /// </summary>
 internal sealed partial class Heartbeat(MonitorHealth health, WatchdogOptions options, IHttpClientFactory http, TimeProvider clock, ILogger<Heartbeat> logger) : BackgroundService
@@ -22,10 +22,11 @@ internal sealed partial class Heartbeat(MonitorHealth health, WatchdogOptions op
         try
         {
             var now = clock.GetUtcNow();
-            var blind = (await health.ReadAsync(now, either.Token)).Where(state => state.LastSuccessAt is null || WatchdogRules.IsStale(state, now)).ToList();
+            var blind = (await health.ReadAsync(now, either.Token))
+                .Where(state => state.Monitor.IsEssential && (state.LastSuccessAt is null || WatchdogRules.IsStale(state, now))).ToList();
             if (blind.Count > 0)
             {
-                LogWithheld(string.Join(", ", blind.Select(state => state.Monitor)));
+                LogWithheld(string.Join(", ", blind.Select(state => state.Monitor.Name)));
                 return false;
             }
 

@@ -4,20 +4,14 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Watching;
 
-/// <summary>The monitors that this worker runs; asked for late, because the watchdog is one of them.</summary>
-internal sealed class WatchedMonitors(Func<IEnumerable<MonitorSchedule>> schedules)
-{
-    /// <summary>Every monitor with its interval.</summary>
-    public IReadOnlyList<MonitorSchedule> All => field ??= [.. schedules()];
-}
-
 /// <summary>
 /// How current a monitor's data is: its newest success by any worker, or null; since when it could have succeeded; and whether that can be said at all yet.
 /// </summary>
-internal sealed record MonitorState(string Monitor, TimeSpan Interval, DateTimeOffset? LastSuccessAt, DateTimeOffset Since, bool CanBeJudged, string? LastError);
+internal sealed record MonitorState(MonitorSchedule Monitor, DateTimeOffset? LastSuccessAt, DateTimeOffset Since, bool CanBeJudged, string? LastError);
 
 /// <summary>Puts together what this worker's checks did and what the ledger says of all workers'. Without the database, memory alone speaks.</summary>
-internal sealed partial class MonitorHealth(WatchedMonitors monitors, SessionStatistics statistics, CheckRuns? runs, ILogger<MonitorHealth> logger)
+internal sealed partial class MonitorHealth(
+    IEnumerable<MonitorSchedule> monitors, SessionStatistics statistics, CheckRuns? runs, ILogger<MonitorHealth> logger)
 {
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(2);
 
@@ -28,12 +22,12 @@ internal sealed partial class MonitorHealth(WatchedMonitors monitors, SessionSta
     public async Task<IReadOnlyList<MonitorState>> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var stored = await ReadStoredAsync(cancellationToken);
-        return [.. monitors.All.Select(schedule =>
+        return [.. monitors.Select(monitor =>
         {
-            var memory = statistics.Find(schedule.Monitor.Name);
-            var ledger = stored.GetValueOrDefault(schedule.Monitor.Name)?.LastSuccessAt;
+            var memory = statistics.Find(monitor.Name);
+            var ledger = stored.GetValueOrDefault(monitor.Name)?.LastSuccessAt;
             var success = ledger is null || memory?.LastSuccessAt > ledger ? memory?.LastSuccessAt : ledger;
-            return new MonitorState(schedule.Monitor.Name, schedule.Interval, success, success ?? statistics.StartedAt,
+            return new MonitorState(monitor, success, success ?? statistics.StartedAt,
                 CanBeJudged: memory is not null || now - statistics.StartedAt >= StartGrace, memory?.LastError);
         })];
     }

@@ -1,12 +1,16 @@
 using Monitoring.Data.Database;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
-using Monitoring.Worker.Venues.Hyperliquid.Feed;
 
 namespace Monitoring.Worker.Watching;
 
-/// <summary>Watches the other monitors, so that one that cannot see is never taken for one that sees calm; and the channels, so that one that loses messages is told of by the others.</summary>
-internal sealed class WatchdogMonitor(MonitorHealth health, FeedState feed, IOutbox outbox) : IMonitor
+/// <summary>
+/// Watches the other monitors, so that one that cannot see is never taken for one that sees calm; the channels, so that one that loses messages is reported by
+/// the others; and what subjects bring besides.
+/// </summary>
+internal sealed partial class WatchdogMonitor(
+    MonitorHealth health, IEnumerable<IWatchdogSource> sources, IOutbox outbox, ILogger<WatchdogMonitor> logger) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "watchdog";
@@ -14,16 +18,34 @@ internal sealed class WatchdogMonitor(MonitorHealth health, FeedState feed, IOut
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc/>
-    public string Name => MonitorName;
-
-    /// <inheritdoc/>
-    public async Task<CheckReport> CheckAsync(DateTimeOffset scheduledAt, CancellationToken cancellationToken)
+    public async Task<CheckReport> CheckAsync(CheckContext context)
     {
-        // It cannot tell of its own silence; the heartbeat and the read service do.
-        var others = (await health.ReadAsync(scheduledAt, cancellationToken)).Where(state => state.Monitor != MonitorName).ToList();
-        var letters = await FindDeadLettersAsync(scheduledAt - UndeliveredRules.Window, cancellationToken);
-        return new CheckReport([], [.. WatchdogRules.Evaluate(others, scheduledAt), .. WatchdogRules.EvaluateFeed(feed.DownSince, scheduledAt), .. UndeliveredRules.Evaluate(letters ?? [])],
-            [.. WatchdogRules.Unjudged(others), .. letters is null ? [Finding.FingerprintOf(NotificationRouting.UndeliveredRule, "*")] : (string[])[]]);
+        var (at, cancellation) = (context.ScheduledAt, context.Cancellation);
+        // It cannot report its own silence; the heartbeat and the read service do.
+        var others = (await health.ReadAsync(at, cancellation)).Where(state => state.Monitor.Name != context.Schedule.Name).ToList();
+        var looks = await Task.WhenAll(sources.Select(source => LookAsync(source, at, cancellation)));
+        var letters = await FindDeadLettersAsync(at - UndeliveredRules.Window, cancellation);
+        return new CheckReport([],
+            [.. WatchdogRules.Evaluate(others, at), .. looks.SelectMany(look => look.Findings), .. UndeliveredRules.Evaluate(letters ?? [])],
+            [
+                .. WatchdogRules.Unjudged(others), .. looks.SelectMany(look => look.Unjudged),
+                .. letters is null ? [EngineRules.Undelivered.FingerprintOf("*")] : (string[])[],
+            ]);
+    }
+
+    // One that fails must not keep the others' silence from being seen.
+    private async Task<(IReadOnlyList<Finding> Findings, IEnumerable<string> Unjudged)> LookAsync(
+        IWatchdogSource source, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await source.LookAsync(at, cancellationToken), []);
+        }
+        catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
+        {
+            LogNotSeen(fault, source.GetType().Name);
+            return ([], source.Rules.Select(rule => rule.FingerprintOf("*")));
+        }
     }
 
     // Null while the outbox cannot be read.
@@ -38,4 +60,7 @@ internal sealed class WatchdogMonitor(MonitorHealth health, FeedState feed, IOut
             return null;
         }
     }
+
+    [LoggerMessage(LogLevel.Error, "{Source} cannot be looked at, its events stay as they are")]
+    private partial void LogNotSeen(Exception fault, string source);
 }

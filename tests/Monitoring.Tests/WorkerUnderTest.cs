@@ -82,7 +82,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     /// <summary>Runs a check of any monitor, and moves the clock on whenever the check waits for the venue's weight limit.</summary>
     public async Task<CheckResult> CheckAsync(string monitor, DateTimeOffset scheduledAt, ManualClock clock)
     {
-        var schedule = Services.GetServices<MonitorSchedule>().Single(s => s.Monitor.Name == monitor);
+        var schedule = Services.GetServices<MonitorSchedule>().Single(s => s.Name == monitor);
         var budget = Services.GetRequiredService<Worker.Venues.Hyperliquid.WeightBudget>();
         var check = Services.GetRequiredService<CheckRunner>().RunAsync(schedule, scheduledAt, CheckTrigger.Grid, CancellationToken.None);
         while (!check.IsCompleted)
@@ -99,7 +99,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     public Task RegisterAsync(string? monitor = null) => Services.GetRequiredService<MonitorTable>()
         .RegisterAsync(monitor ?? _monitor, Find(monitor ?? _monitor).Interval, Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
 
-    private MonitorSchedule Find(string monitor) => _host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Monitor.Name == monitor);
+    private MonitorSchedule Find(string monitor) => _host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Name == monitor);
 
     /// <summary>Another worker in place of this one, on the same database: it remembers nothing.</summary>
     public void Restart()

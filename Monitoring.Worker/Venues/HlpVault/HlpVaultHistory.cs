@@ -11,7 +11,7 @@ internal sealed partial class HlpVaultHistory(HlpVaultOptions options, HlpVaultS
 {
     private readonly SortedList<DateTimeOffset, VaultPoint> _points = [];
     private readonly List<decimal> _latestPnl24h = [];
-    private readonly StoredPast _stored = new(table, TimeSpan.FromSeconds(5));
+    private readonly HistoryLoader _stored = new(table, TimeSpan.FromSeconds(5));
 
     /// <summary>Points in order of time.</summary>
     public IReadOnlyList<VaultPoint> Points => [.. _points.Values];
@@ -20,7 +20,7 @@ internal sealed partial class HlpVaultHistory(HlpVaultOptions options, HlpVaultS
     public IReadOnlyList<decimal> LatestPnl24h => _latestPnl24h;
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
-    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) => _stored.ReadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
+    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) => _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
 
     private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {

@@ -14,11 +14,9 @@ internal sealed class HlpVaultMonitor(HyperliquidClient venue, HlpVaultHistory h
     private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(15);
 
     /// <inheritdoc/>
-    public string Name => MonitorName;
-
-    /// <inheritdoc/>
-    public async Task<CheckReport> CheckAsync(DateTimeOffset scheduledAt, CancellationToken cancellationToken)
+    public async Task<CheckReport> CheckAsync(CheckContext context)
     {
+        var (scheduledAt, cancellationToken) = (context.ScheduledAt, context.Cancellation);
         await history.LoadAsync(scheduledAt, cancellationToken);
         var details = await venue.GetVaultDetailsAsync(options.VaultAddress, cancellationToken);
         if (scheduledAt - details.Portfolio.At > MaxAge)

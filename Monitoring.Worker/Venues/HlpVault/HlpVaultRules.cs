@@ -1,21 +1,14 @@
 using System.Text.Json.Nodes;
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.HlpVault;
 
-/// <summary>The rules of the monitor <c>hlp-vault</c> (CONTRACT §5): pure functions of what was measured.</summary>
+/// <summary>The rules of the monitor <c>hlp-vault</c>: pure functions of what was measured. docs/rules.md says what each one means.</summary>
 internal static class HlpVaultRules
 {
-    public const string Loss = "hlp.loss";
-    public const string Drawdown = "hlp.drawdown";
-    public const string Sigma = "hlp.sigma";
-    public const string Anomaly = "hlp.anomaly";
-
-    private const string Exploitation = "hlp_exploitation";
-    private const string Unusual = "hlp_anomaly";
-
     /// <summary>Every finding of one check, at most one per rule; the vault is the subject.</summary>
     public static IReadOnlyList<Finding> Evaluate(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds thresholds) =>
         [.. new[]
@@ -26,7 +19,7 @@ internal static class HlpVaultRules
 
     /// <summary>The fingerprints that these measures cannot judge: without enough history there is no z-score.</summary>
     public static IReadOnlyList<string> Unjudged(HlpVaultSnapshot snapshot, HlpVaultMeasures measures) =>
-        measures.Hourly is null ? [Finding.FingerprintOf(Sigma, snapshot.VaultAddress)] : [];
+        measures.Hourly is null ? [HlpVaultRuleSet.Sigma.FingerprintOf(snapshot.VaultAddress)] : [];
 
     private static Finding? FindLoss(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
     {
@@ -51,7 +44,7 @@ internal static class HlpVaultRules
             [.. judged.Select(w => $"PnL of {w.Name} = {w.Window.Pnl:0.00} USD, {Pct(w.Window.PctOfCapital)} of {w.Window.Capital:0.00} USD capital: "
                 + (w.Severity is null ? "below both thresholds of high" : $"reaches both thresholds of {w.Severity.ToString()!.ToLowerInvariant()}"))]);
         var loss = -worst.Window.Pnl;
-        return Create(snapshot, Loss, Exploitation, severity,
+        return Create(snapshot, HlpVaultRuleSet.Loss, severity,
             $"HLP vault lost {Millions(loss)} USD in {worst.Name} ({Pct(worst.Window.PctOfCapital)} of capital)",
             $"PnL of the vault since {worst.Window.Since:yyyy-MM-dd HH:mm:ss}Z is {worst.Window.Pnl:0.00} USD with an account value of {snapshot.AccountValue:0.00} USD. "
             + "Deposits and withdrawals are not part of this figure.", evidence, loss);
@@ -74,7 +67,7 @@ internal static class HlpVaultRules
             new JsonObject { ["drawdown_pct"] = Round(measures.DrawdownPct), ["max_drawdown_pct"] = Round(measures.MaxDrawdownPct), ["account_value_usd"] = snapshot.AccountValue },
             new JsonObject { ["high_pct"] = limits.DrawdownHighPct },
             [$"fall of flow-adjusted equity from its 30-day peak = {measures.DrawdownPct:0.####} % >= {limits.DrawdownHighPct} %: high"]);
-        return Create(snapshot, Drawdown, Exploitation, Severity.High,
+        return Create(snapshot, HlpVaultRuleSet.Drawdown, Severity.High,
             $"HLP vault is {measures.DrawdownPct:0.00} % below its 30-day peak",
             "Equity without deposits and withdrawals fell this far from its highest point of the last 30 days.", evidence,
             estimatedLoss: snapshot.AccountValue > 0 && measures.DrawdownPct < 100
@@ -97,7 +90,7 @@ internal static class HlpVaultRules
                 $"z = ({measures.Pnl1h.Pnl:0.00} - {hourly.Median:0.00}) / (1.4826 * {hourly.Mad:0.00}) = {hourly.ZScore}",
                 $"|z| = {Math.Abs(hourly.ZScore)} {(severity == Severity.High ? $"> {limits.SigmaHighAbove}: high" : $">= {limits.SigmaMedium}: medium")}",
             ]);
-        return Create(snapshot, Sigma, Unusual, severity,
+        return Create(snapshot, HlpVaultRuleSet.Sigma, severity,
             $"HLP vault's hour is {Math.Abs(hourly.ZScore):0.0} deviations {(hourly.ZScore < 0 ? "below" : "above")} normal",
             $"The PnL of the last hour, {measures.Pnl1h.Pnl:0.00} USD, is unusual against {hourly.Samples} changes over {hourly.CoveredHours:0} earlier hours.",
             evidence, estimatedLoss: null);
@@ -128,15 +121,15 @@ internal static class HlpVaultRules
                 $"anomaly score = {score.Total}: {severity.ToString()!.ToLowerInvariant()}",
                 .. snapshot.HealthIssues.Select(issue => $"health issue: {issue}"),
             ]);
-        return Create(snapshot, Anomaly, severity == Severity.Critical ? Exploitation : Unusual, severity.Value,
+        return Create(snapshot, HlpVaultRuleSet.Anomaly, severity.Value,
             severity == Severity.Medium ? $"HLP vault has a health issue: {snapshot.HealthIssues[0]}" : $"HLP vault's anomaly score is {score.Total:0.0} of 100",
             $"Parts: loss {score.Loss:0.0} of 40, drawdown {score.Drawdown:0.0} of 30, volatility {score.Volatility:0.0} of 30.",
             evidence, estimatedLoss: measures.Pnl24h.Pnl < 0 ? -measures.Pnl24h.Pnl : null);
     }
 
     private static Finding Create(
-        HlpVaultSnapshot snapshot, string rule, string threat, Severity severity, string title, string description, Evidence evidence, decimal? estimatedLoss) =>
-        new(rule, RuleVersion: 1, threat, severity, snapshot.VaultAddress, title, description, evidence, [snapshot.VaultAddress], estimatedLoss);
+        HlpVaultSnapshot snapshot, Rule rule, Severity severity, string title, string description, Evidence evidence, decimal? estimatedLoss) =>
+        rule.Find(severity, snapshot.VaultAddress, title, description, evidence, [snapshot.VaultAddress], estimatedLoss);
 
     private static decimal? Round(decimal? value) => value is { } number ? decimal.Round(number, 6) : null;
 

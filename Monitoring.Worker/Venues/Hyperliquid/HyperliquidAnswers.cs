@@ -1,3 +1,5 @@
+using Monitoring.Worker.Checks;
+
 namespace Monitoring.Worker.Venues.Hyperliquid;
 
 /// <summary>Answer of <c>vaultDetails</c>, as far as we use it. <see cref="IsClosed"/> is null where the venue leaves it out.</summary>

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using Monitoring.Worker.Checks;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;

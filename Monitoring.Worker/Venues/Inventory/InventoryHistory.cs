@@ -14,14 +14,14 @@ internal sealed partial class InventoryHistory(HlpVault.HlpVaultOptions vault, I
 
     // Of each component the checks of the last interval and the newest before, oldest first.
     private readonly Dictionary<string, List<(DateTimeOffset At, IReadOnlyDictionary<string, decimal?> Shares)>> _components = [];
-    private readonly StoredPast _stored = new(tables, TimeSpan.FromSeconds(2));
+    private readonly HistoryLoader _stored = new(tables, TimeSpan.FromSeconds(2));
 
     /// <summary>Every component that was ever read, by this process or within the last hour before it.</summary>
     public IEnumerable<string> Components => _components.Keys;
 
     /// <summary>Reads what is stored of each component, once; while the database is away it is tried again at the next check.</summary>
     public Task LoadAsync(IReadOnlyList<string> components, DateTimeOffset now, CancellationToken cancellationToken) =>
-        _stored.ReadAsync(token => ReadAsync(components, now - MaxAge, token), LogNotLoaded, cancellationToken);
+        _stored.LoadAsync(token => ReadAsync(components, now - MaxAge, token), LogNotLoaded, cancellationToken);
 
     private async Task ReadAsync(IReadOnlyList<string> components, DateTimeOffset since, CancellationToken cancellationToken)
     {

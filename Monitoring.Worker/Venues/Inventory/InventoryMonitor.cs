@@ -13,26 +13,24 @@ internal sealed partial class InventoryMonitor(
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "inventory";
 
-    private readonly PartWatch _parts = new(MonitorName, options.Interval);
+    // A read ends before the check's own deadline, so that one component that hangs does not take the others' rows with it.
+    private const double ReadShare = 0.6;
+
+    private readonly PartialSourceHealth _parts = new();
     private readonly HashSet<string> _gone = [];
 
     /// <inheritdoc/>
-    public string Name => MonitorName;
-
-    // Ends before the check's own deadline, so that one component that hangs does not take the others' rows with it.
-    private TimeSpan ReadDeadline => 0.6 * new MonitorSchedule(this, options.Interval).Deadline;
-
-    /// <inheritdoc/>
-    public async Task<CheckReport> CheckAsync(DateTimeOffset scheduledAt, CancellationToken cancellationToken)
+    public async Task<CheckReport> CheckAsync(CheckContext context)
     {
+        var (scheduledAt, cancellationToken) = (context.ScheduledAt, context.Cancellation);
         var known = tree.FindKnown(scheduledAt) ?? await tree.GetFrameAsync(scheduledAt, cancellationToken);
         await history.LoadAsync(known.Components, scheduledAt, cancellationToken);
 
-        using var deadline = new CancellationTokenSource(ReadDeadline, clock);
+        using var deadline = new CancellationTokenSource(ReadShare * context.Schedule.Deadline, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         var refreshing = tree.GetFrameAsync(scheduledAt, either.Token);
         var asking = tree.FindMarketsAsync(scheduledAt, either.Token);
-        var reads = await Task.WhenAll(known.Components.Select(component => ReadAsync(component, either.Token)));
+        var reads = await Task.WhenAll(known.Components.Select(component => ReadAsync(component, ReadShare * context.Schedule.Deadline, either.Token)));
         var (frame, markets) = (await refreshing, await asking);
         cancellationToken.ThrowIfCancellationRequested();
 
@@ -49,17 +47,18 @@ internal sealed partial class InventoryMonitor(
         {
             var positions = read.State!.AssetPositions.Select(held => held.Position).Where(position => position.Szi != 0)
                 .Select(position => Map(read.Component, position, frame.Equity, markets, scheduledAt)).ToList();
-            steps.AddRange(positions.Select(position => new InventoryStep(position, history.FindShare(read.Component, position.Coin, scheduledAt, options.Interval))));
-            history.Set(read.Component, scheduledAt, options.Interval, positions);
+            steps.AddRange(positions.Select(position => new InventoryStep(position, history.FindShare(read.Component, position.Coin, scheduledAt, context.Schedule.Interval))));
+            history.Set(read.Component, scheduledAt, context.Schedule.Interval, positions);
         }
 
-        var blind = _parts.Judge(reads.Select(read => new PartSight(read.Component, read.Error)), scheduledAt);
+        var blind = _parts.Judge(context.Schedule, reads.Select(read => new SourceReading(read.Component, read.Error)), scheduledAt);
         return new CheckReport([.. steps.Select(step => step.Position)],
             [.. InventoryRules.Evaluate(steps, frame.Equity, options.Thresholds), .. blind.Findings],
             [.. InventoryRules.Unjudged(reads.Where(read => read.State is null).Select(read => read.Component).Concat(gone), steps), .. blind.Unjudged]);
     }
 
-    private async Task<(string Component, ClearinghouseState? State, string? Error)> ReadAsync(string component, CancellationToken cancellationToken)
+    private async Task<(string Component, ClearinghouseState? State, string? Error)> ReadAsync(
+        string component, TimeSpan deadline, CancellationToken cancellationToken)
     {
         try
         {
@@ -71,7 +70,7 @@ internal sealed partial class InventoryMonitor(
         }
         catch (OperationCanceledException)
         {
-            return (component, null, $"no answer within {ReadDeadline.TotalSeconds:0.#} s");
+            return (component, null, $"no answer within {deadline.TotalSeconds:0.#} s");
         }
     }
 

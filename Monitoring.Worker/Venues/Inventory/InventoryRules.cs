@@ -12,13 +12,9 @@ internal sealed record InventoryStep(HlpVaultPosition Position, decimal? Earlier
     public decimal? JumpPoints => Position.SharePct - EarlierSharePct;
 }
 
-/// <summary>The rule of the monitor <c>inventory</c> (CONTRACT §5): what a component vault holds of one coin, against the equity of the whole.</summary>
+/// <summary>The rule of the monitor <c>inventory</c>: what a component vault holds of one coin, against the equity of the whole.</summary>
 internal static class InventoryRules
 {
-    public const string Inventory = "hlp.inventory";
-
-    private const string Concentration = "hlp_concentration";
-
     /// <summary>At most one finding per component and coin.</summary>
     public static IReadOnlyList<Finding> Evaluate(IReadOnlyList<InventoryStep> steps, decimal equity, InventoryThresholds thresholds) =>
         [.. steps.Select(step => FindConcentration(step, equity, thresholds)).OfType<Finding>()];
@@ -26,8 +22,9 @@ internal static class InventoryRules
     /// <summary>The fingerprints that cannot be judged: all of a component that could not be read, and shares without a base.</summary>
     public static IReadOnlyList<string> Unjudged(IEnumerable<string> unreadComponents, IEnumerable<InventoryStep> steps) =>
     [
-        .. unreadComponents.Select(component => Finding.FingerprintOf(Inventory, SubjectOf(component, "*"))),
-        .. steps.Where(step => step.Position.SharePct is null).Select(step => Finding.FingerprintOf(Inventory, SubjectOf(step.Position.VaultAddress, step.Position.Coin))),
+        .. unreadComponents.Select(component => InventoryRuleSet.Inventory.FingerprintOf(SubjectOf(component, "*"))),
+        .. steps.Where(step => step.Position.SharePct is null)
+            .Select(step => InventoryRuleSet.Inventory.FingerprintOf(SubjectOf(step.Position.VaultAddress, step.Position.Coin))),
     ];
 
     private static string SubjectOf(string component, string coin) => $"{component}:{coin}";
@@ -53,7 +50,7 @@ internal static class InventoryRules
                         + (jump >= limits.JumpPoints ? $">= {limits.JumpPoints}: at least high" : $"< {limits.JumpPoints}")
                     : "jump: not known, no earlier check to compare with",
             ]);
-        return new Finding(Inventory, RuleVersion: 1, Concentration, severity, SubjectOf(position.VaultAddress, position.Coin),
+        return InventoryRuleSet.Inventory.Find(severity, SubjectOf(position.VaultAddress, position.Coin),
             $"HLP component {position.VaultAddress[..6]}…{position.VaultAddress[^4..]} holds {position.NotionalUsd / 1_000_000:0.00} M USD of {position.Coin} "
             + $"{(position.Size < 0 ? "short" : "long")}, {share:0.0} % of HLP's equity",
             $"The component vault {position.VaultAddress} holds {position.Size} {position.Coin} with an unrealised PnL of {position.UnrealizedPnl:0.00} USD"

@@ -1,3 +1,4 @@
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
 

@@ -1,4 +1,5 @@
 using Monitoring.Data.Venues;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Hyperliquid;
 
 namespace Monitoring.Worker.Venues.Liquidations;

@@ -1,4 +1,5 @@
 using Monitoring.Data.Venues;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Watching;
 
@@ -9,7 +10,7 @@ namespace Monitoring.Worker.Venues.Liquidations;
 /// read to their end, and from when. <paramref name="IsComplete"/>: every account was read to its end lately.
 /// </summary>
 internal sealed record Reading(
-    IReadOnlyList<LiquidationFill> Fills, IReadOnlyList<LiquidationSource> Sources, IReadOnlyList<PartSight> Sights, IReadOnlyList<AccountGap> Gaps,
+    IReadOnlyList<LiquidationFill> Fills, IReadOnlyList<LiquidationSource> Sources, IReadOnlyList<SourceReading> Accounts, IReadOnlyList<AccountGap> Gaps,
     IReadOnlyDictionary<string, DateTimeOffset?> Waiting, bool IsComplete);
 
 /// <summary>
@@ -43,7 +44,7 @@ internal sealed partial class AccountReader(HyperliquidClient venue, Liquidation
         foreach (var turn in turns.Where(turn => turn.IsBehind))
             LogBehind(turn.Owner.Address, turn.Source!.ReadUntil);
         return new Reading([.. turns.SelectMany(turn => turn.Fills)], [.. turns.Where(turn => turn.IsRead).Select(turn => turn.Source!)],
-            [.. turns.Select(turn => new PartSight(turn.Owner.Address, turn.IsRead ? null : turn.Error ?? NotReached(most)))],
+            [.. turns.Select(turn => new SourceReading(turn.Owner.Address, turn.IsRead ? null : turn.Error ?? NotReached(most)))],
             [.. turns.SelectMany(turn => turn.Gaps)],
             turns.Where(turn => !turn.IsReadToEnd).ToDictionary(turn => turn.Owner.Address, turn => turn.WaitsFrom),
             turns.TrueForAll(turn => turn.IsReadToEnd || (!turn.IsTried && scheduledAt - turn.Account.ReadToEndAt <= options.Interval)));
@@ -52,7 +53,7 @@ internal sealed partial class AccountReader(HyperliquidClient venue, Liquidation
     /// <summary>Takes in how far a check that has succeeded has read.</summary>
     public void Keep(DateTimeOffset scheduledAt, Reading reading)
     {
-        foreach (var (part, _) in reading.Sights)
+        foreach (var (part, _) in reading.Accounts)
         {
             var account = AccountOf(part);
             if (reading.Waiting.TryGetValue(part, out var from))

@@ -25,7 +25,7 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
     private readonly Dictionary<string, LiquidationSource> _sources = [];
     private readonly HashSet<string> _raised = [];
     private readonly HashSet<DateTimeOffset> _dropped = [];
-    private readonly StoredPast _stored = new(tables, ReadTimeout);
+    private readonly HistoryLoader _stored = new(tables, ReadTimeout);
     private DateTimeOffset _reachesBackTo = DateTimeOffset.MaxValue;
 
     public IReadOnlyList<LiquidationFill> Fills { get; private set; } = [];
@@ -52,7 +52,7 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
         && (fill.ObservedAt < source.ReadUntil || (fill.ObservedAt == source.ReadUntil && _dropped.Contains(fill.ObservedAt)));
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
-    public Task LoadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken) => _stored.ReadAsync(token => ReadAsync(now, limits, token), LogNotLoaded, cancellationToken);
+    public Task LoadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken) => _stored.LoadAsync(token => ReadAsync(now, limits, token), LogNotLoaded, cancellationToken);
 
     private async Task ReadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken)
     {
@@ -89,7 +89,7 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
         var oldest = now - LongestCatchUp - Horizon;
         var from = to - Horizon > oldest ? to - Horizon : oldest;
         return from >= _reachesBackTo || to >= now - Horizon ? Task.CompletedTask
-            : new StoredPast(tables, ReadTimeout).ReadAsync(async token =>
+            : new HistoryLoader(tables, ReadTimeout).LoadAsync(async token =>
             {
                 var fills = await tables!.Fills.ListSinceAsync(from, token);
                 var patterns = await tables.Patterns.ListSinceAsync(from, token);

@@ -9,7 +9,7 @@ namespace Monitoring.Worker.Venues.Liquidations;
 /// <summary>An account whose fills are followed.</summary>
 internal sealed record FillOwner(string Address, bool IsHlpVault);
 
-/// <summary>Tells which fills are liquidations, of which kind and of whom (HYPERLIQUID.md §4).</summary>
+/// <summary>Tells which fills are liquidations, of which kind and of whom.</summary>
 internal static class LiquidationMapping
 {
     /// <summary>Stands where the venue does not say whose position it was.</summary>

@@ -1,3 +1,4 @@
+using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.HlpVault;
@@ -8,11 +9,14 @@ namespace Monitoring.Worker.Venues.Liquidations;
 
 /// <summary>Watches liquidations through the fills of the HLP vaults and of the watched accounts: the venue has no feed of all of them.</summary>
 internal sealed partial class LiquidationMonitor(
-    HyperliquidClient venue, LiquidationHistory history, AccountReader reader, FreshAccounts freshAccounts, AccountFundings fundings, LiquidationOptions options, HlpVaultOptions vault,
+    HyperliquidClient venue, LiquidationHistory history, AccountReader reader, AccountFundings fundings, LiquidationOptions options, HlpVaultOptions vault,
     TimeProvider clock, ILogger<LiquidationMonitor> logger) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "liquidations";
+
+    /// <summary>The kind of a cause that names an account in which a liquidation was seen: a triggered check need ask for no others.</summary>
+    public const string AccountCause = "account";
 
     // Each question must be answered before its share of the check's deadline is over, so that what was read before is not lost with it.
     private const double OwnersShare = 0.2;
@@ -20,47 +24,36 @@ internal sealed partial class LiquidationMonitor(
     private const double PricesShare = 0.75;
     private const double FundingsShare = 0.9;
 
-    private readonly PartWatch _parts = new(MonitorName, options.Interval);
+    private readonly PartialSourceHealth _parts = new();
+    private HashSet<string> _unread = []; // named by a cause, and not read to their end since
 
     /// <inheritdoc/>
-    public string Name => MonitorName;
-
-    private MonitorSchedule Schedule => new(this, options.Interval);
-
-    /// <inheritdoc/>
-    public async Task<CheckReport> CheckAsync(DateTimeOffset scheduledAt, CancellationToken cancellationToken)
+    public async Task<CheckReport> CheckAsync(CheckContext context)
     {
-        var begunAt = clock.GetTimestamp();
-        await history.LoadAsync(scheduledAt, options.Thresholds, cancellationToken);
-        var unread = freshAccounts.Take();
-        try
-        {
-            var fewOwners = FindFreshOwners(scheduledAt, unread);
-            var owners = fewOwners.Count > 0 ? fewOwners : await FindOwnersAsync(begunAt, cancellationToken);
-            if (fewOwners.Count == 0)
-                reader.Forget(allOthersThan: owners);
-            var reading = await reader.ReadAsync(owners, scheduledAt, Left(begunAt, FillsShare), cancellationToken);
-            var report = await JudgeAsync(reading, fewOwners.Count == 0, scheduledAt, begunAt, cancellationToken);
-            unread = unread.Where(reading.Waiting.ContainsKey).ToHashSet();
-            return report;
-        }
-        finally
-        {
-            freshAccounts.Return(unread);
-        }
+        await history.LoadAsync(context.ScheduledAt, options.Thresholds, context.Cancellation);
+        var named = context.Causes.Where(cause => cause.Kind == AccountCause).Select(cause => cause.Id).Union(_unread).ToHashSet();
+        var fewOwners = context.Trigger == CheckTrigger.Grid ? [] : FindOwners(named);
+        var owners = fewOwners.Count > 0 ? fewOwners : await FindOwnersAsync(context);
+        if (fewOwners.Count == 0)
+            reader.Forget(allOthersThan: owners);
+        var reading = await reader.ReadAsync(owners, context.ScheduledAt, context.Left(FillsShare), context.Cancellation);
+        var report = await JudgeAsync(reading, fewOwners.Count == 0, context);
+        _unread = named.Where(reading.Waiting.ContainsKey).ToHashSet();
+        return report;
     }
 
-    private async Task<CheckReport> JudgeAsync(Reading reading, bool allAsked, DateTimeOffset scheduledAt, long begunAt, CancellationToken cancellationToken)
+    private async Task<CheckReport> JudgeAsync(Reading reading, bool allAsked, CheckContext context)
     {
+        var (scheduledAt, cancellationToken) = (context.ScheduledAt, context.Cancellation);
         if (reading.Fills.Count > 0)
             await history.ReachBackAsync(reading.Fills.Min(fill => fill.ObservedAt), scheduledAt, cancellationToken);
         var known = history.Fills.Concat(history.LastFills).Select(LiquidationMapping.KeyOf).ToHashSet();
         var fresh = LiquidationMapping.Merge(reading.Fills.Where(fill => !known.Contains(LiquidationMapping.KeyOf(fill))));
         var fills = LiquidationMapping.Merge([.. history.Fills, .. fresh]);
         var liquidations = LiquidationGrouping.Group(fills);
-        var (prices, pricesMissing) = await ReadPricesAsync(liquidations, scheduledAt, Left(begunAt, PricesShare), cancellationToken);
+        var (prices, pricesMissing) = await ReadPricesAsync(liquidations, scheduledAt, context.Left(PricesShare), cancellationToken);
 
-        var most = TimeSpan.FromTicks(Math.Min((0.3 * Schedule.Deadline).Ticks, Left(begunAt, FundingsShare).Ticks));
+        var most = TimeSpan.FromTicks(Math.Min((0.3 * context.Schedule.Deadline).Ticks, context.Left(FundingsShare).Ticks));
         await fundings.AskAsync(liquidations, options.Thresholds, most, cancellationToken);
         var found = PatternGaps.Mark(PatternContinuity.Continue(history.Patterns,
             LiquidationSearch.Find(liquidations, [.. history.Prices, .. prices], fundings.Known, options.Thresholds)), [.. history.Gaps, .. reading.Gaps]);
@@ -69,15 +62,11 @@ internal sealed partial class LiquidationMonitor(
         reader.Keep(scheduledAt, reading);
         history.Keep(scheduledAt, reader.CatchesUpFrom, reading, fills, found, prices, findings.Select(finding => finding.Fingerprint));
 
-        var blind = _parts.Judge(reading.Sights, scheduledAt);
-        string[] notAsked = allAsked ? [] : [WatchdogRules.FingerprintOfPart(MonitorName, "*")];
+        var blind = _parts.Judge(context.Schedule, reading.Accounts, scheduledAt);
+        string[] notAsked = allAsked ? [] : [WatchdogRules.FingerprintOfPart(context.Schedule, "*")];
         return new CheckReport([.. fresh, .. news, .. reading.Sources], [.. findings, .. blind.Findings],
             [.. Unjudged(reading.IsComplete && allAsked, pricesMissing), .. blind.Unjudged, .. notAsked]);
     }
-
-    // What is left until a share of the check's deadline is over.
-    private TimeSpan Left(long begunAt, double share) =>
-        TimeSpan.FromTicks(Math.Max(0, ((share * Schedule.Deadline) - clock.GetElapsedTime(begunAt)).Ticks));
 
     // A pattern is news as long as it may still go on, and whenever this check brought a part of it, however late.
     private List<LiquidationPattern> FindNews(IReadOnlyList<LiquidationPattern> found, DateTimeOffset scheduledAt, IReadOnlyList<LiquidationFill> fresh)
@@ -89,19 +78,20 @@ internal sealed partial class LiquidationMonitor(
 
     private IReadOnlyList<string> Unjudged(bool allRead, bool pricesMissing) => allRead && !pricesMissing
         ? []
-        : [.. history.Raised.Where(fingerprint => !allRead || fingerprint.StartsWith(LiquidationRules.Manipulation, StringComparison.Ordinal))];
+        : [.. history.Raised.Where(fingerprint => !allRead || fingerprint.StartsWith(LiquidationRuleSet.Manipulation.Id, StringComparison.Ordinal))];
 
     // Between grid times only those are read in which the live feed saw something: a check that is quick and cheap can be made often.
-    private List<FillOwner> FindFreshOwners(DateTimeOffset scheduledAt, IReadOnlySet<string> fresh) =>
-        Schedule.GridTime(scheduledAt) == scheduledAt ? []
-            : [.. history.KnownVaults.Select(vault => new FillOwner(vault, IsHlpVault: true)).Concat(options.MonitoredAddresses.Select(address => new FillOwner(address, IsHlpVault: false)))
-                .Where(owner => fresh.Contains(owner.Address)).DistinctBy(owner => owner.Address)];
+    private List<FillOwner> FindOwners(HashSet<string> named) =>
+        [.. history.KnownVaults.Select(vault => new FillOwner(vault, IsHlpVault: true))
+            .Concat(options.MonitoredAddresses.Select(address => new FillOwner(address, IsHlpVault: false)))
+            .Where(owner => named.Contains(owner.Address)).DistinctBy(owner => owner.Address)];
 
-    private async Task<IReadOnlyList<FillOwner>> FindOwnersAsync(long begunAt, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<FillOwner>> FindOwnersAsync(CheckContext context)
     {
+        var cancellationToken = context.Cancellation;
         IReadOnlyList<string> vaults;
         // Without components to fall back on, nothing else can be done with the time.
-        var most = Left(begunAt, history.KnownVaults.Count > 0 ? OwnersShare : FillsShare);
+        var most = context.Left(history.KnownVaults.Count > 0 ? OwnersShare : FillsShare);
         using var deadline = new CancellationTokenSource(most, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try

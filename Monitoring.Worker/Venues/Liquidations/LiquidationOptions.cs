@@ -1,16 +1,23 @@
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Rules;
+using Monitoring.Data.Venues;
+using Monitoring.Worker.Subjects;
 
 namespace Monitoring.Worker.Venues.Liquidations;
 
-/// <summary>Which accounts the monitor <c>liquidations</c> follows besides the vault's components, how often, and the thresholds of its rules (CONTRACT §5).</summary>
+/// <summary>Which accounts the monitor <c>liquidations</c> follows besides the vault's components, how often, and the thresholds of its rules.</summary>
 internal sealed record LiquidationOptions(IReadOnlyList<string> MonitoredAddresses, TimeSpan Interval, LiquidationThresholds Thresholds)
 {
     private const int MostAddresses = 50;
 
+    /// <summary>How often it looks.</summary>
+    public static readonly IntervalSetting IntervalSetting =
+        new("Monitors:Liquidations:Interval", "LIQUIDATION_CHECK_INTERVAL", "--liquidation-interval", "liquidations", 180);
+
     /// <summary>Reads the monitor's settings.</summary>
     public static LiquidationOptions Read(SettingsReader settings) => new(
         settings.Addresses("Monitors:Liquidations:Addresses", "MONITORED_ADDRESSES", MostAddresses),
-        settings.Seconds("Monitors:Liquidations:Interval", "LIQUIDATION_CHECK_INTERVAL", 180, 1, 86400),
+        IntervalSetting.Read(settings),
         LiquidationThresholds.Read(settings));
 }
 
@@ -22,22 +29,21 @@ internal sealed record LiquidationThresholds(
 {
     private const decimal Billion = 1_000_000_000;
 
-    /// <summary>The thresholds as the contract gives them.</summary>
-    public static readonly LiquidationThresholds Default = new(
-        50, 500_000, TimeSpan.FromSeconds(10), 5, TimeSpan.FromMinutes(5), 70, 3, 1_000_000, 2, 50, TimeSpan.FromMinutes(30), TimeSpan.FromHours(1));
+    /// <summary>The defaults.</summary>
+    public static readonly LiquidationThresholds Default = Read(new SettingsReader(new ConfigurationBuilder().Build()));
 
     /// <summary>Reads <c>Rules:liquidation.…</c>.</summary>
     public static LiquidationThresholds Read(SettingsReader settings) => new(
-        settings.Number("Rules:liquidation.patterns:EventScore", Default.EventScore, 0, 100),
-        settings.Number("Rules:liquidation.flash-loan:Usd", Default.FlashLoanUsd, 1, Billion),
-        settings.Seconds("Rules:liquidation.flash-loan:WindowSeconds", null, (int)Default.FlashLoanWindow.TotalSeconds, 1, 300),
-        settings.Whole("Rules:liquidation.cascade:Victims", null, Default.CascadeVictims, 2, 1000),
-        settings.Seconds("Rules:liquidation.cascade:WindowSeconds", null, (int)Default.CascadeWindow.TotalSeconds, 1, 1800),
-        settings.Number("Rules:liquidation.cascade:DirectionPct", Default.CascadeDirectionPct, 50, 100),
-        settings.Whole("Rules:liquidation.coordinated:Times", null, Default.CoordinatedTimes, 2, 1000),
-        settings.Number("Rules:liquidation.coordinated:Usd", Default.CoordinatedUsd, 1, Billion),
-        settings.Number("Rules:liquidation.manipulation:ImpactPct", Default.ManipulationImpactPct, 0.1m, 100),
-        settings.Number("Rules:liquidation.manipulation:RecoveryPct", Default.ManipulationRecoveryPct, 1, 100),
-        settings.Seconds("Rules:liquidation.manipulation:WindowSeconds", null, (int)Default.ManipulationWindow.TotalSeconds, 1, 3600),
-        settings.Seconds("Rules:liquidation.coordinated:FundedWithinSeconds", null, (int)Default.FundedWithin.TotalSeconds, 1, 86400));
+        settings.Number(LiquidationRuleSet.EventScore, 0, 100),
+        settings.Number(LiquidationRuleSet.FlashLoanUsd, 1, Billion),
+        settings.Seconds(LiquidationRuleSet.FlashLoanWindow, 1, 300),
+        settings.Whole(LiquidationRuleSet.CascadeVictims, 2, 1000),
+        settings.Seconds(LiquidationRuleSet.CascadeWindow, 1, 1800),
+        settings.Number(LiquidationRuleSet.CascadeDirectionPct, 50, 100),
+        settings.Whole(LiquidationRuleSet.CoordinatedTimes, 2, 1000),
+        settings.Number(LiquidationRuleSet.CoordinatedUsd, 1, Billion),
+        settings.Number(LiquidationRuleSet.ManipulationImpactPct, 0.1m, 100),
+        settings.Number(LiquidationRuleSet.ManipulationRecoveryPct, 1, 100),
+        settings.Seconds(LiquidationRuleSet.ManipulationWindow, 1, 3600),
+        settings.Seconds(LiquidationRuleSet.FundedWithin, 1, 86400));
 }

@@ -1,19 +1,14 @@
 using System.Text.Json.Nodes;
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Liquidations;
 
-/// <summary>The rules of the monitor <c>liquidations</c> (CONTRACT §5): pure functions of the patterns that were found.</summary>
+/// <summary>The rules of the monitor <c>liquidations</c>: pure functions of the patterns that were found. docs/rules.md says what each one means.</summary>
 internal static class LiquidationRules
 {
-    public const string FlashLoan = "liquidation.flash-loan";
-    public const string Cascade = "liquidation.cascade";
-    public const string Coordinated = "liquidation.coordinated";
-    public const string Manipulation = "liquidation.manipulation";
-    public const string Deleveraging = "liquidation.adl";
-
     private const string Coverage = "Seen through the fills of the HLP vaults and of the watched accounts: backstop liquidations and deleveraging against the HLP vaults are complete, "
         + "of market liquidations only those in which such an account took part are known.";
 
@@ -28,19 +23,19 @@ internal static class LiquidationRules
             .Select(pattern => Find(pattern, limits))];
 
     /// <summary>The rule that judges patterns of a type.</summary>
-    public static string RuleOf(LiquidationPatternType type) => type switch
+    public static Rule RuleOf(LiquidationPatternType type) => type switch
     {
-        LiquidationPatternType.FlashLoan => FlashLoan,
-        LiquidationPatternType.Cascade => Cascade,
-        LiquidationPatternType.Coordinated => Coordinated,
-        LiquidationPatternType.Manipulation => Manipulation,
-        _ => Deleveraging,
+        LiquidationPatternType.FlashLoan => LiquidationRuleSet.FlashLoan,
+        LiquidationPatternType.Cascade => LiquidationRuleSet.Cascade,
+        LiquidationPatternType.Coordinated => LiquidationRuleSet.Coordinated,
+        LiquidationPatternType.Manipulation => LiquidationRuleSet.Manipulation,
+        _ => LiquidationRuleSet.Deleveraging,
     };
 
     private static Finding Find(LiquidationPattern pattern, LiquidationThresholds limits)
     {
         var indicators = JsonNode.Parse(pattern.Indicators)!.AsObject();
-        var (threat, severity, title, thresholds, arithmetic) = Judge(pattern, indicators, limits);
+        var (severity, title, thresholds, arithmetic) = Judge(pattern, indicators, limits);
         var values = new JsonObject
         {
             ["pattern_id"] = pattern.PatternId, ["suspicion_score"] = pattern.SuspicionScore, ["total_liquidated_usd"] = pattern.TotalLiquidatedUsd,
@@ -57,38 +52,38 @@ internal static class LiquidationRules
 
         var gaps = PatternGaps.Lines(indicators).ToList();
         var accounts = indicators["largest_accounts"]?.AsArray().Select(account => (string)account!).Where(account => account.StartsWith("0x", StringComparison.Ordinal)) ?? [];
-        return new Finding(RuleOf(pattern.PatternType), RuleVersion: 1, threat, severity, pattern.Subject, title,
+        return RuleOf(pattern.PatternType).Find(severity, pattern.Subject, title,
             $"{pattern.LiquidationCount} liquidations of {pattern.AffectedUsers} accounts, {pattern.TotalLiquidatedUsd:0.00} USD, from {pattern.StartTime:yyyy-MM-dd HH:mm:ss}Z "
             + $"to {pattern.EndTime:HH:mm:ss}Z in {string.Join(", ", pattern.AssetsInvolved.Take(10))}. {(gaps.Count > 0 ? Incomplete : "")}{Coverage}",
-            new Evidence(values, thresholds, [.. arithmetic, .. gaps]), [.. accounts], EstimatedLossUsd: null); // what was liquidated is a size, not a loss
+            new Evidence(values, thresholds, [.. arithmetic, .. gaps]), [.. accounts]); // without a loss: what was liquidated is a size
     }
 
-    private static (string Threat, Severity Severity, string Title, JsonObject Thresholds, IReadOnlyList<string> Arithmetic) Judge(
+    private static (Severity Severity, string Title, JsonObject Thresholds, IReadOnlyList<string> Arithmetic) Judge(
         LiquidationPattern pattern, JsonObject indicators, LiquidationThresholds limits) => pattern.PatternType switch
     {
-        LiquidationPatternType.FlashLoan => ("flash_loan_attack", Severity.Critical,
+        LiquidationPatternType.FlashLoan => (Severity.Critical,
             $"{pattern.Subject}: {Millions(Number(indicators, "peak_usd"))} USD liquidated within {limits.FlashLoanWindow.TotalSeconds:0} s",
             new JsonObject { ["usd"] = limits.FlashLoanUsd, ["window_seconds"] = limits.FlashLoanWindow.TotalSeconds },
             [
                 $"most within {limits.FlashLoanWindow.TotalSeconds:0} s = {Number(indicators, "peak_usd"):0.00} USD >= {limits.FlashLoanUsd} USD",
                 $"score = amount (> 5 M: 50; > 2 M: 40; > 1 M: 30; else 20 * USD / 500000) + {(Number(indicators, "largest_usd") > 2_000_000 ? "30 for one above 2 M" : "0, none above 2 M")} + 20 = {pattern.SuspicionScore}",
             ]),
-        LiquidationPatternType.Cascade => ("cascade_liquidation", Severity.High,
+        LiquidationPatternType.Cascade => (Severity.High,
             $"{pattern.Subject}: cascade of {pattern.LiquidationCount} liquidations {(string?)indicators["direction"]}wards, {Millions(pattern.TotalLiquidatedUsd)} USD, price {pattern.PriceImpact:+0.00;-0.00} %",
             new JsonObject { ["victims"] = limits.CascadeVictims, ["window_seconds"] = limits.CascadeWindow.TotalSeconds, ["direction_pct"] = limits.CascadeDirectionPct },
             [
                 $"{pattern.AffectedUsers} accounts, {Number(indicators, "steps_up"):0} price steps up and {Number(indicators, "steps_down"):0} down",
                 $"score = min(30, 3 * {pattern.LiquidationCount}) + min(40, 40 * {pattern.TotalLiquidatedUsd:0.00} / 5000000) + min(30, 30 * {Math.Abs(pattern.PriceImpact):0.####} / 5) = {pattern.SuspicionScore}",
             ]),
-        LiquidationPatternType.Coordinated => ("suspicious_liquidation", Severity.Medium,
+        LiquidationPatternType.Coordinated => (Severity.Medium,
             $"{(indicators["funder"] is null ? "One account was" : $"{pattern.AffectedUsers} accounts funded together were")} liquidated {pattern.LiquidationCount} times for {Millions(pattern.TotalLiquidatedUsd)} USD",
             new JsonObject { ["times"] = limits.CoordinatedTimes, ["usd"] = limits.CoordinatedUsd, ["funded_within_seconds"] = limits.FundedWithin.TotalSeconds },
             [.. FundingLine(indicators, limits), $"score = min(50, 10 * {pattern.LiquidationCount}) + min(50, 50 * {pattern.TotalLiquidatedUsd:0.00} / 3000000) = {pattern.SuspicionScore}"]),
-        LiquidationPatternType.Manipulation => ("suspicious_liquidation", Severity.Medium,
+        LiquidationPatternType.Manipulation => (Severity.Medium,
             $"{pattern.Subject}: price moved {pattern.PriceImpact:+0.00;-0.00} % under liquidations and came back by {Number(indicators, "recovered_pct"):0} %",
             new JsonObject { ["impact_pct"] = limits.ManipulationImpactPct, ["recovery_pct"] = limits.ManipulationRecoveryPct, ["window_seconds"] = limits.ManipulationWindow.TotalSeconds },
             [$"score = min(50, 50 * {Math.Abs(pattern.PriceImpact):0.####} / 4) + min(50, 50 * {Number(indicators, "recovered_pct"):0.##} / 100) = {pattern.SuspicionScore}"]),
-        _ => ("auto_deleveraging", Severity.High,
+        _ => (Severity.High,
             $"{pattern.Subject}: {Millions(pattern.TotalLiquidatedUsd)} USD auto-deleveraged in {Number(indicators, "fills"):0} fills",
             new JsonObject(), ["auto-deleveraging was seen: high"]),
     };

@@ -14,13 +14,13 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
     private static readonly TimeSpan Spacing = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, AssetState> _assets = [];
-    private readonly StoredPast _stored = new(table, TimeSpan.FromSeconds(5));
+    private readonly HistoryLoader _stored = new(table, TimeSpan.FromSeconds(5));
 
     // A breach that nobody looked at for longer may have been interrupted.
     private TimeSpan MaxGap => options.Interval * 3 > TimeSpan.FromMinutes(5) ? options.Interval * 3 : TimeSpan.FromMinutes(5);
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
-    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) => _stored.ReadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
+    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) => _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
 
     private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {

@@ -18,15 +18,13 @@ internal sealed class OracleMonitor(
     /// <summary>Prices that were read farther apart are not compared: the market may have moved in between.</summary>
     public static readonly TimeSpan MostApart = TimeSpan.FromSeconds(3);
 
-    private readonly PartWatch _parts = new(MonitorName, options.Interval);
+    private readonly PartialSourceHealth _parts = new();
     private List<AssetSymbols> _assets = [];
 
     /// <inheritdoc/>
-    public string Name => MonitorName;
-
-    /// <inheritdoc/>
-    public async Task<CheckReport> CheckAsync(DateTimeOffset scheduledAt, CancellationToken cancellationToken)
+    public async Task<CheckReport> CheckAsync(CheckContext context)
     {
+        var (scheduledAt, cancellationToken) = (context.ScheduledAt, context.Cancellation);
         await history.LoadAsync(scheduledAt, cancellationToken);
         var (markets, answers) = await FetchAsync(cancellationToken);
         var usdtInUsd = ReferenceSelection.UsdtInUsd(answers, scheduledAt);
@@ -44,8 +42,8 @@ internal sealed class OracleMonitor(
         if (judged == 0)
             throw new MissingDataException(WhyNothingIsJudged(readings, answers)) { Seen = rows };
 
-        var (refused, unseen) = FindRefused(readings);
-        var blind = _parts.Judge([new(References, judged * 2 >= readings.Count ? null
+        var (refused, unseen) = FindRefused(context.Schedule, readings);
+        var blind = _parts.Judge(context.Schedule, [new(References, judged * 2 >= readings.Count ? null
             : $"{readings.Count - judged} of {readings.Count} assets lack the {OracleThresholds.MinReferences} fresh references that a verdict needs"), .. refused], scheduledAt);
         return new CheckReport(rows, [.. OracleRules.Evaluate(verdicts, common, usdtInUsd, options.Thresholds), .. blind.Findings],
             [.. OracleRules.Unjudged(readings, verdicts, options.Thresholds), .. blind.Unjudged, .. unseen]);
@@ -53,14 +51,15 @@ internal sealed class OracleMonitor(
 
     // An asset whose references are all refused has no row: it means another asset everywhere, or its oracle was wrong before this process began. Nobody may take
     // that for calm, so it is a part that is not seen. What has no reference for another reason says neither.
-    private static (IEnumerable<PartSight> Sights, IEnumerable<string> Unseen) FindRefused(IReadOnlyList<OracleReading> readings)
+    private static (IEnumerable<SourceReading> Refused, IEnumerable<string> Unseen) FindRefused(
+        MonitorSchedule monitor, IReadOnlyList<OracleReading> readings)
     {
         var without = readings.Where(reading => reading.References.Count == 0).ToLookup(reading => reading.Refused.Any());
         return ([
-            .. readings.Where(reading => reading.References.Count > 0).Select(reading => new PartSight(reading.Asset, null)),
-            .. without[true].Select(reading => new PartSight(reading.Asset,
+            .. readings.Where(reading => reading.References.Count > 0).Select(reading => new SourceReading(reading.Asset, null)),
+            .. without[true].Select(reading => new SourceReading(reading.Asset,
                 $"the oracle's price {reading.OraclePrice} is off by more than a fifth from {string.Join(", ", reading.Refused)}: another asset there, or a wrong oracle")),
-        ], without[false].Select(reading => WatchdogRules.FingerprintOfPart(MonitorName, reading.Asset)));
+        ], without[false].Select(reading => WatchdogRules.FingerprintOfPart(monitor, reading.Asset)));
     }
 
     private static string WhyNothingIsJudged(List<OracleReading> readings, IReadOnlyList<SourceAnswer> answers)

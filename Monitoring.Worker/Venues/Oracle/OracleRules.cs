@@ -1,16 +1,14 @@
 using System.Text.Json.Nodes;
 using Monitoring.Data.Events;
+using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Oracle.Sources;
 
 namespace Monitoring.Worker.Venues.Oracle;
 
-/// <summary>The rules of the monitor <c>oracle</c> (CONTRACT §5): pure functions of what was read and of each asset's past.</summary>
+/// <summary>The rules of the monitor <c>oracle</c>: pure functions of what was read and of each asset's past. docs/rules.md says what each one means.</summary>
 internal static class OracleRules
 {
-    public const string Deviation = "oracle.deviation";
-    public const string Common = "oracle.common-mode";
-
     /// <summary>The quote currency of the venue's oracle.</summary>
     public const string QuoteCurrencyName = "USDT";
 
@@ -64,12 +62,12 @@ internal static class OracleRules
         var judged = verdicts.Where(verdict => verdict.IsJudged).Select(verdict => verdict.Reading.Asset).ToHashSet();
         return
         [
-            .. readings.Where(reading => !judged.Contains(reading.Asset)).Select(reading => Finding.FingerprintOf(Deviation, reading.Asset)),
-            .. readings.Count(reading => reading.UsdPrice is not null) < limits.CommonAssets ? [Finding.FingerprintOf(Common, QuoteCurrencyName)] : Array.Empty<string>(),
+            .. readings.Where(reading => !judged.Contains(reading.Asset)).Select(reading => OracleRuleSet.Deviation.FingerprintOf(reading.Asset)),
+            .. readings.Count(reading => reading.UsdPrice is not null) < limits.CommonAssets ? [OracleRuleSet.Common.FingerprintOf(QuoteCurrencyName)] : Array.Empty<string>(),
         ];
     }
 
-    /// <summary>The risk score of CONTRACT §5; its steps are part of its definition and no thresholds.</summary>
+    /// <summary>The risk score, 0–100: up to 60 for the size of a deviation and up to 40 for how long it has lasted. Its steps are its definition and no thresholds.</summary>
     public static OracleRisk Score(decimal deviationPct, decimal seconds) => new(
         deviationPct >= 1 ? 60 : deviationPct >= 0.5m ? 40 : decimal.Round(20 * deviationPct / 0.3m, 4),
         seconds >= 300 ? 40 : seconds >= 60 ? 30 : seconds >= 30 ? 20 : decimal.Round(10 * seconds / 30, 4));
@@ -113,10 +111,10 @@ internal static class OracleRules
                 verdict.FloorPct is { } floor ? $"the asset's own floor, {limits.FloorFactor} times the 95th percentile of its last 24 h, is {floor:0.####} %"
                     : $"no floor of its own yet: fewer than {limits.FloorSamples} samples{(reading.IsLiquid ? "" : $", and the coin is thin: low until there are, if below {limits.ThinPct} %")}",
             ]);
-        return new Finding(Deviation, RuleVersion: 1, severity == Severity.Critical ? "oracle_manipulation" : "oracle_deviation", severity, reading.Asset,
+        return OracleRuleSet.Deviation.Find(severity, reading.Asset,
             $"{reading.Asset} oracle is {verdict.MaxDeviationPct:0.00} % {(reading.OraclePrice > verdict.ReferencePrice ? "above" : "below")} its references",
             $"The venue's oracle price is {reading.OraclePrice}, the median of {verdict.References.Count} references {verdict.ReferencePrice:0.##########}. "
-            + $"In breach for {verdict.DurationSeconds} s.", evidence, [], EstimatedLossUsd: null);
+            + $"In breach for {verdict.DurationSeconds} s.", evidence);
     }
 
     private static Finding Describe(CommonMode common, decimal? usdtInUsd, OracleThresholds limits)
@@ -129,9 +127,9 @@ internal static class OracleRules
             },
             new JsonObject { ["shift_pct"] = limits.CommonShiftPct, ["min_assets"] = limits.CommonAssets },
             [$"{common.Assets.Count} of {common.Compared} assets are off their USD references by about {common.ShiftPct:0.####} %, at least {limits.CommonShiftPct} %: medium"]);
-        return new Finding(Common, RuleVersion: 1, "quote_depeg", Severity.Medium, QuoteCurrencyName,
+        return OracleRuleSet.Common.Find(Severity.Medium, QuoteCurrencyName,
             $"{QuoteCurrencyName} is {Math.Abs(common.ShiftPct):0.00} % {(common.ShiftPct > 0 ? "below" : "above")} the dollar on most assets",
             $"{common.Assets.Count} of {common.Compared} assets are off their USD references in one direction by a like amount: the quote currency moved, not their oracles.",
-            evidence, [], EstimatedLossUsd: null);
+            evidence);
     }
 }

@@ -1,4 +1,5 @@
 using Monitoring.Data.Venues;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Oracle.Sources;
 
 namespace Monitoring.Worker.Venues.Oracle;
@@ -6,8 +7,8 @@ namespace Monitoring.Worker.Venues.Oracle;
 /// <summary>Registers what the monitor <c>oracle</c> consists of.</summary>
 internal static class OracleServices
 {
-    /// <summary>Adds the sources that are on, and the history; without a database that is what this process saw.</summary>
-    public static void AddOracle(this IServiceCollection services, OracleOptions options, bool withoutDatabase)
+    /// <summary>Adds the monitor, the sources that are on, and the history; without a database that is what this process saw.</summary>
+    public static void AddOracle(this IServiceCollection services, OracleOptions options, TimeSpan? spacing, bool withoutDatabase)
     {
         services.AddSingleton(options).AddSingleton<ReferenceReader>().AddSingleton<ReferenceSelection>().AddTransient<ReferenceCheck>();
         services.AddSingleton(provider => new OracleHistory(options,
@@ -17,6 +18,7 @@ internal static class OracleServices
         AddSource(services, CoinbaseSource.SourceName, options.CoinbaseUrl, (http, clock) => new CoinbaseSource(http, clock));
         AddSource(services, KrakenSource.SourceName, options.KrakenUrl, (http, _) => new KrakenSource(http));
         AddSource(services, PythSource.SourceName, options.PythUrl, (http, _) => new PythSource(http), options.PythKey);
+        services.AddMonitor<OracleMonitor>(new MonitorSchedule(OracleMonitor.MonitorName, options.Interval) { TriggerSpacing = spacing });
     }
 
     private static void AddSource(

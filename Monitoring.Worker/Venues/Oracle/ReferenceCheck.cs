@@ -1,11 +1,8 @@
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Subjects;
 using Monitoring.Worker.Venues.Hyperliquid;
 
 namespace Monitoring.Worker.Venues.Oracle;
-
-/// <summary>
-/// What <c>--check</c> says of one thing: null where all is well. A fault keeps the monitor from judging anything, a warning leaves it less to judge by.
-/// </summary>
-internal sealed record CheckLine(string What, string? Problem = null, bool IsFault = false);
 
 /// <summary>Tries the price sources and holds the symbol table against what they and the venue list.</summary>
 internal sealed class ReferenceCheck(HyperliquidClient venue, ReferenceReader references, ReferenceSelection selection, TimeProvider clock)

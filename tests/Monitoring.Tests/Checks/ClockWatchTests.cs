@@ -34,7 +34,7 @@ public sealed class ClockWatchTests
     {
         var (clock, logs) = (new SetClock(), new TestLogs());
         var collection = new ServiceCollection().AddSingleton<TimeProvider>(clock).AddLogging(logging => logging.AddProvider(logs))
-            .AddSingleton(new ScheduledMonitor("m", TimeSpan.FromMinutes(5))).AddSingleton<ClockWatch>();
+            .AddSingleton(new MonitorSchedule("m", TimeSpan.FromMinutes(5))).AddSingleton<ClockWatch>();
         collection.AddCheckScheduling(Noon);
         await using var services = collection.BuildServiceProvider();
         var scheduler = await services.GetRequiredService<ISchedulerFactory>().GetScheduler();

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Hosting.Internal;
 using Monitoring.Data.Checks;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording;
-using Monitoring.Worker.Venues;
 
 namespace Monitoring.Tests.Checks;
 
@@ -22,10 +22,11 @@ public sealed class TriggeredChecksTests
     [SetUp]
     public async Task Start()
     {
-        _schedule = new MonitorSchedule(_monitor, TimeSpan.FromSeconds(60));
+        _schedule = new MonitorSchedule("m", TimeSpan.FromSeconds(60)) { TriggerSpacing = Spacing };
         _stop = new StopSignal(new ApplicationLifetime(_logs.For<ApplicationLifetime>()), _clock);
-        _runner = new CheckRunner(_recorder, new SessionStatistics(_clock), new WorkerIdentity("test"), _clock, _logs.For<CheckRunner>());
-        _checks = new TriggeredChecks([_schedule, new MonitorSchedule(new FakeMonitor("fast"), Spacing)], _runner, _stop, Spacing, _clock, _logs.For<TriggeredChecks>());
+        _runner = new CheckRunner(_ => _monitor, _recorder, new RuleCatalog([]), new SessionStatistics(_clock), new WorkerIdentity("test"), _clock, _logs.For<CheckRunner>());
+        _checks = new TriggeredChecks([_schedule, new MonitorSchedule("fast", Spacing) { TriggerSpacing = Spacing }, new MonitorSchedule("never", TimeSpan.FromHours(1))],
+            _runner, _stop, _clock, _logs.For<TriggeredChecks>());
         await _checks.StartAsync(default);
     }
 
@@ -65,6 +66,7 @@ public sealed class TriggeredChecksTests
     public async Task Monitor_that_is_due_as_often_anyway_and_one_that_is_unknown_are_not_triggered()
     {
         _checks.Request("fast");
+        _checks.Request("never");
         _checks.Request("nobody");
         _checks.Request("m");
         await UntilAsync(() => _recorder.Runs.Count == 1, "the one that is");
@@ -145,18 +147,36 @@ public sealed class TriggeredChecksTests
         Assert.That(_recorder.Runs.Take(3).Zip(_recorder.Runs.Take(3).Skip(1), (run, next) => next.StartedAt - run.FinishedAt), Is.All.GreaterThanOrEqualTo(Spacing));
     }
 
+    [Test]
+    public async Task Causes_reach_the_check_and_stay_until_one_has_succeeded()
+    {
+        _monitor.Fails = true;
+        _checks.Request("m", Account("a"), Account("b"), Account("a"));
+        await UntilAsync(() => _recorder.Runs.Count == 1 && _clock.Waiting > 0, "the failure");
+        _checks.Request("m", Account("c"));
+        _monitor.Fails = false;
+        await AdvanceUntilAsync(() => _recorder.Runs.Count == 2 && _clock.Waiting > 0);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        _checks.Request("m", Account("d"));
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        await GridAsync(0);
+        _checks.Request("m", Account("e"));
+        await AdvanceUntilAsync(() => _recorder.Runs.Count == 4);
+        Assert.That(_monitor.Causes, Is.EqualTo(new[] { "a b", "a b c", "", "e" }), "what a grid's check has seen is not asked for again");
+    }
+
+    private static CheckCause Account(string id) => new("account", id);
+
     private Task AdvanceUntilAsync(Func<bool> isSo) => UntilAsync(() =>
     {
         _clock.Advance(TimeSpan.FromSeconds(0.1));
         return isSo();
     }, "the clock has gone on");
 
-    private sealed class FakeMonitor(string name = "m") : IMonitor
+    private sealed class FakeMonitor : IMonitor
     {
         private int _begun;
         private int _now;
-
-        public string Name => name;
 
         public bool Fails { get; set; }
 
@@ -166,10 +186,13 @@ public sealed class TriggeredChecksTests
 
         public int MostAtOnce { get; private set; }
 
+        public List<string> Causes { get; } = [];
+
         public void Hold() => Gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public async Task<CheckReport> CheckAsync(DateTimeOffset scheduledAt, CancellationToken cancellationToken)
+        public async Task<CheckReport> CheckAsync(CheckContext context)
         {
+            Causes.Add(string.Join(' ', context.Causes.Select(cause => cause.Id).Order()));
             MostAtOnce = Math.Max(MostAtOnce, Interlocked.Increment(ref _now));
             Interlocked.Increment(ref _begun);
             await Gate.Task;

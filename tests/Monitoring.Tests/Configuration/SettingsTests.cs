@@ -4,6 +4,7 @@ using Monitoring.Api.Access;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
 using Monitoring.Worker.Hosting;
+using Monitoring.Worker.Venues;
 using Monitoring.Worker.Venues.Inventory;
 
 namespace Monitoring.Tests.Configuration;
@@ -18,11 +19,15 @@ public sealed class SettingsTests
     private static IReadOnlyList<string> FaultsOf(params (string Key, string Value)[] values) =>
         Assert.Throws<ConfigurationFaultException>(() => WorkerOptions.Read(Reader(values), withoutDatabase: false))!.Faults;
 
+    private static VenuesOptions Venues(WorkerOptions options) => options.Subjects.OfType<VenuesSetup>().Single().Options;
+
     [Test]
     public void Defaults_are_those_of_the_contract()
     {
         var options = WorkerOptions.Read(Reader(("DATABASE_URL", Database)), withoutDatabase: false);
-        Assert.That((options.HlpVault.Interval.TotalSeconds, options.HlpVault.VaultAddress, options.HyperliquidUrl.Host, options.Events.AlertMinSeverity, options.Database.Connection!.MaxPoolSize, options.Database.Connection.Timeout, options.Database.Connection.ConnectionLifetime),
+        var venues = Venues(options);
+        Assert.That((venues.HlpVault.Interval.TotalSeconds, venues.HlpVault.VaultAddress, venues.Hyperliquid.Url.Host, options.Events.AlertMinSeverity,
+                options.Database.Connection!.MaxPoolSize, options.Database.Connection.Timeout, options.Database.Connection.ConnectionLifetime),
             Is.EqualTo((300d, "0xdfc24b077bc1425ad1dea75bcb6f8158e10df303", "api.hyperliquid.xyz", Severity.High, 15, 30, 3600)));
     }
 
@@ -47,7 +52,7 @@ public sealed class SettingsTests
     {
         var section = WorkerOptions.Read(Reader(("DATABASE_URL", Database), ("Rules:hlp.loss:CriticalUsd", "3000000")), withoutDatabase: false);
         var environment = WorkerOptions.Read(Reader(("DATABASE_URL", Database), ("Rules:hlp_loss:critical_usd", "3000000")), withoutDatabase: false);
-        Assert.That((section.HlpVault.Thresholds.LossCriticalUsd, environment.HlpVault.Thresholds.LossCriticalUsd), Is.EqualTo((3_000_000m, 3_000_000m)));
+        Assert.That((Venues(section).HlpVault.Thresholds.LossCriticalUsd, Venues(environment).HlpVault.Thresholds.LossCriticalUsd), Is.EqualTo((3_000_000m, 3_000_000m)));
     }
 
     [Test]
@@ -58,7 +63,8 @@ public sealed class SettingsTests
     public void Defaults_of_inventory_watchdog_and_retention_are_those_of_the_contract()
     {
         var options = WorkerOptions.Read(Reader(("DATABASE_URL", Database)), withoutDatabase: false);
-        Assert.That((options.Inventory.Interval.TotalSeconds, options.Inventory.Thresholds, options.Watchdog.Interval.TotalSeconds, options.Watchdog.HeartbeatUrl, options.Retention.Days),
+        var inventory = Venues(options).Inventory;
+        Assert.That((inventory.Interval.TotalSeconds, inventory.Thresholds, options.Watchdog.Interval.TotalSeconds, options.Watchdog.HeartbeatUrl, options.Retention.Days),
             Is.EqualTo((10d, new InventoryThresholds(15, 30, 50, 10), 10d, (Uri?)null, 30)));
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Configuration;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
+using Monitoring.Data.Subjects;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Notifications;
 
@@ -47,10 +48,11 @@ public sealed class NotificationOptionsTests
     }
 
     [Test]
-    public void Every_threat_type_that_rules_name_can_be_routed()
+    public void Every_threat_type_that_rules_report_can_be_routed()
     {
-        var source = string.Join('\n', Directory.EnumerateFiles(Repository.File("Monitoring.Worker"), "*Rules.cs", SearchOption.AllDirectories).Select(File.ReadAllText));
-        foreach (var type in Worker.Events.ThreatTypes.All.Except([Worker.Events.ThreatTypes.NotificationUndelivered, "database_unavailable"]))
-            Assert.That(source, Does.Contain($"\"{type}\""));
+        Assert.That(DataSubjects.Rules.ThreatTypes, Has.Member("journal_fault").And.Member("feed_down").And.Unique);
+        foreach (var type in DataSubjects.Rules.ThreatTypes)
+            Assert.That(Read(("Notifications:Routes:desk:Channels", "webhook"), ("Notifications:Routes:desk:ThreatTypes", type)).Notifications.Routes.Single().ThreatTypes,
+                Is.EqualTo(new[] { type }));
     }
 }

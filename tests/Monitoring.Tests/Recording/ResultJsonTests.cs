@@ -1,8 +1,11 @@
-using System.Reflection;
-using System.Text.Json.Serialization;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
+using Monitoring.Data.Subjects;
+using Monitoring.Data.Venues;
 using Monitoring.Tests.Events;
 using Monitoring.Worker.Recording.Journalling;
 
@@ -10,7 +13,7 @@ namespace Monitoring.Tests.Recording;
 
 public sealed class ResultJsonTests
 {
-    public static IEnumerable<Type> Kinds() => typeof(Observation).GetCustomAttributes<JsonDerivedTypeAttribute>().Select(kind => kind.DerivedType);
+    public static IEnumerable<Type> Kinds() => DataSubjects.All.SelectMany(subject => subject.RowTables).Select(table => table.Row);
 
     [Test]
     public void Every_kind_of_observation_has_its_name_in_json() =>
@@ -32,6 +35,40 @@ public sealed class ResultJsonTests
             Assert.That(entry.ToJson().AsSpan().IndexOfAny(JournalFormat.Begin, JournalFormat.End), Is.EqualTo(-1), "neither byte of the frame occurs in it");
         }
     }
+
+    [Test]
+    public void Record_of_an_earlier_version_is_read()
+    {
+        const string Record = """
+            {"entry":"result","result":{"run":{"monitor":"hlp-vault","scheduled_at":"2026-11-21T12:00:00+00:00","trigger":"grid","started_at":"2026-11-21T12:00:00+00:00",
+            "finished_at":"2026-11-21T12:00:01+00:00","outcome":"succeeded","observations":1,"findings":0,"error":null,"worker":"w/1"},
+            "observations":[{"table":"hlp_vault_components","vault_address":"0xv","component_address":"0xc","observed_at":"2026-11-21T12:00:00+00:00","account_value":1.50,
+            "total_notional_usd":2,"unrealized_pnl":-0.1,"positions":3}],"findings":[],"unjudged":[]}}
+            """;
+        var row = ((ResultEntry)JournalEntry.Parse(Encoding.UTF8.GetBytes(Record))).Result.Observations.Single();
+        Assert.That(row, Is.EqualTo(new HlpVaultComponent("0xv", "0xc", ManualClock.Noon, 1.50m, 2, -0.1m, 3)));
+    }
+
+    [Test]
+    public void Kind_that_nobody_registered_is_refused_by_its_name()
+    {
+        var json = Encoding.UTF8.GetString(new ResultEntry(ResultSample.Of("m", ManualClock.Noon, CheckOutcome.Succeeded, [], [],
+            new HlpVaultComponent("0xv", "0xc", ManualClock.Noon, 1, 1, 1, 1))).ToJson());
+        var fault = Assert.Throws<JsonException>(() => JournalEntry.Parse(Encoding.UTF8.GetBytes(json.Replace("hlp_vault_components", "moon_phases"))))!;
+        Assert.That(fault.Message, Does.Contain("moon_phases"));
+        Assert.That(() => new ResultEntry(ResultSample.Of("m", ManualClock.Noon, CheckOutcome.Succeeded, [], [], new MoonPhase(1))).ToJson(),
+            Throws.InstanceOf<NotSupportedException>().With.Message.Contains(nameof(MoonPhase)));
+    }
+
+    [Test]
+    public void Two_kinds_of_one_name_are_refused()
+    {
+        var type = JsonTypeInfo.CreateJsonTypeInfo<Observation>(JsonSerializerOptions.Default);
+        Assert.That(() => ObservationJson.AddKinds(type, [new(typeof(object), typeof(MoonPhase), "x"), new(typeof(object), typeof(HlpVaultComponent), "x")]),
+            Throws.InvalidOperationException.With.Message.EqualTo("the row types MoonPhase, HlpVaultComponent are all named 'x'"));
+    }
+
+    private sealed record MoonPhase(int Phase) : Observation;
 
     // Values that are easily lost: many digits, trailing zeros, ticks, characters that JSON escapes; and nothing at all where that is allowed.
     private static object? Make(Type type, int variant)

@@ -1,4 +1,5 @@
 using Monitoring.Data.Events;
+using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.HlpVault;
 
@@ -20,14 +21,14 @@ public sealed class HlpVaultRulesTests
     [TestCase(5_000_000, 100_000_000, null)]
     public void Loss_needs_amount_and_share(decimal pnl, decimal capital, Severity? expected)
     {
-        Assert.That(Find(HlpVaultRules.Loss, Sample.Measures(pnl1h: pnl, capital: capital))?.Severity, Is.EqualTo(expected));
-        Assert.That(Find(HlpVaultRules.Loss, Sample.Measures(pnl24h: pnl, capital: capital))?.Severity, Is.EqualTo(expected));
+        Assert.That(Find(HlpVaultRuleSet.Loss.Id, Sample.Measures(pnl1h: pnl, capital: capital))?.Severity, Is.EqualTo(expected));
+        Assert.That(Find(HlpVaultRuleSet.Loss.Id, Sample.Measures(pnl24h: pnl, capital: capital))?.Severity, Is.EqualTo(expected));
     }
 
     [Test]
     public void Loss_takes_the_worse_window_and_says_why()
     {
-        var finding = Find(HlpVaultRules.Loss, Sample.Measures(pnl1h: -1_500_000, pnl24h: -4_000_000))!;
+        var finding = Find(HlpVaultRuleSet.Loss.Id, Sample.Measures(pnl1h: -1_500_000, pnl24h: -4_000_000))!;
         Assert.That((finding.Severity, finding.ThreatType, finding.EstimatedLossUsd, finding.Fingerprint),
             Is.EqualTo((Severity.Critical, "hlp_exploitation", (decimal?)4_000_000m, "hlp.loss:" + Sample.Vault)));
         Assert.That(finding.Title, Is.EqualTo("HLP vault lost 4.00 M USD in 24 h (-4.00 % of capital)"));
@@ -40,7 +41,7 @@ public sealed class HlpVaultRulesTests
     [TestCase(10, Severity.High)]
     [TestCase(100, Severity.High)]
     public void Drawdown_of_ten_percent_is_high(decimal drawdown, Severity? expected) =>
-        Assert.That(Find(HlpVaultRules.Drawdown, Sample.Measures(drawdownPct: drawdown))?.Severity, Is.EqualTo(expected));
+        Assert.That(Find(HlpVaultRuleSet.Drawdown.Id, Sample.Measures(drawdownPct: drawdown))?.Severity, Is.EqualTo(expected));
 
     [TestCase(2.9999, null)]
     [TestCase(3, Severity.Medium)]
@@ -49,7 +50,7 @@ public sealed class HlpVaultRulesTests
     [TestCase(4.0001, Severity.High)]
     [TestCase(-12, Severity.High)]
     public void Sigma_judges_both_directions(decimal z, Severity? expected) =>
-        Assert.That(Find(HlpVaultRules.Sigma, Sample.Measures(z: z))?.Severity, Is.EqualTo(expected));
+        Assert.That(Find(HlpVaultRuleSet.Sigma.Id, Sample.Measures(z: z))?.Severity, Is.EqualTo(expected));
 
     [Test]
     public void Sigma_without_history_is_not_judged_rather_than_clean()
@@ -66,14 +67,14 @@ public sealed class HlpVaultRulesTests
     [TestCase(30, 19.99, 0, null, null)]
     public void Anomaly_follows_the_score(decimal loss, decimal drawdown, decimal volatility, Severity? severity, string? threat)
     {
-        var finding = Find(HlpVaultRules.Anomaly, Sample.Measures(score: new AnomalyScore(loss, drawdown, volatility)));
+        var finding = Find(HlpVaultRuleSet.Anomaly.Id, Sample.Measures(score: new AnomalyScore(loss, drawdown, volatility)));
         Assert.That((finding?.Severity, finding?.ThreatType), Is.EqualTo((severity, threat)));
     }
 
     [Test]
     public void Health_issue_below_the_score_is_medium()
     {
-        var finding = Find(HlpVaultRules.Anomaly, Sample.Measures(), "the vault is closed")!;
+        var finding = Find(HlpVaultRuleSet.Anomaly.Id, Sample.Measures(), "the vault is closed")!;
         Assert.That((finding.Severity, finding.ThreatType, finding.Title), Is.EqualTo((Severity.Medium, "hlp_anomaly", "HLP vault has a health issue: the vault is closed")));
     }
 }

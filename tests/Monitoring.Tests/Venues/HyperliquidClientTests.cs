@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Hyperliquid;
 
 namespace Monitoring.Tests.Venues;
@@ -37,5 +38,5 @@ public sealed class HyperliquidClientTests
     [TestCase("""{"type":"parent","data":{"childAddresses":["0xa",null]}}""")]
     [TestCase("""{"type":"other"}""")]
     public void Components_that_are_not_named_are_missing_and_not_none(string relationship) =>
-        Assert.That(() => Related(relationship).ReadComponents(), Throws.InstanceOf<Worker.Venues.MissingDataException>());
+        Assert.That(() => Related(relationship).ReadComponents(), Throws.InstanceOf<MissingDataException>());
 }

@@ -7,6 +7,7 @@ using Monitoring.Simulator.Faults;
 using Monitoring.Simulator.Model;
 using Monitoring.Simulator.References;
 using Monitoring.Worker.Hosting;
+using Monitoring.Worker.Venues;
 using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Oracle;
 using static Monitoring.Tests.Venues.OracleSample;
@@ -200,7 +201,7 @@ public sealed class OracleMonitorTests
     {
         static WorkerOptions Read(params (string Key, string Value)[] values) => WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(
             values.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value))).Build()), withoutDatabase: true);
-        var oracle = Read().Oracle;
+        var oracle = Read().Subjects.OfType<VenuesSetup>().Single().Options.Oracle;
         Assert.That((oracle.Interval.TotalSeconds, oracle.BinanceUrl?.Host, oracle.Thresholds), Is.EqualTo((60d, "api.binance.com", OracleThresholds.Default)));
         Assert.That(Assert.Throws<ConfigurationFaultException>(() => Read(("BINANCE_API_URL", "x"), ("Rules__oracle_deviation__HighPct".Replace("__", ":"), "2"), ("ORACLE_CHECK_INTERVAL", "0")))!.Faults,
             Has.Count.EqualTo(3));

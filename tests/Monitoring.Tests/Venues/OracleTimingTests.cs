@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Net;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
-using Monitoring.Worker.Venues;
 using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Oracle;
 using Monitoring.Worker.Venues.Oracle.Sources;
@@ -28,7 +28,7 @@ public sealed class OracleTimingTests
             new HyperliquidClient(new HttpClient(_venue) { BaseAddress = new Uri("http://venue.test") }, new WeightBudget(_clock), new HyperliquidPipeline(_clock)),
             new ReferenceReader([_binance, _okx], _clock, _logs.For<ReferenceReader>()), new ReferenceSelection(Options, _logs.For<ReferenceSelection>()),
             new OracleHistory(Options, null, _logs.For<OracleHistory>()), Options, _clock);
-        await _monitor.CheckAsync(_clock.GetUtcNow(), default); // from now on it asks both sides at once
+        await _monitor.CheckAsync(Context()); // from now on it asks both sides at once
         (_binance.Reads, _okx.Reads) = (0, 0);
     }
 
@@ -39,12 +39,15 @@ public sealed class OracleTimingTests
         _logs.Dispose();
     }
 
+    private CheckContext Context() =>
+        new(new MonitorSchedule(OracleMonitor.MonitorName, Options.Interval), _clock.GetUtcNow(), CheckTrigger.Grid, [], _clock, default);
+
     private decimal Price => 100 + (decimal)(_clock.GetUtcNow() - ManualClock.Noon).TotalSeconds;
 
     // Begins a check, lets so many seconds go by, and then answers for who was kept waiting.
     private async Task<CheckReport> CheckAsync(TaskCompletionSource late, double seconds)
     {
-        var check = _monitor.CheckAsync(_clock.GetUtcNow(), default);
+        var check = _monitor.CheckAsync(Context());
         _clock.Advance(TimeSpan.FromSeconds(seconds));
         late.SetResult();
         return await check;
@@ -67,7 +70,7 @@ public sealed class OracleTimingTests
     public async Task References_that_come_late_after_the_venue_are_left_out(double seconds, bool counts)
     {
         var late = _okx.Wait();
-        var check = _monitor.CheckAsync(_clock.GetUtcNow(), default);
+        var check = _monitor.CheckAsync(Context());
         Assert.That(_clock.Waiting, Is.EqualTo(1), "only okx is waited for");
         _clock.Advance(TimeSpan.FromSeconds(seconds));
         late.SetResult();

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Monitoring.Data.Venues;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
 
@@ -40,7 +41,7 @@ public sealed class RecordedAnswersTests
     {
         var measures = HlpVaultMeasures.Take(RecordedAnswers.StrategyB, [], []);
         Assert.That(HlpVaultRules.Evaluate(Sample.Snapshot(measures), measures, HlpVaultThresholds.Default).Select(finding => finding.RuleId),
-            Has.None.EqualTo(HlpVaultRules.Loss).And.None.EqualTo(HlpVaultRules.Drawdown));
+            Has.None.EqualTo(HlpVaultRuleSet.Loss.Id).And.None.EqualTo(HlpVaultRuleSet.Drawdown.Id));
     }
 
     [TestCase("hl_clearinghouseState_0x5e9e_2023-03-27.json")]

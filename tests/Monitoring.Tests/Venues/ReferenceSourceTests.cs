@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Monitoring.Worker.Venues;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Oracle;
 using Monitoring.Worker.Venues.Oracle.Sources;
 

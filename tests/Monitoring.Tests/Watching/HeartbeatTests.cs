@@ -44,7 +44,7 @@ public sealed class HeartbeatTests
     private async Task CheckAllAsync()
     {
         foreach (var schedule in _worker.Services.GetServices<Monitoring.Worker.Checks.MonitorSchedule>())
-            await _worker.CheckAsync(_clock.GetUtcNow(), schedule.Monitor.Name);
+            await _worker.CheckAsync(_clock.GetUtcNow(), schedule.Name);
     }
 
     [Test]

@@ -15,7 +15,7 @@ public sealed class WatchdogTests
     private static readonly DateTimeOffset Noon = ManualClock.Noon;
 
     private static MonitorState State(double ageSeconds, double interval, bool judged = true) =>
-        new("m", TimeSpan.FromSeconds(interval), Noon.AddSeconds(-ageSeconds), Noon.AddSeconds(-ageSeconds), judged, "HTTP 500");
+        new(new MonitorSchedule("m", TimeSpan.FromSeconds(interval)), Noon.AddSeconds(-ageSeconds), Noon.AddSeconds(-ageSeconds), judged, "HTTP 500");
 
     [TestCase(59.999, 2, false)]
     [TestCase(60, 2, true)]
@@ -51,19 +51,13 @@ public sealed class WatchdogTests
     public void Success_from_the_future_is_called_that() =>
         Assert.That(WatchdogRules.Evaluate([State(-90, 10)], Noon).Single().Evidence.Arithmetic[1], Is.EqualTo("age of the newest success = -90 s <= -60 s, which lies ahead of the clock: high"));
 
-    [TestCase(null, false)]
-    [TestCase(59.9, false)]
-    [TestCase(60d, true)]
-    public void Feed_that_is_down_for_a_minute_is_worth_knowing(double? seconds, bool found) =>
-        Assert.That(WatchdogRules.EvaluateFeed(seconds is { } age ? Noon.AddSeconds(-age) : null, Noon).Select(finding => (finding.Fingerprint, finding.Severity)),
-            Is.EqualTo(found ? new[] { ("feed.down:hyperliquid", Severity.Low) } : []));
     [Test]
     public void Part_that_is_not_seen_grows_stale_while_the_others_are_seen()
     {
-        var parts = new PartWatch("liquidations", TimeSpan.FromSeconds(30));
+        var (parts, monitor) = (new PartialSourceHealth(), new MonitorSchedule("liquidations", TimeSpan.FromSeconds(30)));
         (string[] Findings, string[] Unjudged) Look(int second, string? error)
         {
-            var (findings, unjudged) = parts.Judge([new("0xa", null), new("0xb", error)], Noon.AddSeconds(second));
+            var (findings, unjudged) = parts.Judge(monitor, [new("0xa", null), new("0xb", error)], Noon.AddSeconds(second));
             return ([.. findings.Select(finding => $"{finding.Fingerprint} {finding.Severity}")], [.. unjudged]);
         }
 
@@ -72,7 +66,7 @@ public sealed class WatchdogTests
         Assert.That(Look(90, "HTTP 500"), Is.EqualTo((new[] { "monitor.stale:liquidations 0xb High" }, Array.Empty<string>())));
         Assert.That(Look(91, null), Is.EqualTo((Array.Empty<string>(), Array.Empty<string>())));
         Assert.That(Look(180, "HTTP 500").Findings, Is.Empty);
-        var finding = parts.Judge([new("0xb", "HTTP 502")], Noon.AddSeconds(181)).Findings.Single();
+        var finding = parts.Judge(monitor, [new("0xb", "HTTP 502")], Noon.AddSeconds(181)).Findings.Single();
         Assert.That((finding.Title, finding.Description, finding.RelatedAddresses.Single()), Is.EqualTo(("Monitor liquidations is blind to 0xb",
             "Checks succeed with the other parts; of this one nothing is known since 2026-11-21 12:01:31Z. The newest fault: HTTP 502", "0xb")));
     }
@@ -179,8 +173,8 @@ public sealed class WatchdogTests
         await worker.RegisterAsync();
         await worker.CheckAsync(Noon);
         clock.Advance(TimeSpan.FromSeconds(50));
-        async Task<DateTimeOffset?> LastSuccessAsync() => (await worker.Services.GetRequiredService<MonitorHealth>().ReadAsync(clock.GetUtcNow(), default)).Single(state => state.Monitor == "hlp-vault").LastSuccessAt;
-        Assert.That((await worker.Services.GetRequiredService<CheckRunner>().TryRunBetweenAsync(worker.Schedule, default))!.Run is { Trigger: CheckTrigger.Feed, Outcome: CheckOutcome.Succeeded }, Is.True);
+        async Task<DateTimeOffset?> LastSuccessAsync() => (await worker.Services.GetRequiredService<MonitorHealth>().ReadAsync(clock.GetUtcNow(), default)).Single(state => state.Monitor.Name == "hlp-vault").LastSuccessAt;
+        Assert.That((await worker.Services.GetRequiredService<CheckRunner>().TryRunBetweenAsync(worker.Schedule, [], default))!.Run is { Trigger: CheckTrigger.Feed, Outcome: CheckOutcome.Succeeded }, Is.True);
         Assert.That(await LastSuccessAsync(), Is.EqualTo(Noon), "one account may have been all that it looked at");
         Assert.That((await new CheckRuns(worker.Db).ListLatestAsync(default)).Single().LastSuccessAt, Is.EqualTo(Noon));
 
@@ -216,6 +210,6 @@ public sealed class WatchdogTests
         await using (var connection = await worker.Db.OpenConnectionAsync())
             await connection.ExecuteAsync("DROP TABLE check_runs");
         clock.Advance(TimeSpan.FromSeconds(50));
-        Assert.That((await worker.Services.GetRequiredService<MonitorHealth>().ReadAsync(clock.GetUtcNow(), default)).Single(state => state.Monitor == "hlp-vault").LastSuccessAt, Is.EqualTo(Noon));
+        Assert.That((await worker.Services.GetRequiredService<MonitorHealth>().ReadAsync(clock.GetUtcNow(), default)).Single(state => state.Monitor.Name == "hlp-vault").LastSuccessAt, Is.EqualTo(Noon));
     }
 }

@@ -26,7 +26,7 @@ public sealed class WithoutDatabaseTests
         foreach (var schedule in host.Services.GetServices<MonitorSchedule>())
         {
             var result = await host.Services.GetRequiredService<CheckRunner>().RunAsync(schedule, ManualClock.Noon, CheckTrigger.Grid, default);
-            Assert.That((result.Run.Outcome, result.Run.Error), Is.EqualTo((CheckOutcome.Succeeded, (string?)null)), schedule.Monitor.Name);
+            Assert.That((result.Run.Outcome, result.Run.Error), Is.EqualTo((CheckOutcome.Succeeded, (string?)null)), schedule.Name);
         }
     }
 }

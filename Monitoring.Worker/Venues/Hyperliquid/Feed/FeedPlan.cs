@@ -1,3 +1,4 @@
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Inventory;
 using Monitoring.Worker.Venues.Liquidations;
 using Monitoring.Worker.Venues.Oracle;

@@ -1,6 +1,7 @@
 using System.Net.WebSockets;
 using System.Text;
 using System.Text.Json;
+using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 

@@ -9,7 +9,7 @@ namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 /// Decides which messages call for a check at once: a liquidation that was not seen before, a price that jumps. What it saw outlives a connection, so that
 /// snapshots and replays after a reconnect trigger nothing twice, and what happened in between triggers once.
 /// </summary>
-internal sealed class FeedWatch(FreshAccounts freshAccounts, TriggeredChecks checks, FeedState state, FeedOptions options, TimeProvider clock)
+internal sealed class FeedWatch(TriggeredChecks checks, FeedState state, FeedOptions options, TimeProvider clock)
 {
     // Of each account so many liquidations are remembered; the venue's snapshot holds 2,000 fills.
     private const int MostRemembered = 20_000;
@@ -63,8 +63,7 @@ internal sealed class FeedWatch(FreshAccounts freshAccounts, TriggeredChecks che
         var news = fills.Items.Where(LiquidationMapping.IsLiquidation).Where(fill => seen.Add(fill.Key)).Count(fill => !fills.IsSnapshot || fill.At >= _newsSince);
         if (news == 0)
             return;
-        freshAccounts.Add(fills.User);
-        Trigger(LiquidationMonitor.MonitorName);
+        Trigger(LiquidationMonitor.MonitorName, new CheckCause(LiquidationMonitor.AccountCause, fills.User));
         if (_vaults.Contains(fills.User))
             Trigger(InventoryMonitor.MonitorName);
     }
@@ -83,10 +82,10 @@ internal sealed class FeedWatch(FreshAccounts freshAccounts, TriggeredChecks che
             Trigger(OracleMonitor.MonitorName);
     }
 
-    private void Trigger(string monitor)
+    private void Trigger(string monitor, params IEnumerable<CheckCause> causes)
     {
         state.CountTrigger();
-        checks.Request(monitor);
+        checks.Request(monitor, causes);
     }
 
     /// <summary>The newest so many keys.</summary>

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 

@@ -1,3 +1,5 @@
+using Monitoring.Worker.Checks;
+
 namespace Monitoring.Worker.Venues.Oracle.Sources;
 
 /// <summary>What a source's prices are in: the oracle is in USDT terms, so prices in USD need converting first.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Oracle.Sources;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Oracle.Sources;
 

@@ -98,7 +98,8 @@ public sealed class FeedScenarioTests
     public async Task Switched_off_it_connects_to_nothing()
     {
         _feed = await FeedUnderTest.CreateAsync(ScenarioLoader.Load("calm"), ("HYPERLIQUID_FEED", "off"));
-        Assert.That(_feed.Worker.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().Select(service => service.GetType().Name), Has.None.EqualTo("HyperliquidFeed").And.None.EqualTo("TriggeredChecks"));
+        Assert.That(_feed.Worker.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().Select(service => service.GetType().Name), Has.None.EqualTo("HyperliquidFeed"));
+        Assert.That(_feed.Worker.Services.GetServices<MonitorSchedule>().Select(monitor => monitor.TriggerSpacing), Is.All.Null);
         Assert.That((await _feed.Worker.CheckAsync(ManualClock.Noon)).Run.Error, Is.Null);
         Assert.That((_feed.State.IsUp, _feed.State.DownSince), Is.EqualTo((false, (DateTimeOffset?)null)));
     }
@@ -117,10 +118,10 @@ public sealed class FeedScenarioTests
         while (_feed.Worker.Venue.Now.Seconds < 190)
         {
             foreach (var schedule in _feed.Worker.Services.GetServices<MonitorSchedule>())
-                if (schedule.GridTime(_feed.Clock.GetUtcNow()) is var at && last.GetValueOrDefault(schedule.Monitor.Name) != at)
+                if (schedule.GridTime(_feed.Clock.GetUtcNow()) is var at && last.GetValueOrDefault(schedule.Name) != at)
                 {
-                    last[schedule.Monitor.Name] = at;
-                    Assert.That((await _feed.Worker.CheckAsync(schedule.Monitor.Name, at, _feed.Clock)).Run.Error, schedule.Monitor.Name == "oracle" ? Does.StartWith("none of 69 assets") : Is.Null);
+                    last[schedule.Name] = at;
+                    Assert.That((await _feed.Worker.CheckAsync(schedule.Name, at, _feed.Clock)).Run.Error, schedule.Name == "oracle" ? Does.StartWith("none of 69 assets") : Is.Null);
                 }
 
             await _feed.PlayAsync((_feed.Clock.GetUtcNow() - ManualClock.Noon).TotalSeconds + 1);

@@ -1,6 +1,5 @@
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
-using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 using Monitoring.Simulator.Faults;
 using Monitoring.Simulator.Model;
@@ -44,7 +43,7 @@ public sealed class LiquidationCatchUpTests
     public async Task Liquidation_that_stays_the_newest_is_news_once_however_long_it_is_shown()
     {
         await StartAsync([Liquidate(5, 1, 1_000_000, LiquidationKind.Adl)]);
-        Assert.That((await CheckAsync(TimeSpan.FromSeconds(10))).Findings.Single().RuleId, Is.EqualTo(LiquidationRules.Deleveraging));
+        Assert.That((await CheckAsync(TimeSpan.FromSeconds(10))).Findings.Single().RuleId, Is.EqualTo(LiquidationRuleSet.Deleveraging.Id));
         for (var minute = 0; minute < 180; minute += 15)
         {
             var later = await CheckAsync(TimeSpan.FromMinutes(15));
@@ -160,7 +159,7 @@ public sealed class LiquidationCatchUpTests
             "the oldest page of the moment, its newest, and what came after it");
         Assert.That(first.Observations.OfType<LiquidationSource>().Single(source => source.SourceAddress == Liquidator),
             Has.Property("Gaps").EqualTo(1).And.Property("LastGapFrom").EqualTo(ManualClock.Noon.AddSeconds(5)));
-        var finding = first.Findings.Single(finding => finding.RuleId == LiquidationRules.Deleveraging);
+        var finding = first.Findings.Single(finding => finding.RuleId == LiquidationRuleSet.Deleveraging.Id);
         Assert.That(finding.Description, Does.Contain("Incomplete: not all fills of this time could be had from the venue, so there was more than this."));
         Assert.That((finding.Evidence.Values["incomplete"]!.GetValue<bool>(), finding.Evidence.Values["gaps"]!.ToJsonString()),
             Is.EqualTo((true, $$"""[{"account":"{{Liquidator}}","from":"2026-11-21T12:00:05Z","until":"2026-11-21T12:00:05Z"}]""")));
@@ -170,18 +169,20 @@ public sealed class LiquidationCatchUpTests
     }
 
     [Test]
-    public async Task Accounts_that_a_failed_check_was_triggered_for_are_read_by_the_next()
+    public async Task Triggered_check_asks_for_the_accounts_that_called_for_it_and_for_no_others()
     {
         await StartAsync([Liquidate(5, 1, 1000, LiquidationKind.Adl)]);
         await CheckAsync();
+        var result = await TriggerAsync(new CheckCause(LiquidationMonitor.AccountCause, Liquidator), new CheckCause("block", "0x0"));
+        Assert.That((result.Observations.OfType<LiquidationSource>().Single().SourceAddress, result.Findings.Single().RuleId),
+            Is.EqualTo((Liquidator, LiquidationRuleSet.Deleveraging.Id)));
+        Assert.That((await TriggerAsync()).Observations.OfType<LiquidationSource>().Count(), Is.EqualTo(7), "called for by nobody in particular, it asks for all");
+    }
+
+    private async Task<CheckResult> TriggerAsync(params CheckCause[] causes)
+    {
         _clock.Advance(TimeSpan.FromSeconds(10));
-        _worker.Services.GetRequiredService<FreshAccounts>().Add(Liquidator);
-        _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "userFillsByTime"));
-        Assert.That((await _worker.CheckAsync(Monitor, _clock.GetUtcNow(), _clock)).Run.Outcome, Is.EqualTo(CheckOutcome.Failed));
-        _worker.Venue.Faults.Clear();
-        var result = await CheckAsync(TimeSpan.FromSeconds(5));
-        Assert.That((result.Observations.OfType<LiquidationSource>().Single().SourceAddress, result.Findings.Single().RuleId), Is.EqualTo((Liquidator, LiquidationRules.Deleveraging)));
-        Assert.That((await CheckAsync(TimeSpan.FromSeconds(5))).Observations.OfType<LiquidationSource>().Count(), Is.EqualTo(7), "then all again");
+        return (await _worker.Services.GetRequiredService<CheckRunner>().TryRunBetweenAsync(_worker.Schedule, causes, default))!;
     }
 }
 

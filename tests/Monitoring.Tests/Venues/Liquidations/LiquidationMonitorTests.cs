@@ -73,7 +73,7 @@ public sealed class LiquidationMonitorTests
         while (_clock.GetUtcNow() < ManualClock.Noon.AddSeconds(170))
         {
             var result = await CheckAsync();
-            if (firstAdl == DateTimeOffset.MinValue && result.Findings.Any(finding => finding.RuleId == LiquidationRules.Deleveraging))
+            if (firstAdl == DateTimeOffset.MinValue && result.Findings.Any(finding => finding.RuleId == LiquidationRuleSet.Deleveraging.Id))
                 firstAdl = result.Run.ScheduledAt;
             await _worker.CheckAsync("hlp-vault", _clock.GetUtcNow(), _clock);
             _clock.Advance(TimeSpan.FromSeconds(15));
@@ -189,10 +189,10 @@ public sealed class LiquidationMonitorTests
         while (_clock.GetUtcNow() < ManualClock.Noon.AddMinutes(7))
         {
             foreach (var schedule in _worker.Services.GetServices<MonitorSchedule>())
-                if (schedule.GridTime(_clock.GetUtcNow()) is var at && last.GetValueOrDefault(schedule.Monitor.Name) != at)
+                if (schedule.GridTime(_clock.GetUtcNow()) is var at && last.GetValueOrDefault(schedule.Name) != at)
                 {
-                    last[schedule.Monitor.Name] = at;
-                    Assert.That((await _worker.CheckAsync(schedule.Monitor.Name, at, _clock)).Run.Error, schedule.Monitor.Name == "oracle" ? Does.StartWith("none of 69 assets") : Is.Null);
+                    last[schedule.Name] = at;
+                    Assert.That((await _worker.CheckAsync(schedule.Name, at, _clock)).Run.Error, schedule.Name == "oracle" ? Does.StartWith("none of 69 assets") : Is.Null);
                 }
             _clock.Advance(TimeSpan.FromSeconds(1));
         }

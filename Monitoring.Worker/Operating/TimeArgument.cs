@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Monitoring.Worker.Operating;
 
 /// <summary>A time to come, as people give it to a command: <c>90d</c>, <c>12h</c>, <c>30m</c> from now, or a date or time in UTC.</summary>
-internal static class Moment
+internal static class TimeArgument
 {
     /// <summary>The allowed forms, as messages give them.</summary>
     public const string Form = "a time to come: 30m, 12h or 90d from now, 2027-01-31, or 2027-01-31T18:00:00Z";

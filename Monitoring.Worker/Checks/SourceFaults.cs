@@ -1,6 +1,6 @@
 using Monitoring.Data.Database;
 
-namespace Monitoring.Worker.Venues;
+namespace Monitoring.Worker.Checks;
 
 /// <summary>A source did not answer in time, was in trouble or asked us to wait. Trying again may help.</summary>
 internal sealed class SourceUnavailableException(string message, Exception? cause = null, TimeSpan? retryAfter = null) : Exception(message, cause)

@@ -1,0 +1,70 @@
+using Monitoring.Data.Checks;
+using Monitoring.Data.Events;
+
+namespace Monitoring.Data.Rules;
+
+/// <summary>The engine's own rules: whether it can see, store and notify.</summary>
+public static class EngineRules
+{
+    private const string Watchdog = "watchdog";
+    private const string Recorder = "recorder";
+    private const string JournalFault = "journal_fault";
+
+    /// <summary>After so many intervals without a success a monitor is blind.</summary>
+    public static readonly RuleThreshold StaleIntervals =
+        new("intervals", null, MonitorFreshness.StaleIntervals, "x", "intervals without a successful check on the grid");
+
+    /// <summary>But not before so long.</summary>
+    public static readonly RuleThreshold StaleSeconds = new("limit_seconds", null, MonitorFreshness.StaleAtLeastSeconds, "s", "at least so long");
+
+    /// <summary>How long a message that was given up keeps its channel's event open.</summary>
+    public static readonly RuleThreshold UndeliveredWindow = new("window_seconds", null, 3600, "s", "how far back messages that were given up count");
+
+    /// <summary>A monitor, or a part of it, that cannot see.</summary>
+    public static readonly Rule Stale = new("monitor.stale", 1, "A monitor is blind", Watchdog,
+        "age of the newest successful check on the grid, by any worker >= max(intervals * interval, limit). A monitor that has never succeeded counts from the worker's "
+        + "start. A success as far in the future counts as well: a clock was set back. A part of a monitor, such as one account, is judged alike while its other parts are seen.",
+        [StaleIntervals, StaleSeconds],
+        [new(Severity.High, "monitor_stale", "the age reaches the limit")],
+        EventLifetime.Condition, "The ledger check_runs and this worker's own checks; three missed intervals are more than one slow answer, a minute more than one restart.",
+        "Read the newest fault in the event: a source that does not answer, a worker that was stopped, or a network between them. Nothing is known of what the monitor "
+        + "watches until it sees again, so look at the source itself meanwhile.");
+
+    /// <summary>The database takes no results.</summary>
+    public static readonly Rule DatabaseAway = new("database.away", 1, "The database takes no results", Recorder,
+        "a result could not be written and was put into the journal", [],
+        [new(Severity.High, "database_unavailable", "from the first result on that the database did not take")],
+        EventLifetime.Condition, "The recorder's own writes, each tried again before it counts.",
+        "Bring the database back; what waits in the journal is then stored in order. Critical findings and this one are notified meanwhile. Watch the journal's disk.");
+
+    /// <summary>The journal cannot be written.</summary>
+    public static readonly Rule JournalUnwritable = new("journal.unwritable", 1, "The journal cannot be written", Recorder,
+        "writing the newest record to the journal failed", [],
+        [new(Severity.High, JournalFault, "as long as the newest record could not be written")],
+        EventLifetime.Condition, "The journal's own writes, synchronised to the disk.",
+        "Look at the folder JOURNAL_PATH: its disk, its owner, its file system. While the database is away too, results are kept in memory only.");
+
+    /// <summary>The journal is full.</summary>
+    public static readonly Rule JournalFull = new("journal.full", 1, "The journal is full", Recorder,
+        "the journal has reached JOURNAL_MAX_BYTES, or its disk is full", [],
+        [new(Severity.High, JournalFault, "as long as the newest record found no room")],
+        EventLifetime.Condition, "The journal's own writes.",
+        "Bring the database back so that the journal empties, or give it more room (JOURNAL_MAX_BYTES, a larger disk).");
+
+    /// <summary>Records that could not be stored were set aside.</summary>
+    public static readonly Rule JournalSetAside = new("journal.set-aside", 1, "Records could not be stored", Recorder,
+        "files set aside in the journal's folder >= 1: damaged on the disk, or refused by the database for their content", [],
+        [new(Severity.High, JournalFault, "as long as such a file is there")],
+        EventLifetime.Condition, "The files beside the journal.",
+        "Look at the files that the event names; they hold results as JSON. Take them away when you have seen to them, and the event ends.");
+
+    /// <summary>A channel loses messages.</summary>
+    public static readonly Rule Undelivered = new("notification.dead", 1, "Messages to a channel are lost", Watchdog,
+        "messages to the channel that were given up within the window >= 1", [UndeliveredWindow],
+        [new(Severity.High, "notification_undelivered", "a message was given up within the window")],
+        EventLifetime.Condition, "The outbox. The channel itself is not asked to notify of it, the others are.",
+        "Run Monitoring.Worker notify test CHANNEL, and mend what it says: an address that is gone, a key that was revoked.");
+
+    /// <summary>All of them.</summary>
+    public static IReadOnlyList<Rule> All { get; } = [Stale, DatabaseAway, JournalUnwritable, JournalFull, JournalSetAside, Undelivered];
+}

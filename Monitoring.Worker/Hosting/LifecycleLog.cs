@@ -1,0 +1,31 @@
+using Monitoring.Worker.Checks;
+
+namespace Monitoring.Worker.Hosting;
+
+/// <summary>Says at the start what runs, and at the end what was done.</summary>
+internal sealed partial class LifecycleLog(
+    IEnumerable<MonitorSchedule> monitors, WorkerOptions options, WorkerIdentity identity, SessionStatistics statistics, ILogger<LifecycleLog> logger)
+    : IHostedService
+{
+    /// <inheritdoc/>
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        LogStarted(identity.Name, string.Join(", ", monitors.Select(monitor => $"{monitor.Name} every {monitor.Interval.TotalSeconds:0} s")),
+            string.Join("; ", options.Subjects.Select(subject => subject.Summary)),
+            options.WithoutDatabase ? "without a database: nothing is stored" : $"database {options.Database.Display}");
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task StopAsync(CancellationToken cancellationToken)
+    {
+        LogStopped(statistics.ToString());
+        return Task.CompletedTask;
+    }
+
+    [LoggerMessage(LogLevel.Information, "worker {Worker} started: {Monitors}; {Subjects}; {Database}")]
+    private partial void LogStarted(string worker, string monitors, string subjects, string database);
+
+    [LoggerMessage(LogLevel.Information, "worker stopped: {Statistics}")]
+    private partial void LogStopped(string statistics);
+}

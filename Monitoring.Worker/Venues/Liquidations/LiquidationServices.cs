@@ -1,0 +1,16 @@
+using Monitoring.Worker.Checks;
+
+namespace Monitoring.Worker.Venues.Liquidations;
+
+/// <summary>Registers the monitor <c>liquidations</c>.</summary>
+internal static class LiquidationServices
+{
+    /// <summary>Adds the monitor and its history; without a database that is what this process saw.</summary>
+    public static void AddLiquidations(this IServiceCollection services, LiquidationOptions options, TimeSpan? spacing, bool withoutDatabase)
+    {
+        services.AddSingleton(options).AddSingleton<AccountReader>().AddSingleton<AccountFundings>();
+        services.AddSingleton(provider => new LiquidationHistory(
+            withoutDatabase ? null : ActivatorUtilities.CreateInstance<LiquidationTables>(provider), provider.GetRequiredService<ILogger<LiquidationHistory>>()));
+        services.AddMonitor<LiquidationMonitor>(new MonitorSchedule(LiquidationMonitor.MonitorName, options.Interval) { TriggerSpacing = spacing });
+    }
+}
