@@ -7,7 +7,7 @@ using System.Text;
 
 namespace Monitoring.Tests;
 
-/// <summary>A small mail server for one connection after the other: STARTTLS, AUTH, and whatever answers a test wants.</summary>
+/// <summary>A small mail server for one connection after the other: STARTTLS or TLS at once, AUTH, and whatever answers a test wants.</summary>
 internal sealed class SmtpServerUnderTest : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -35,6 +35,9 @@ internal sealed class SmtpServerUnderTest : IAsyncDisposable
     public string CertificatePem => _certificate.ExportCertificatePem();
 
     public bool OffersStartTls { get; init; } = true;
+
+    /// <summary>Whether the connection is encrypted from the first byte, as smtps is.</summary>
+    public bool IsImplicitTls { get; init; }
 
     /// <summary>Answers a command in place of the usual; null for the usual. An answer of nothing lets the client wait.</summary>
     public Func<string, string?> Answer { get; set; } = _ => null;
@@ -75,7 +78,9 @@ internal sealed class SmtpServerUnderTest : IAsyncDisposable
 
     private async Task TalkAsync(Stream stream)
     {
-        var encrypted = false;
+        var encrypted = IsImplicitTls;
+        if (encrypted)
+            stream = await EncryptAsync(stream);
         await WriteAsync(stream, "220 localhost ready");
         while (await ReadLineAsync(stream) is { } command)
         {
@@ -90,9 +95,7 @@ internal sealed class SmtpServerUnderTest : IAsyncDisposable
             await WriteAsync(stream, answer);
             if (command.StartsWith("STARTTLS", StringComparison.Ordinal) && answer[0] == '2')
             {
-                var tls = new SslStream(stream);
-                await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
-                (stream, encrypted) = (tls, true);
+                (stream, encrypted) = (await EncryptAsync(stream), true);
             }
             else if (answer[0] == '3' && command == "DATA")
             {
@@ -105,15 +108,22 @@ internal sealed class SmtpServerUnderTest : IAsyncDisposable
         }
     }
 
+    private async Task<Stream> EncryptAsync(Stream stream)
+    {
+        var tls = new SslStream(stream);
+        await tls.AuthenticateAsServerAsync(new SslServerAuthenticationOptions { ServerCertificate = _certificate }, _stop.Token);
+        return tls;
+    }
+
     private string Usual(string command, bool encrypted) => command.Split(' ')[0] switch
     {
-        "EHLO" => encrypted ? "250-localhost\r\n250 AUTH LOGIN PLAIN" : OffersStartTls ? "250-localhost\r\n250 STARTTLS" : "250 localhost",
+        "EHLO" => encrypted ? "250-localhost\r\n250 AUTH PLAIN" : OffersStartTls ? "250-localhost\r\n250 STARTTLS" : "250 localhost",
         "STARTTLS" => "220 go on",
-        "AUTH" => command.Contains("PLAIN") || command.Split(' ').Length > 2 ? "334 UGFzc3dvcmQ6" : "334 VXNlcm5hbWU6",
+        "AUTH" => "235 welcome",
         "MAIL" or "RCPT" or "RSET" => "250 ok",
         "DATA" => "354 go on",
         "QUIT" => "221 bye",
-        _ => "235 welcome",
+        _ => "500 what?",
     };
 
     private async Task WriteAsync(Stream stream, string line) => await stream.WriteAsync(Encoding.ASCII.GetBytes(line + "\r\n"), _stop.Token);

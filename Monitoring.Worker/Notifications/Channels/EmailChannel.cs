@@ -1,12 +1,17 @@
-using System.Net.Mail;
-using System.Net.Mime;
+using System.Net.Security;
+using System.Net.Sockets;
 using System.Text;
+using MailKit;
+using MailKit.Net.Smtp;
+using MailKit.Security;
+using MimeKit;
 using Monitoring.Data.Events;
+using MailAddress = System.Net.Mail.MailAddress;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
 /// <summary>
-/// Sends mail as plain text by the framework's own SMTP client. Repeats carry the same Message-ID, and the messages about one event refer to one another.
+/// Sends mail as plain text by MailKit. Repeats carry the same Message-ID, and the messages about one event refer to one another.
 /// </summary>
 internal sealed partial class EmailChannel(EmailOptions options, TimeProvider clock, ILogger<EmailChannel> logger) : INotificationChannel
 {
@@ -28,21 +33,29 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
         using var deadline = new CancellationTokenSource(Deadline, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         using var mail = Write(message);
-        using var smtp = new SmtpClient(options.Host, options.Port) { EnableSsl = options.StartTls, Credentials = options.Account };
+        using var smtp = new PatientClient();
         try
         {
-            await smtp.SendMailAsync(mail, either.Token);
-            return new DeliveryOutcome.Delivered();
+            await smtp.ConnectAsync(options.Host, options.Port, options.Security, either.Token);
+            if (options.Account is not null)
+                await smtp.AuthenticateAsync(Encoding.UTF8, options.Account, either.Token);
+            await smtp.SendAsync(mail, either.Token);
+            await smtp.DisconnectAsync(quit: true, either.Token);
+            return Judge(smtp.Refused, options.To.Count);
         }
-        catch (SmtpFailedRecipientException fault)
+        catch (SmtpCommandException) when (smtp.Refused.Count >= options.To.Count)
         {
-            return JudgeRecipients(fault);
+            return Judge(smtp.Refused, options.To.Count);
         }
-        catch (SmtpException fault)
+        catch (Exception fault) when (Answer(fault) is { } answer)
         {
-            var status = (int)fault.StatusCode;
-            var reason = Clean(status > 0 ? $"SMTP {status}: {fault.Message}" : fault.GetBaseException().Message);
-            return status is >= 500 and < 600 ? new DeliveryOutcome.Dead(reason) : new DeliveryOutcome.Retry(reason);
+            var reason = Clean($"SMTP {(int)answer.StatusCode}: {answer.Message}");
+            return IsFinal(answer.StatusCode) ? new DeliveryOutcome.Dead(reason) : new DeliveryOutcome.Retry(reason);
+        }
+        catch (Exception fault) when (fault is ProtocolException or IOException or SocketException or SslHandshakeException
+            or AuthenticationException or NotSupportedException)
+        {
+            return new DeliveryOutcome.Retry(Clean(fault.Message));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -50,40 +63,53 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
         }
     }
 
-    // The mail went to the recipients that the server took. One that it will never take must not make the others read everything again and again.
-    private DeliveryOutcome JudgeRecipients(SmtpFailedRecipientException fault)
+    // The mail went to the recipients that the server took. One that it will never take must not make the others read everything again
+    // and again.
+    private DeliveryOutcome Judge(List<(string Recipient, SmtpResponse Answer)> refused, int recipients)
     {
-        var refused = fault is SmtpFailedRecipientsException { InnerExceptions.Length: > 0 } several ? several.InnerExceptions : [fault];
-        var reason = Clean(string.Join("; ", refused.Select(one => $"{one.FailedRecipient}: SMTP {(int)one.StatusCode}: {one.Message}")));
-        if (refused.Any(one => (int)one.StatusCode is < 500 or >= 600))
+        if (refused.Count == 0)
+            return new DeliveryOutcome.Delivered();
+        var reason = Clean(string.Join("; ", refused.Select(one => $"{one.Recipient}: SMTP {(int)one.Answer.StatusCode}: {one.Answer.Response}")));
+        if (!refused.All(one => IsFinal(one.Answer.StatusCode)))
             return new DeliveryOutcome.Retry(reason);
-        if (refused.Length >= options.To.Count)
+        if (refused.Count >= recipients)
             return new DeliveryOutcome.Dead(reason);
         LogRefused(reason);
         return new DeliveryOutcome.Delivered();
     }
 
-    private MailMessage Write(NotificationMessage message)
+    private static SmtpCommandException? Answer(Exception fault) =>
+        fault as SmtpCommandException ?? (fault as AuthenticationException)?.InnerException as SmtpCommandException;
+
+    private static bool IsFinal(SmtpStatusCode status) => (int)status is >= 500 and < 600;
+
+    private MimeMessage Write(NotificationMessage message)
     {
-        var (head, body) = message.Entries is [var only] ? (MessageWords.Plain(only), Single(only)) : ($"{message.Entries.Count} events: {MessageWords.Count(message.Entries)}", Group(message));
-        var mail = new MailMessage
+        var (head, body) = message.Entries is [var only]
+            ? (MessageWords.Plain(only), Single(only))
+            : ($"{message.Entries.Count} events: {MessageWords.Count(message.Entries)}", Group(message));
+        var mail = new MimeMessage
         {
-            From = options.From,
+            MessageId = $"{message.NotificationId}@{options.From.Host}",
+            Date = clock.GetUtcNow(),
             Subject = ChannelText.Cut($"{(message.IsTest ? "[TEST] " : "")}[Monitoring] {head}", MostOfSubject),
-            SubjectEncoding = Encoding.UTF8,
-            Body = $"{body}\n\nnotification {message.NotificationId}\n".ReplaceLineEndings("\r\n"), // as lines end in mail
-            BodyEncoding = Encoding.UTF8,
-            BodyTransferEncoding = TransferEncoding.QuotedPrintable,
-            Priority = message.Entries.Any(entry => entry is { Severity: Severity.Critical, Kind: not ChangeKind.Resolved }) ? MailPriority.High : MailPriority.Normal,
+            Body = new TextPart("plain")
+            {
+                ContentTransferEncoding = ContentEncoding.QuotedPrintable,
+                Text = $"{body}\n\nnotification {message.NotificationId}\n".ReplaceLineEndings("\r\n"), // as lines end in mail
+            },
         };
-        foreach (var recipient in options.To)
-            mail.To.Add(recipient);
-        mail.Headers["Message-ID"] = $"<{message.NotificationId}@{options.From.Host}>";
-        mail.Headers["Auto-Submitted"] = "auto-generated";
+        mail.From.Add(Mailbox(options.From));
+        mail.To.AddRange(options.To.Select(Mailbox));
+        mail.Headers[HeaderId.AutoSubmitted] = "auto-generated";
         if (message.Entries is [var entry])
-            mail.Headers["References"] = $"<event-{entry.EventId}@{options.From.Host}>";
+            mail.References.Add($"event-{entry.EventId}@{options.From.Host}");
+        if (message.Entries.Any(one => one is { Severity: Severity.Critical, Kind: not ChangeKind.Resolved }))
+            (mail.Priority, mail.XPriority, mail.Importance) = (MessagePriority.Urgent, XMessagePriority.Highest, MessageImportance.High);
         return mail;
     }
+
+    private static MailboxAddress Mailbox(MailAddress address) => new(address.DisplayName, address.Address);
 
     private static string Single(NotificationEntry entry)
     {
@@ -120,4 +146,20 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
 
     [LoggerMessage(LogLevel.Warning, "a mail did not go to all recipients: {Reason}")]
     private partial void LogRefused(string reason);
+
+    /// <summary>Goes on with the other recipients when the server refuses one, and notes whom it refused and why.</summary>
+    private sealed class PatientClient : SmtpClient
+    {
+        public PatientClient()
+        {
+            Timeout = (int)Deadline.TotalMilliseconds;
+            CheckCertificateRevocation = false; // many an own authority publishes no list
+            ServerCertificateValidationCallback = (_, _, _, errors) => errors == SslPolicyErrors.None;
+        }
+
+        public List<(string Recipient, SmtpResponse Answer)> Refused { get; } = [];
+
+        protected override void OnRecipientNotAccepted(MimeMessage message, MailboxAddress mailbox, SmtpResponse response) =>
+            Refused.Add((mailbox.Address, response));
+    }
 }

@@ -1,13 +1,16 @@
 using System.Net;
 using System.Net.Mail;
+using MailKit.Security;
 using Monitoring.Data.Configuration;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
-/// <summary>The mail server, who writes and who reads. Without STARTTLS nothing is encrypted.</summary>
-internal sealed record EmailOptions(string Host, int Port, NetworkCredential? Account, bool StartTls, MailAddress From, IReadOnlyList<MailAddress> To)
+/// <summary>The mail server and how the way to it is encrypted, who writes and who reads.</summary>
+internal sealed record EmailOptions(
+    string Host, int Port, NetworkCredential? Account, SecureSocketOptions Security, MailAddress From, IReadOnlyList<MailAddress> To)
 {
-    private const string UrlForm = "smtp://user:password@host:587, which uses STARTTLS, or smtp://host:25?starttls=off; there is no smtps:// (port 465)";
+    private const string UrlForm = "smtp://user:password@host:587, which uses STARTTLS, smtps://user:password@host:465, which is encrypted from the "
+        + "first byte, or smtp://host:25?starttls=off";
     private const string MostForm = "e-mail addresses, separated by commas";
 
     /// <summary>Reads the settings; null where the channel is off.</summary>
@@ -28,7 +31,8 @@ internal sealed record EmailOptions(string Host, int Port, NetworkCredential? Ac
 
     private static EmailOptions? ParseUrl(SettingsReader settings, string text, MailAddress? from, List<MailAddress> to)
     {
-        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url is not { Scheme: "smtp", Host.Length: > 0, AbsolutePath: "" or "/", Query: "" or "?starttls=off" })
+        if (!Uri.TryCreate(text, UriKind.Absolute, out var url) || url is not { Host.Length: > 0, AbsolutePath: "" or "/" }
+            || Encryption(url) is not { } security)
         {
             settings.Refuse("SMTP_URL", $"is not allowed; it must be {UrlForm}");
             return null;
@@ -36,8 +40,7 @@ internal sealed record EmailOptions(string Host, int Port, NetworkCredential? Ac
 
         var user = Uri.UnescapeDataString(url.UserInfo.Split(':')[0]);
         var password = url.UserInfo.IndexOf(':') is >= 0 and var colon ? Uri.UnescapeDataString(url.UserInfo[(colon + 1)..]) : "";
-        var startTls = url.Query.Length == 0;
-        if (user.Length > 0 && !startTls && !url.IsLoopback)
+        if (user.Length > 0 && security == SecureSocketOptions.None && !url.IsLoopback)
         {
             settings.Refuse("SMTP_URL", "names a password and starttls=off, which would send it readable; leave one of them out");
             return null;
@@ -45,8 +48,17 @@ internal sealed record EmailOptions(string Host, int Port, NetworkCredential? Ac
 
         // Servers want the account's own address as the sender.
         from ??= MailAddress.TryCreate(user, out var account) ? account : to[0];
-        return new EmailOptions(url.Host, url.Port > 0 ? url.Port : 587, user.Length > 0 ? new NetworkCredential(user, password) : null, startTls, from, to);
+        var port = url.Port > 0 ? url.Port : security == SecureSocketOptions.SslOnConnect ? 465 : 587;
+        return new EmailOptions(url.Host, port, user.Length > 0 ? new NetworkCredential(user, password) : null, security, from, to);
     }
+
+    private static SecureSocketOptions? Encryption(Uri url) => (url.Scheme, url.Query) switch
+    {
+        ("smtp", "") => SecureSocketOptions.StartTls,
+        ("smtps", "") => SecureSocketOptions.SslOnConnect,
+        ("smtp", "?starttls=off") => SecureSocketOptions.None,
+        _ => null,
+    };
 
     private static List<MailAddress>? ParseList(string text)
     {

@@ -155,7 +155,8 @@ public sealed class ChannelLimitTests
     public void Half_or_malformed_channel_stops_the_start(string name, string value, string fault) =>
         Assert.That(Assert.Throws<ConfigurationFaultException>(() => ChannelSample.Read((name, value)))!.Faults, Has.Some.StartsWith(fault).And.None.Contains("hunter2"));
 
-    [TestCase("smtps://h:465")]
+    [TestCase("smtps://h:465?starttls=off")]
+    [TestCase("mail://h")]
     [TestCase("smtp://u:hunter2@mail.example.org?starttls=off")]
     public void Mail_that_cannot_be_sent_safely_is_refused(string url) =>
         Assert.That(Assert.Throws<ConfigurationFaultException>(() => ChannelSample.Read(("SMTP_URL", url), ("ADMIN_EMAIL", "a@b")))!.Faults, Has.One.StartsWith("SMTP_URL: ").And.None.Contains("hunter2"));

@@ -47,12 +47,30 @@ public sealed partial class EmailChannelTests
     [TestCase("END OF DATA", "554 refused", true)]
     [TestCase("RCPT", "450 greylisted", false)]
     [TestCase("RCPT", "550 unknown", true)]
-    public async Task Answer_decides_whether_it_is_tried_again(string command, string answer, bool dead)
+    [TestCase("DATA", "421 closing", false)]
+    [TestCase("QUIT", "500 what?", null)]
+    public async Task Answer_decides_whether_it_is_tried_again(string command, string answer, bool? dead)
     {
         _server.Answer = said => said.StartsWith(command, StringComparison.Ordinal) ? answer : null;
         var outcome = await SendAsync(ChannelSample.Message(ChannelSample.Loss()));
-        Assert.That(outcome, dead ? Is.TypeOf<DeliveryOutcome.Dead>() : Is.TypeOf<DeliveryOutcome.Retry>());
-        Assert.That($"{outcome}", Does.Contain(answer[..3]));
+        Assert.That(outcome, dead switch
+        {
+            true => Is.TypeOf<DeliveryOutcome.Dead>(),
+            false => Is.TypeOf<DeliveryOutcome.Retry>(),
+            null => Is.TypeOf<DeliveryOutcome.Delivered>(),
+        });
+        if (dead is not null)
+            Assert.That($"{outcome}", Does.Contain(answer[..3]));
+        if (command == "RCPT")
+            Assert.That(_server.Mails, Is.Empty);
+    }
+
+    [Test]
+    public async Task Nobody_at_the_address_is_tried_again()
+    {
+        await using var channels = ChannelSample.Channels(_clock, ("SMTP_URL", "smtps://127.0.0.1:1"), ("ADMIN_EMAIL", "a@example.org"));
+        Assert.That(await channels.Named("email").SendAsync(ChannelSample.Message(ChannelSample.Loss()), default),
+            Is.TypeOf<DeliveryOutcome.Retry>());
     }
 
     [Test]
@@ -82,27 +100,59 @@ public sealed partial class EmailChannelTests
         Assert.That(plain.Mails, Is.Empty);
     }
 
-    [Test]
-    public async Task Certificate_of_nobody_is_refused()
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Certificate_of_nobody_is_refused(bool implicitTls)
     {
-        await using var channels = ChannelSample.Channels(_clock, ("SMTP_URL", $"smtp://localhost:{_server.Port}"), ("ADMIN_EMAIL", "a@example.org"));
+        await using var server = new SmtpServerUnderTest { IsImplicitTls = implicitTls };
+        await using var channels = ChannelSample.Channels(_clock, ("SMTP_URL", Url(server, "localhost")), ("ADMIN_EMAIL", "a@example.org"));
         Assert.That(await channels.Named("email").SendAsync(ChannelSample.Message(ChannelSample.Loss()), default), Is.TypeOf<DeliveryOutcome.Retry>());
-        Assert.That(_server.Mails, Is.Empty);
+        Assert.That(server.Mails, Is.Empty);
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Own_authority_is_trusted_by_the_systems_setting_and_the_password_goes_encrypted(bool implicitTls)
+    {
+        await using var server = new SmtpServerUnderTest { IsImplicitTls = implicitTls };
+        var (code, output, errors) = await NotifyTestAsync(server, "risk%40example.org:hunter%202@localhost");
+        Assert.That((code, errors), Is.EqualTo((0, "")), output);
+        Assert.That(server.Mails.Single().Encrypted, Is.True);
+        Assert.That(server.Mails.Single().Text, Does.Contain("[TEST]"));
+        Assert.That(server.Commands, Does.Contain("AUTH PLAIN " + Convert.ToBase64String(Encoding.UTF8.GetBytes("\0risk@example.org\0hunter 2"))));
     }
 
     [Test]
-    public async Task Own_authority_is_trusted_by_the_systems_setting_and_the_password_goes_encrypted()
+    public async Task Certificate_of_another_name_is_refused()
+    {
+        await using var server = new SmtpServerUnderTest { IsImplicitTls = true };
+        var (code, output, errors) = await NotifyTestAsync(server, "127.0.0.1");
+        Assert.That(code, Is.EqualTo(1), output + errors);
+        Assert.That(server.Mails, Is.Empty);
+    }
+
+    [Test]
+    public async Task Refused_password_is_not_tried_again()
+    {
+        await using var server = new SmtpServerUnderTest { IsImplicitTls = true };
+        server.Answer = said => said.StartsWith("AUTH", StringComparison.Ordinal) ? "535 wrong" : null;
+        var (code, output, errors) = await NotifyTestAsync(server, "risk:hunter2@localhost");
+        Assert.That((code, output + errors), Is.EqualTo((1, output + errors)));
+        Assert.That(output + errors, Does.Contain("SMTP 535: wrong").And.Not.Contains("hunter2"));
+        Assert.That(server.Mails, Is.Empty);
+    }
+
+    private static string Url(SmtpServerUnderTest server, string host) => $"{(server.IsImplicitTls ? "smtps" : "smtp")}://{host}:{server.Port}";
+
+    /// <summary>Runs the program, because only a process of its own can be made to trust the server's certificate.</summary>
+    private static async Task<(int Code, string Output, string Errors)> NotifyTestAsync(SmtpServerUnderTest server, string host)
     {
         var file = Path.GetTempFileName();
-        await File.WriteAllTextAsync(file, _server.CertificatePem);
+        await File.WriteAllTextAsync(file, server.CertificatePem);
         try
         {
-            var (code, output, errors) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "notify test email", ("SSL_CERT_FILE", file),
-                ("SMTP_URL", $"smtp://risk%40example.org:hunter%202@localhost:{_server.Port}"), ("ADMIN_EMAIL", "risk@example.org"));
-            Assert.That((code, errors), Is.EqualTo((0, "")), output);
-            Assert.That(_server.Mails.Single().Encrypted, Is.True);
-            Assert.That(_server.Mails.Single().Text, Does.Contain("[TEST]"));
-            Assert.That(_server.Commands, Does.Contain(Convert.ToBase64String(Encoding.UTF8.GetBytes("hunter 2"))));
+            return await ProgramUnderTest.RunAsync("Monitoring.Worker", "notify test email",
+                ("SSL_CERT_FILE", file), ("SMTP_URL", Url(server, host)), ("ADMIN_EMAIL", "risk@example.org"));
         }
         finally
         {
