@@ -72,7 +72,8 @@ public sealed class ArchitectureTests
                       from method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
                       where method.ReturnType.IsAssignableTo(typeof(Task)) && method.GetBaseDefinition() == method
                             && !type.GetInterfaces().Any(i => !i.Namespace!.StartsWith("Monitoring.", StringComparison.Ordinal) && type.GetInterfaceMap(i).TargetMethods.Contains(method))
-                            && method.GetParameters().LastOrDefault()?.ParameterType is var last && last != typeof(CancellationToken) && last != typeof(CheckContext)
+                            && method.GetParameters().LastOrDefault()?.ParameterType is var last
+                            && last != typeof(CancellationToken) && last != typeof(CheckContext)
                       select $"{type.Name}.{method.Name}";
         Assert.That(without, Is.Empty);
     }
@@ -107,7 +108,8 @@ public sealed class ArchitectureTests
     {
         string[] elsewhere = ["CONTRACT" + " §", "CONTRACT" + ".md", "STYLE" + ".md", "STYLE" + " §", "HYPERLIQUID" + ".md"];
         var references = from file in Directory.EnumerateFiles(Repository.File("."), "*", SearchOption.AllDirectories)
-                         where Path.GetExtension(file) is ".cs" or ".md" or ".js" or ".html" or ".json" or ".sh" && !file.Contains("/artifacts/") && !file.Contains("/node_modules/")
+                         where Path.GetExtension(file) is ".cs" or ".md" or ".js" or ".html" or ".json" or ".sh"
+                               && !file.Contains("/artifacts/") && !file.Contains("/node_modules/")
                          from line in File.ReadLines(file)
                          where elsewhere.Any(text => line.Contains(text, StringComparison.Ordinal))
                          select $"{file}: {line.Trim()}";
