@@ -19,7 +19,7 @@ internal sealed partial class TriggeredChecks(
         .ToFrozenDictionary(schedule => schedule.Name, schedule => new Triggered(schedule, schedule.TriggerSpacing!.Value));
 
     /// <summary>
-    /// Asks for a check that sees what is so now, as soon as it may be. Returns at once. The check is told of the causes.
+    /// Asks for a check that sees what is so now, as soon as it may be. Returns at once. The check gets the causes in its context.
     /// </summary>
     public void Request(string monitor, params IEnumerable<CheckCause> causes)
     {

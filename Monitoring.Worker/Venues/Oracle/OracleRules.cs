@@ -88,7 +88,7 @@ internal static class OracleRules
         return usdt is { } price ? shift - Percent(reading.OraclePrice, price) : shift;
     }
 
-    // A thin coin without enough history has no floor yet; whether a small deviation is ordinary for it is not known, so it is told of without an alarm.
+    // A thin coin without enough history has no floor yet; whether a small deviation is ordinary for it is not known, so it is reported without an alarm.
     private static Severity? JudgeSize(decimal max, decimal? floor, bool liquid, OracleThresholds limits) =>
         max < floor ? null
         : floor is null && !liquid && max < limits.ThinPct ? Severity.Low

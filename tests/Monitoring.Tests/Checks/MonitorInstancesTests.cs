@@ -109,6 +109,17 @@ public sealed class MonitorInstancesTests
             Is.EqualTo(new[] { false }));
     }
 
+    [Test]
+    public async Task Heartbeat_waits_for_essential_instances_alone()
+    {
+        await CheckAsync(WatchdogMonitor.MonitorName);
+        await Get<Heartbeat>().TryBeatAsync(default);
+        Assert.That(_logs.Lines.Select(line => line.Text), Has.Some.EqualTo("no heartbeat is sent: no recent successful check of chain-ethereum"));
+        await CheckAsync("chain-ethereum");
+        await Get<Heartbeat>().TryBeatAsync(default);
+        Assert.That(_logs.Lines[^1].Text, Does.StartWith("the heartbeat's address could not be reached"), "chain-base was never checked");
+    }
+
     private NetworkMonitor Network(string name) => (NetworkMonitor)_host.Services.GetRequiredKeyedService<IMonitor>(name);
 
     [Test]
