@@ -5,12 +5,14 @@ using Monitoring.Worker.Operating;
 using Monitoring.Worker.Recording.Journalling;
 using Monitoring.Worker.Subjects;
 
-var settingOptions = WorkerSubjects.All.SelectMany(subject => subject.Options).Select(setting => (setting.Setting, Option: setting.Create())).ToList();
+var settingOptions = WorkerSubjects.All.SelectMany(subject => subject.Options).Select(setting => (setting.Setting,
+    Option: setting.Create())).ToList();
 var noDatabase = new Option<bool>("--no-database") { Description = "Monitor and notify without storing anything." };
 var check = new Option<bool>("--check") { Description = "Validate the configuration and try every connection, say what is wrong, and exit with 0 or 1." };
 
 var root = new RootCommand("Watches DeFi markets and protocols, records what it saw and decided in PostgreSQL, and notifies people. "
-    + "Configured by appsettings.json, the environment and these options; docs/configuration.md lists every setting, docs/rules.md every rule.")
+    + "Configured by appsettings.json, the environment and these options; docs/configuration.md lists every setting, docs/rules.md "
+    + "every rule.")
 {
     noDatabase, check, KeyCommands.Create(), AuditCommands.Create(), EventCommands.Create(), NotifyCommands.Create(),
     JournalCommand.Create(() => ReadConfiguration([])),

@@ -1,6 +1,7 @@
 using System.Text;
 using Monitoring.Api.Http;
 using Monitoring.Api.Monitors;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Badges;

@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Monitoring.Api.Monitors;
 using Monitoring.Api.Venues;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 
 namespace Monitoring.Api.Dashboard;

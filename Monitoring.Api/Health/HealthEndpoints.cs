@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
 using Monitoring.Api.Monitors;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Health;

@@ -3,6 +3,7 @@ using System.Text;
 using Monitoring.Api.Http;
 using Monitoring.Api.Monitors;
 using Monitoring.Api.Security;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;

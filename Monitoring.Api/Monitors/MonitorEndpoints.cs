@@ -5,22 +5,6 @@ using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Monitors;
 
-/// <summary>How current a monitor's data is. Only <see cref="Fresh"/> lets its silence be read as calm.</summary>
-public enum Freshness
-{
-    /// <summary>The last success is younger than two intervals.</summary>
-    Fresh,
-
-    /// <summary>A check is overdue.</summary>
-    Late,
-
-    /// <summary>No success for three intervals and at least a minute: blind.</summary>
-    Stale,
-
-    /// <summary>Registered, but without any success yet.</summary>
-    Never,
-}
-
 /// <summary>Neighbouring grid times without a success in time: <c>count</c> of them from <c>from</c> up to, but without, <c>until</c>.</summary>
 public sealed record GapSpanView(DateTimeOffset From, DateTimeOffset Until, long Count, GapReason Reason);
 
@@ -57,10 +41,10 @@ internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, DayPa
             var from = Later(since, monitor.IntervalSince);
             var over = now - monitor.Deadline;
             var summary = await runs.SummariseAsync(monitor.Monitor, from, now, over, cancellationToken);
-            var spans = await runs.ListGapsAsync(monitor.Monitor, TimeSpan.FromSeconds(monitor.IntervalSeconds), monitor.NextGridTime(from),
+            var spans = await runs.ListGapsAsync(monitor.Monitor, monitor.Grid.Interval, monitor.NextGridTime(from),
                 monitor.NextGridTime(over), MaxSpans, cancellationToken);
             var last = latest.GetValueOrDefault(monitor.Monitor);
-            views.Add(new MonitorView(monitor.Monitor, monitor.IntervalSeconds, Judge(monitor.IntervalSeconds, now - last?.LastSuccessAt), last?.LastSuccessAt,
+            views.Add(new MonitorView(monitor.Monitor, monitor.IntervalSeconds, MonitorFreshness.Judge(monitor.Grid.Interval, now - last?.LastSuccessAt), last?.LastSuccessAt,
                 last?.LastSuccessAt is { } success ? Math.Round((now - success).TotalSeconds, 1) : null, last?.LastError, last?.LastErrorAt,
                 summary.Runs, summary.Failures, Math.Max(0, monitor.CountGridTimes(from, over) - summary.GridSuccesses), Round(summary.P50Ms), Round(summary.P99Ms),
                 [.. spans.Select(span => new GapSpanView(span.FromAt, span.UntilAt, span.Count, span.Reason))]));
@@ -85,17 +69,8 @@ internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, DayPa
         if ((await monitors.ListAsync(cancellationToken)).FirstOrDefault(registered => registered.Monitor == monitor) is not { } found)
             return null;
         var last = (await runs.ListLatestAsync(cancellationToken)).FirstOrDefault(run => run.Monitor == monitor)?.LastSuccessAt;
-        return Judge(found.IntervalSeconds, clock.GetUtcNow() - last);
+        return MonitorFreshness.Judge(found.Grid.Interval, clock.GetUtcNow() - last);
     }
-
-    /// <summary>Freshness by the age of the last success; one from the future, after a clock was set back, is as old as it is ahead.</summary>
-    public static Freshness Judge(int intervalSeconds, TimeSpan? age) => age?.Duration() switch
-    {
-        null => Freshness.Never,
-        { TotalSeconds: var seconds } when seconds >= Math.Max(3 * intervalSeconds, 60) => Freshness.Stale,
-        { TotalSeconds: var seconds } when seconds >= Math.Max(2 * intervalSeconds, 15) => Freshness.Late,
-        _ => Freshness.Fresh,
-    };
 
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset? b) => b > a ? b.Value : a;
 

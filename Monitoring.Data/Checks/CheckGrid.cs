@@ -1,12 +1,14 @@
 namespace Monitoring.Data.Checks;
 
 /// <summary>
-/// The grid that a monitor is checked on: whole multiples of its interval since the Unix epoch (UTC). Worker and read service both reckon with it here.
+/// The grid that a monitor is checked on: whole multiples of its interval since the Unix epoch (UTC). Worker and read service both reckon
+/// with it here.
 /// </summary>
 public readonly record struct CheckGrid(TimeSpan Interval)
 {
     /// <summary>The newest grid time at or before a moment.</summary>
-    public DateTimeOffset AtOrBefore(DateTimeOffset at) => new(at.UtcTicks - ((at.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) % Interval.Ticks), TimeSpan.Zero);
+    public DateTimeOffset AtOrBefore(DateTimeOffset at) =>
+        new(at.UtcTicks - ((at.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks) % Interval.Ticks), TimeSpan.Zero);
 
     /// <summary>The first grid time at or after a moment.</summary>
     public DateTimeOffset AtOrAfter(DateTimeOffset at) => DateTimeOffset.UnixEpoch.AddTicks(CeilingSlot(at) * Interval.Ticks);
@@ -14,7 +16,10 @@ public readonly record struct CheckGrid(TimeSpan Interval)
     /// <summary>The number of grid times in [from, until).</summary>
     public long Count(DateTimeOffset from, DateTimeOffset until) => until <= from ? 0 : CeilingSlot(until) - CeilingSlot(from);
 
-    /// <summary>How long one check may take where its monitor says nothing else: the interval, but between 5 s and 60 s. Until then its absence says nothing.</summary>
+    /// <summary>
+    /// How long one check may take where its monitor says nothing else: the interval, but between 5 s and 60 s. Until then its absence says
+    /// nothing.
+    /// </summary>
     public TimeSpan DefaultDeadline => TimeSpan.FromSeconds(Math.Clamp(Interval.TotalSeconds, 5, 60));
 
     private long CeilingSlot(DateTimeOffset at) => (at.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks + Interval.Ticks - 1) / Interval.Ticks;

@@ -34,7 +34,9 @@ public static class MonitorFreshness
     /// <summary>How old the newest success may grow before a check is overdue.</summary>
     public static TimeSpan LateAfter(TimeSpan interval) => Longer(LateIntervals * interval, LateAtLeastSeconds);
 
-    /// <summary>Whether a success of this age is too old. One from the future, after a clock was set back, is as old as it is ahead.</summary>
+    /// <summary>
+    /// Whether a success of this age is too old. One from the future, after a clock was set back, is as old as it is ahead.
+    /// </summary>
     public static bool IsStale(TimeSpan interval, TimeSpan age) => age.Duration() >= StaleAfter(interval);
 
     /// <summary>Freshness by the age of the newest success; null: there was none.</summary>
@@ -44,5 +46,6 @@ public static class MonitorFreshness
         : known.Duration() >= LateAfter(interval) ? Freshness.Late
         : Freshness.Fresh;
 
-    private static TimeSpan Longer(TimeSpan span, int seconds) => span > TimeSpan.FromSeconds(seconds) ? span : TimeSpan.FromSeconds(seconds);
+    private static TimeSpan Longer(TimeSpan span, int seconds) =>
+        span > TimeSpan.FromSeconds(seconds) ? span : TimeSpan.FromSeconds(seconds);
 }

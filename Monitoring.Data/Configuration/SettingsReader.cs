@@ -18,9 +18,9 @@ public sealed class ConfigurationFaultException(IReadOnlyList<string> faults) : 
 }
 
 /// <summary>
-/// Reads typed settings from a configuration and collects what is wrong with them, so that a start names every fault at once.
-/// A short name (<c>DATABASE_POOL_SIZE</c>) wins over the section form; in keys, <c>.</c>, <c>-</c> and <c>_</c> do not count,
-/// so that <c>Rules:some.rule:HighUsd</c> can be set as <c>Rules__some_rule__HighUsd</c>.
+/// Reads typed settings from a configuration and collects what is wrong with them, so that a start names every fault at once. A short name
+/// (<c>DATABASE_POOL_SIZE</c>) wins over the section form; in keys, <c>.</c>, <c>-</c> and <c>_</c> do not count, so that
+/// <c>Rules:some.rule:HighUsd</c> can be set as <c>Rules__some_rule__HighUsd</c>.
 /// </summary>
 public sealed class SettingsReader
 {

@@ -10,7 +10,9 @@ public static class ObservationJson
     /// <summary>The member that names a row's kind.</summary>
     public const string Discriminator = "table";
 
-    /// <summary>A modifier of type information that knows the row types of every subject. A kind that nobody registered is refused, both ways.</summary>
+    /// <summary>
+    /// A modifier of type information that knows the row types of every subject. A kind that nobody registered is refused, both ways.
+    /// </summary>
     public static void AddKinds(JsonTypeInfo type) => AddKinds(type, DataSubjects.All.SelectMany(subject => subject.RowTables));
 
     /// <summary>The same for the row types of these tables.</summary>
@@ -26,8 +28,11 @@ public static class ObservationJson
             UnknownDerivedTypeHandling = JsonUnknownDerivedTypeHandling.FailSerialization,
         };
         foreach (var same in tables.GroupBy(table => table.Name))
-            type.PolymorphismOptions.DerivedTypes.Add(same.ToList() is [var only]
-                ? new JsonDerivedType(only.Row, only.Name)
-                : throw new InvalidOperationException($"the row types {string.Join(", ", same.Select(table => table.Row.Name))} are all named '{same.Key}'"));
+        {
+            if (same.Count() > 1)
+                throw new InvalidOperationException(
+                    $"the row types {string.Join(", ", same.Select(table => table.Row.Name))} are all named '{same.Key}'");
+            type.PolymorphismOptions.DerivedTypes.Add(new JsonDerivedType(same.First().Row, same.Key));
+        }
     }
 }

@@ -15,34 +15,41 @@ public static class EngineRules
         new("intervals", null, MonitorFreshness.StaleIntervals, "x", "intervals without a successful check on the grid");
 
     /// <summary>But not before so long.</summary>
-    public static readonly RuleThreshold StaleSeconds = new("limit_seconds", null, MonitorFreshness.StaleAtLeastSeconds, "s", "at least so long");
+    public static readonly RuleThreshold StaleSeconds =
+        new("limit_seconds", null, MonitorFreshness.StaleAtLeastSeconds, "s", "at least so long");
 
     /// <summary>How long a message that was given up keeps its channel's event open.</summary>
-    public static readonly RuleThreshold UndeliveredWindow = new("window_seconds", null, 3600, "s", "how far back messages that were given up count");
+    public static readonly RuleThreshold UndeliveredWindow =
+        new("window_seconds", null, 3600, "s", "how far back messages that were given up count");
 
     /// <summary>A monitor, or a part of it, that cannot see.</summary>
     public static readonly Rule Stale = new("monitor.stale", 1, "A monitor is blind", Watchdog,
-        "age of the newest successful check on the grid, by any worker >= max(intervals * interval, limit). A monitor that has never succeeded counts from the worker's "
-        + "start. A success as far in the future counts as well: a clock was set back. A part of a monitor, such as one account, is judged alike while its other parts are seen.",
+        "age of the newest successful check on the grid, by any worker >= max(intervals * interval, limit). A monitor that has never "
+        + "succeeded counts from the worker's start. A success as far in the future counts as well: a clock was set back. A part of a "
+        + "monitor, such as one account, is judged alike while its other parts are seen.",
         [StaleIntervals, StaleSeconds],
         [new(Severity.High, "monitor_stale", "the age reaches the limit")],
-        EventLifetime.Condition, "The ledger check_runs and this worker's own checks; three missed intervals are more than one slow answer, a minute more than one restart.",
-        "Read the newest fault in the event: a source that does not answer, a worker that was stopped, or a network between them. Nothing is known of what the monitor "
-        + "watches until it sees again, so look at the source itself meanwhile.");
+        EventLifetime.Condition,
+        "The ledger check_runs and this worker's own checks; three missed intervals are more than one slow answer, a minute more than one "
+        + "restart.",
+        "Read the newest fault in the event: a source that does not answer, a worker that was stopped, or a network between them. "
+        + "Nothing is known of what the monitor watches until it sees again, so look at the source itself meanwhile.");
 
     /// <summary>The database takes no results.</summary>
     public static readonly Rule DatabaseAway = new("database.away", 1, "The database takes no results", Recorder,
         "a result could not be written and was put into the journal", [],
         [new(Severity.High, "database_unavailable", "from the first result on that the database did not take")],
         EventLifetime.Condition, "The recorder's own writes, each tried again before it counts.",
-        "Bring the database back; what waits in the journal is then stored in order. Critical findings and this one are notified meanwhile. Watch the journal's disk.");
+        "Bring the database back; what waits in the journal is then stored in order. Critical findings and this one are notified "
+        + "meanwhile. Watch the journal's disk.");
 
     /// <summary>The journal cannot be written.</summary>
     public static readonly Rule JournalUnwritable = new("journal.unwritable", 1, "The journal cannot be written", Recorder,
         "writing the newest record to the journal failed", [],
         [new(Severity.High, JournalFault, "as long as the newest record could not be written")],
         EventLifetime.Condition, "The journal's own writes, synchronised to the disk.",
-        "Look at the folder JOURNAL_PATH: its disk, its owner, its file system. While the database is away too, results are kept in memory only.");
+        "Look at the folder JOURNAL_PATH: its disk, its owner, its file system. While the database is away too, results are kept in "
+        + "memory only.");
 
     /// <summary>The journal is full.</summary>
     public static readonly Rule JournalFull = new("journal.full", 1, "The journal is full", Recorder,
@@ -56,7 +63,8 @@ public static class EngineRules
         "files set aside in the journal's folder >= 1: damaged on the disk, or refused by the database for their content", [],
         [new(Severity.High, JournalFault, "as long as such a file is there")],
         EventLifetime.Condition, "The files beside the journal.",
-        "Look at the files that the event names; they hold results as JSON. Take them away when you have seen to them, and the event ends.");
+        "Look at the files that the event names; they hold results as JSON. Take them away when you have seen to them, and the event "
+        + "ends.");
 
     /// <summary>A channel loses messages.</summary>
     public static readonly Rule Undelivered = new("notification.dead", 1, "Messages to a channel are lost", Watchdog,

@@ -25,8 +25,8 @@ public sealed record EventLifetime(LifetimeKind Kind, TimeSpan? ExpiresAfter = n
 }
 
 /// <summary>
-/// One threshold: the setting that changes it (<c>Rules:RULE:NAME</c>), or null where it is fixed; its default and its unit
-/// (USD, %, points, s, h, x, or none).
+/// One threshold: the setting that changes it (<c>Rules:RULE:NAME</c>), or null where it is fixed; its default and its unit (USD, %,
+/// points, s, h, x, or none).
 /// </summary>
 public sealed record RuleThreshold(string Name, string? Setting, decimal Default, string Unit, string Meaning);
 
@@ -41,6 +41,9 @@ public sealed record Rule(
     string Id, int Version, string Title, string Monitor, string Formula, IReadOnlyList<RuleThreshold> Thresholds, IReadOnlyList<SeverityStep> Steps,
     EventLifetime Lifetime, string Source, string Advice)
 {
-    /// <summary>The threat type that a finding of this severity reports. A severity without a step of its own is a mistake that must not keep a finding back.</summary>
+    /// <summary>
+    /// The threat type that a finding of this severity reports. A severity without a step of its own is a mistake that must not keep a
+    /// finding back.
+    /// </summary>
     public string ThreatOf(Severity severity) => (Steps.FirstOrDefault(step => step.Severity == severity) ?? Steps[0]).ThreatType;
 }

@@ -18,10 +18,12 @@ public static class ThresholdSettings
         settings.Seconds(KeyOf(threshold), null, (int)threshold.Default, min, max);
 
     /// <summary>Refuses a threshold of a higher severity that lies below that of a lower one.</summary>
-    public static void RefuseUnlessInOrder(this SettingsReader settings, RuleThreshold lower, decimal lowerValue, RuleThreshold upper, decimal upperValue)
+    public static void RefuseUnlessInOrder(
+        this SettingsReader settings, RuleThreshold lower, decimal lowerValue, RuleThreshold upper, decimal upperValue)
     {
         if (lowerValue > upperValue)
-            settings.Refuse(KeyOf(upper), $"{upperValue} is below {KeyOf(lower)} ({lowerValue}); the higher severity needs the higher threshold");
+            settings.Refuse(KeyOf(upper),
+                $"{upperValue} is below {KeyOf(lower)} ({lowerValue}); the higher severity needs the higher threshold");
     }
 
     /// <summary>The value of a threshold that is a fixed span of seconds.</summary>

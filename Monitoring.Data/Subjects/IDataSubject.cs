@@ -4,7 +4,9 @@ using Monitoring.Data.Rules;
 
 namespace Monitoring.Data.Subjects;
 
-/// <summary>What a subject brings to the data: its tables, the schema that they need, and its rules. Read before any container is built.</summary>
+/// <summary>
+/// What a subject brings to the data: its tables, the schema that they need, and its rules. Read before any container is built.
+/// </summary>
 public interface IDataSubject
 {
     /// <summary>The name of its folders, the same in every project.</summary>
@@ -26,7 +28,8 @@ public interface IDataSubject
 }
 
 /// <summary>
-/// A table of observations: the class that holds its SQL, its row type, and the name of that row type in JSON. The name stands in journals, so it never changes.
+/// A table of observations: the class that holds its SQL, its row type, and the name of that row type in JSON. The name stands in journals,
+/// so it never changes.
 /// </summary>
 public sealed record RowTable(Type Table, Type Row, string Name)
 {

@@ -14,7 +14,8 @@ public static class FeedRuleSet
         "time since the feed last had a connection whose subscriptions were acknowledged >= limit", [DownSeconds],
         [new(Severity.Low, "feed_down", "the limit is reached")],
         EventLifetime.Condition, "The venue's websocket. The venue closes connections now and then; a minute is more than one reconnect.",
-        "Nothing is missed: polling goes on, and findings come at the next grid time instead of at once. See the worker's log for the reason.");
+        "Nothing is missed: polling goes on, and findings come at the next grid time instead of at once. See the worker's log for the "
+        + "reason.");
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } = [Down];

@@ -5,9 +5,9 @@ using Npgsql;
 namespace Monitoring.Data.Venues;
 
 /// <summary>
-/// What one check saw of a vault. Money in USD; <c>…Pct</c> in percent; scores 0–100, each part as docs/rules.md gives it. <paramref name="VenueAt"/> is the time
-/// that the venue gave its figures. A PnL is null where neither our own rows nor the venue's series reach back that far; Sharpe ratio and
-/// z-score are null without enough history.
+/// What one check saw of a vault. Money in USD; <c>…Pct</c> in percent; scores 0–100, each part as docs/rules.md gives it.
+/// <paramref name="VenueAt"/> is the time that the venue gave its figures. A PnL is null where neither our own rows nor the venue's series
+/// reach back that far; Sharpe ratio and z-score are null without enough history.
 /// </summary>
 public sealed record HlpVaultSnapshot(
     string VaultAddress, DateTimeOffset ObservedAt, DateTimeOffset VenueAt, decimal AccountValue, decimal TotalValueLocked,

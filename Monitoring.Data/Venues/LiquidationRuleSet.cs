@@ -8,53 +8,67 @@ public static class LiquidationRuleSet
 {
     private const string Monitor = "liquidations";
     private const string Suspicious = "suspicious_liquidation";
-    private const string Seen = "Fills of the HLP vaults and of the watched accounts: complete for backstop liquidations and deleveraging against HLP, "
+    private const string Seen =
+        "Fills of the HLP vaults and of the watched accounts: complete for backstop liquidations and deleveraging against HLP, "
         + "market liquidations only where such an account took part. The venue has no feed of all.";
 
     public static readonly RuleThreshold EventScore =
         new("event_score", "Rules:liquidation.patterns:EventScore", 50, "points", "suspicion score from which a pattern is an event");
-    public static readonly RuleThreshold FlashLoanUsd = new("usd", "Rules:liquidation.flash-loan:Usd", 500_000, "USD", "liquidated within the window");
-    public static readonly RuleThreshold FlashLoanWindow = new("window_seconds", "Rules:liquidation.flash-loan:WindowSeconds", 10, "s", "the window");
-    public static readonly RuleThreshold CascadeVictims = new("victims", "Rules:liquidation.cascade:Victims", 5, "", "accounts within the window");
-    public static readonly RuleThreshold CascadeWindow = new("window_seconds", "Rules:liquidation.cascade:WindowSeconds", 300, "s", "the window");
+    public static readonly RuleThreshold FlashLoanUsd =
+        new("usd", "Rules:liquidation.flash-loan:Usd", 500_000, "USD", "liquidated within the window");
+    public static readonly RuleThreshold FlashLoanWindow =
+        new("window_seconds", "Rules:liquidation.flash-loan:WindowSeconds", 10, "s", "the window");
+    public static readonly RuleThreshold CascadeVictims =
+        new("victims", "Rules:liquidation.cascade:Victims", 5, "", "accounts within the window");
+    public static readonly RuleThreshold CascadeWindow =
+        new("window_seconds", "Rules:liquidation.cascade:WindowSeconds", 300, "s", "the window");
     public static readonly RuleThreshold CascadeDirectionPct =
         new("direction_pct", "Rules:liquidation.cascade:DirectionPct", 70, "%", "share of the price steps in one direction");
     public static readonly RuleThreshold CoordinatedTimes = new("times", "Rules:liquidation.coordinated:Times", 3, "", "liquidations");
     public static readonly RuleThreshold CoordinatedUsd = new("usd", "Rules:liquidation.coordinated:Usd", 1_000_000, "USD", "in all");
     public static readonly RuleThreshold FundedWithin =
-        new("funded_within_seconds", "Rules:liquidation.coordinated:FundedWithinSeconds", 3600, "s", "accounts first funded by one sender within so long of each other are one");
-    public static readonly RuleThreshold ManipulationImpactPct = new("impact_pct", "Rules:liquidation.manipulation:ImpactPct", 2, "%", "price impact");
-    public static readonly RuleThreshold ManipulationRecoveryPct = new("recovery_pct", "Rules:liquidation.manipulation:RecoveryPct", 50, "%", "share of it that came back");
-    public static readonly RuleThreshold ManipulationWindow = new("window_seconds", "Rules:liquidation.manipulation:WindowSeconds", 1800, "s", "within so long");
+        new("funded_within_seconds", "Rules:liquidation.coordinated:FundedWithinSeconds", 3600, "s",
+            "accounts first funded by one sender within so long of each other are one");
+    public static readonly RuleThreshold ManipulationImpactPct =
+        new("impact_pct", "Rules:liquidation.manipulation:ImpactPct", 2, "%", "price impact");
+    public static readonly RuleThreshold ManipulationRecoveryPct =
+        new("recovery_pct", "Rules:liquidation.manipulation:RecoveryPct", 50, "%", "share of it that came back");
+    public static readonly RuleThreshold ManipulationWindow =
+        new("window_seconds", "Rules:liquidation.manipulation:WindowSeconds", 1800, "s", "within so long");
 
     /// <summary>Much is liquidated within seconds.</summary>
     public static readonly Rule FlashLoan = new("liquidation.flash-loan", 1, "Much is liquidated within seconds", Monitor,
-        "sum of the notional of one coin's liquidations within the window >= USD; score = amount (> 5 M: 50; > 2 M: 40; > 1 M: 30; else 20 * USD / 500 k) "
-        + "+ 30 if one of them is above 2 M + 20",
+        "sum of the notional of one coin's liquidations within the window >= USD; score = amount (> 5 M: 50; > 2 M: 40; > 1 M: 30; else "
+        + "20 * USD / 500 k) + 30 if one of them is above 2 M + 20",
         [FlashLoanUsd, FlashLoanWindow, EventScore],
         [new(Severity.Critical, "flash_loan_attack", "the sum is reached, and the score makes an event")],
-        EventLifetime.Condition, Seen, "Look at the coin's oracle and its book: a push of seconds that liquidates others is an attack. See who gained.");
+        EventLifetime.Condition, Seen,
+        "Look at the coin's oracle and its book: a push of seconds that liquidates others is an attack. See who gained.");
 
     /// <summary>Liquidations that push the price which liquidates the next.</summary>
     public static readonly Rule Cascade = new("liquidation.cascade", 1, "Liquidations follow one another", Monitor,
-        "accounts liquidated in one coin within the window >= victims, and that share of the price steps between them in one direction, up or down; "
-        + "score = min(30, 3 * count) + min(40, 40 * USD / 5 M) + min(30, 30 * |impact %| / 5)",
+        "accounts liquidated in one coin within the window >= victims, and that share of the price steps between them in one direction, "
+        + "up or down; score = min(30, 3 * count) + min(40, 40 * USD / 5 M) + min(30, 30 * |impact %| / 5)",
         [CascadeVictims, CascadeWindow, CascadeDirectionPct, EventScore],
         [new(Severity.High, "cascade_liquidation", "victims and direction are reached, and the score makes an event")],
-        EventLifetime.Condition, Seen, "See whether it goes on, what HLP took over (inventory), and whether deleveraging has begun (liquidation.adl).");
+        EventLifetime.Condition, Seen,
+        "See whether it goes on, what HLP took over (inventory), and whether deleveraging has begun (liquidation.adl).");
 
     /// <summary>One owner is liquidated again and again.</summary>
     public static readonly Rule Coordinated = new("liquidation.coordinated", 1, "One owner is liquidated again and again", Monitor,
-        "liquidations of one account, or of accounts funded together, >= times, for >= USD in all; score = min(50, 10 * count) + min(50, 50 * USD / 3 M)",
+        "liquidations of one account, or of accounts funded together, >= times, for >= USD in all; score = min(50, 10 * count) + "
+        + "min(50, 50 * USD / 3 M)",
         [CoordinatedTimes, CoordinatedUsd, FundedWithin, EventScore],
         [new(Severity.Medium, Suspicious, "times and amount are reached, and the score makes an event")],
-        EventLifetime.Condition, Seen + " The accounts' ledgers name who first sent them money; what came from outside the venue has no sender.",
-        "Somebody who lets positions be liquidated on purpose hands them to HLP: look at what HLP took over and at the accounts on the other side.");
+        EventLifetime.Condition,
+        Seen + " The accounts' ledgers name who first sent them money; what came from outside the venue has no sender.",
+        "Somebody who lets positions be liquidated on purpose hands them to HLP: look at what HLP took over and at the accounts on the "
+        + "other side.");
 
     /// <summary>A price is pushed and comes back.</summary>
     public static readonly Rule Manipulation = new("liquidation.manipulation", 1, "A price was pushed and came back", Monitor,
-        "price impact of one coin's liquidations, within five minutes of each other, >= impact, and that share of it came back within the window after its extreme; "
-        + "score = min(50, 50 * |impact %| / 4) + min(50, 50 * recovered % / 100)",
+        "price impact of one coin's liquidations, within five minutes of each other, >= impact, and that share of it came back within "
+        + "the window after its extreme; score = min(50, 50 * |impact %| / 4) + min(50, 50 * recovered % / 100)",
         [ManipulationImpactPct, ManipulationRecoveryPct, ManipulationWindow, EventScore],
         [new(Severity.Medium, Suspicious, "impact and recovery are reached, and the score makes an event")],
         EventLifetime.Condition, Seen + " Mark prices of the coin afterwards.",
@@ -66,7 +80,8 @@ public static class LiquidationRuleSet
         [],
         [new(Severity.High, "auto_deleveraging", "one was seen, whatever its score")],
         EventLifetime.Condition, Seen,
-        "The venue closes winners because the losers' margin is gone: the coin is in distress, and hedges on this venue may be closed. Check your own positions.");
+        "The venue closes winners because the losers' margin is gone: the coin is in distress, and hedges on this venue may be closed. "
+        + "Check your own positions.");
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } = [FlashLoan, Cascade, Coordinated, Manipulation, Deleveraging];

@@ -6,5 +6,6 @@ namespace Monitoring.Data.Venues;
 public static class VenuesRules
 {
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Rule> All { get; } = [.. HlpVaultRuleSet.All, .. InventoryRuleSet.All, .. OracleRuleSet.All, .. LiquidationRuleSet.All, .. FeedRuleSet.All];
+    public static IReadOnlyList<Rule> All { get; } =
+        [.. HlpVaultRuleSet.All, .. InventoryRuleSet.All, .. OracleRuleSet.All, .. LiquidationRuleSet.All, .. FeedRuleSet.All];
 }

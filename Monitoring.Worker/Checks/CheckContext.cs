@@ -7,7 +7,8 @@ internal sealed record CheckCause(string Kind, string Id);
 
 /// <summary>One check, as its monitor sees it. It begins when this is made.</summary>
 internal sealed class CheckContext(
-    MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, IReadOnlyCollection<CheckCause> causes, TimeProvider clock, CancellationToken cancellation)
+    MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, IReadOnlyCollection<CheckCause> causes, TimeProvider clock,
+    CancellationToken cancellation)
 {
     private readonly long _begunAt = clock.GetTimestamp();
 
@@ -27,5 +28,6 @@ internal sealed class CheckContext(
     public CancellationToken Cancellation => cancellation;
 
     /// <summary>What is left until a share of the deadline is over; never negative.</summary>
-    public TimeSpan Left(double share = 1) => TimeSpan.FromTicks(Math.Max(0, ((share * schedule.Deadline) - clock.GetElapsedTime(_begunAt)).Ticks));
+    public TimeSpan Left(double share = 1) =>
+        TimeSpan.FromTicks(Math.Max(0, ((share * schedule.Deadline) - clock.GetElapsedTime(_begunAt)).Ticks));
 }

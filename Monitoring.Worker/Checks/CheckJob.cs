@@ -4,8 +4,8 @@ using Quartz;
 namespace Monitoring.Worker.Checks;
 
 /// <summary>
-/// The one Quartz job: runs the monitor that its key names, for the grid time that it was due at or has just passed. The deadline is the runner's. A grid
-/// time that was checked already, or that is over because the check before it took so long, is left out.
+/// The one Quartz job: runs the monitor that its key names, for the grid time that it was due at or has just passed. The deadline is the
+/// runner's. A grid time that was checked already, or that is over because the check before it took so long, is left out.
 /// </summary>
 [DisallowConcurrentExecution]
 internal sealed class CheckJob(IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop, TimeProvider clock) : IJob
@@ -34,9 +34,13 @@ internal static class CheckScheduling
         schedule.WithInterval(interval).RepeatForever().WithMisfireInstruction(SimpleTriggerMisfireInstruction.NextWithExistingCount);
 
     /// <summary>Puts a monitor on the grid anew, from <paramref name="now"/> on.</summary>
-    public static async Task RestartAsync(IScheduler scheduler, MonitorSchedule monitor, DateTimeOffset now, CancellationToken cancellationToken) =>
-        await scheduler.RescheduleJob(GridOf(monitor.Name), TriggerBuilder.Create().ForJob(new JobKey(monitor.Name, Group)).WithIdentity(GridOf(monitor.Name))
-            .StartAt(NextGridTime(monitor, now)).WithSimpleSchedule(schedule => Repeat(schedule, monitor.Interval)).Build(), cancellationToken);
+    public static async Task RestartAsync(
+        IScheduler scheduler, MonitorSchedule monitor, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var (job, grid) = (new JobKey(monitor.Name, Group), GridOf(monitor.Name));
+        await scheduler.RescheduleJob(grid, TriggerBuilder.Create().ForJob(job).WithIdentity(grid).StartAt(NextGridTime(monitor, now))
+            .WithSimpleSchedule(schedule => Repeat(schedule, monitor.Interval)).Build(), cancellationToken);
+    }
 
     /// <summary>Adds Quartz with its in-memory store, and one job and two triggers per monitor that was added before.</summary>
     public static void AddCheckScheduling(this IServiceCollection services, DateTimeOffset now)

@@ -6,10 +6,12 @@ using Monitoring.Worker.Recording;
 
 namespace Monitoring.Worker.Checks;
 
-/// <summary>Runs one check of any monitor: measures it, holds it to its deadline, catches whatever it throws, and passes the result to the recorder.</summary>
+/// <summary>
+/// Runs one check of any monitor: measures it, holds it to its deadline, catches whatever it throws, and passes the result to the recorder.
+/// </summary>
 internal sealed partial class CheckRunner(
-    Func<string, IMonitor> monitors, IRecorder recorder, RuleCatalog rules, SessionStatistics statistics, WorkerIdentity identity, TimeProvider clock,
-    ILogger<CheckRunner> logger)
+    Func<string, IMonitor> monitors, IRecorder recorder, RuleCatalog rules, SessionStatistics statistics, WorkerIdentity identity,
+    TimeProvider clock, ILogger<CheckRunner> logger)
 {
     private readonly ConcurrentDictionary<string, Turn> _turns = [];
 
@@ -34,14 +36,16 @@ internal sealed partial class CheckRunner(
     /// <summary>
     /// Runs a triggered check of the present second; null when that second belongs to the grid, whose results it must not stand in for.
     /// </summary>
-    public async Task<CheckResult?> TryRunBetweenAsync(MonitorSchedule schedule, IReadOnlyCollection<CheckCause> causes, CancellationToken stopping)
+    public async Task<CheckResult?> TryRunBetweenAsync(
+        MonitorSchedule schedule, IReadOnlyCollection<CheckCause> causes, CancellationToken stopping)
     {
         var turn = TurnOf(schedule.Name);
         await turn.Free.WaitAsync(CancellationToken.None);
         try
         {
             var scheduledAt = CutToSecond(clock.GetUtcNow());
-            return schedule.GridTime(scheduledAt) == scheduledAt ? null : await RunInTurnAsync(schedule, scheduledAt, CheckTrigger.Feed, causes, turn, stopping);
+            return schedule.GridTime(scheduledAt) == scheduledAt ? null
+                : await RunInTurnAsync(schedule, scheduledAt, CheckTrigger.Feed, causes, turn, stopping);
         }
         finally
         {
@@ -61,7 +65,8 @@ internal sealed partial class CheckRunner(
     private Turn TurnOf(string monitor) => _turns.GetOrAdd(monitor, _ => new Turn());
 
     private async Task<CheckResult> RunInTurnAsync(
-        MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, IReadOnlyCollection<CheckCause> causes, Turn turn, CancellationToken stopping)
+        MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, IReadOnlyCollection<CheckCause> causes, Turn turn,
+        CancellationToken stopping)
     {
         var startedAt = clock.GetUtcNow();
         turn.ScheduledAt = scheduledAt;
@@ -97,7 +102,8 @@ internal sealed partial class CheckRunner(
     private static readonly CheckReport Nothing = new([], [], []);
 
     private async Task<(CheckOutcome, CheckReport, string?)> TryCheckAsync(
-        MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, IReadOnlyCollection<CheckCause> causes, CancellationToken stopping)
+        MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, IReadOnlyCollection<CheckCause> causes,
+        CancellationToken stopping)
     {
         using var deadline = new CancellationTokenSource(schedule.Deadline, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, stopping);
@@ -140,7 +146,8 @@ internal sealed partial class CheckRunner(
     private partial void LogKept(string monitor, DateTimeOffset scheduledAt, CheckOutcome outcome);
 
     // It is recorded all the same; but no route, no reference and no reader knows what it is.
-    [LoggerMessage(LogLevel.Error, "{Monitor}: a finding of {RuleId}, version {Version}, {ThreatType}, {Severity}, is not in the rule catalogue: a defect of this program")]
+    [LoggerMessage(LogLevel.Error,
+        "{Monitor}: the rule catalogue has no {RuleId}, version {Version}, {ThreatType}, {Severity}: a defect of this program")]
     private partial void LogNotInCatalog(string monitor, string ruleId, int version, string threatType, Severity severity);
 
     [LoggerMessage(LogLevel.Error, "{Monitor}: check of {ScheduledAt:HH:mm:ss} ended by a defect of this program")]

@@ -3,12 +3,14 @@ using Monitoring.Data.Database;
 namespace Monitoring.Worker.Checks;
 
 /// <summary>
-/// Something that is checked on a schedule. It fetches, maps and applies its rules; scheduling, deadlines and recording are the engine's. One type may run
-/// as several instances, each with a <see cref="MonitorSchedule"/> of its own.
+/// Something that is checked on a schedule. It fetches, maps and applies its rules; scheduling, deadlines and recording are the engine's.
+/// One type may run as several instances, each with a <see cref="MonitorSchedule"/> of its own.
 /// </summary>
 internal interface IMonitor
 {
-    /// <summary>Looks once. Throws where the source gave no usable data: the engine records the failure with the exception's message.</summary>
+    /// <summary>
+    /// Looks once. Throws where the source gave no usable data: the engine records the failure with the exception's message.
+    /// </summary>
     Task<CheckReport> CheckAsync(CheckContext context);
 }
 

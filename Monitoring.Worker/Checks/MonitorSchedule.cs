@@ -2,7 +2,9 @@ using Monitoring.Data.Checks;
 
 namespace Monitoring.Worker.Checks;
 
-/// <summary>One instance of a monitor, known before it is made: its name in the ledger, such as <c>watchdog</c>, and how often it runs.</summary>
+/// <summary>
+/// One instance of a monitor, known before it is made: its name in the ledger, such as <c>watchdog</c>, and how often it runs.
+/// </summary>
 internal sealed record MonitorSchedule(string Name, TimeSpan Interval)
 {
     /// <summary>How long one check may take: the interval, but between 5 s and 60 s, where nothing else is said.</summary>
@@ -25,11 +27,12 @@ internal sealed record MonitorSchedule(string Name, TimeSpan Interval)
 internal static class MonitorServices
 {
     /// <summary>
-    /// Adds one instance of a monitor; that also schedules it, registers it in the database and lets the watchdog watch it. <paramref name="settings"/> are the
-    /// constructor's arguments that are this instance's own; the rest comes from the container.
+    /// Adds one instance of a monitor; that also schedules it, registers it in the database and lets the watchdog watch it.
+    /// <paramref name="settings"/> are the constructor's arguments that are this instance's own; the rest comes from the container.
     /// </summary>
     /// <exception cref="ArgumentException">There is a monitor of this name.</exception>
-    public static IServiceCollection AddMonitor<T>(this IServiceCollection services, MonitorSchedule schedule, params object[] settings) where T : class, IMonitor
+    public static IServiceCollection AddMonitor<T>(
+        this IServiceCollection services, MonitorSchedule schedule, params object[] settings) where T : class, IMonitor
     {
         if (services.Any(service => service.ImplementationInstance is MonitorSchedule other && other.Name == schedule.Name))
             throw new ArgumentException($"two monitors are named '{schedule.Name}'", nameof(schedule));

@@ -10,12 +10,16 @@ internal static class RuleFindings
     public static Finding Find(
         this Rule rule, Severity severity, string subject, string title, string description, Evidence evidence,
         IReadOnlyList<string>? related = null, decimal? estimatedLossUsd = null) =>
-        new(rule.Id, rule.Version, rule.ThreatOf(severity), severity, subject, title, description, evidence, related ?? [], estimatedLossUsd);
+        new(rule.Id, rule.Version, rule.ThreatOf(severity), severity, subject, title, description, evidence,
+            related ?? [], estimatedLossUsd);
 
-    /// <summary>The fingerprint of this rule's finding about a subject; a subject that ends with <c>*</c> means all that begin like it.</summary>
+    /// <summary>
+    /// The fingerprint of this rule's finding about a subject; a subject that ends with <c>*</c> means all that begin like it.
+    /// </summary>
     public static string FingerprintOf(this Rule rule, string subject) => Finding.FingerprintOf(rule.Id, subject);
 
     /// <summary>Whether the catalogue has this finding's rule, in this version and with this threat type at this severity.</summary>
-    public static bool IsIn(this Finding finding, RuleCatalog rules) => rules.Find(finding.RuleId) is { } rule && rule.Version == finding.RuleVersion
+    public static bool IsIn(this Finding finding, RuleCatalog rules) =>
+        rules.Find(finding.RuleId) is { } rule && rule.Version == finding.RuleVersion
         && rule.Steps.Any(step => step.Severity == finding.Severity && step.ThreatType == finding.ThreatType);
 }

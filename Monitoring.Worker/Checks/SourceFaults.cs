@@ -3,7 +3,8 @@ using Monitoring.Data.Database;
 namespace Monitoring.Worker.Checks;
 
 /// <summary>A source did not answer in time, was in trouble or asked us to wait. Trying again may help.</summary>
-internal sealed class SourceUnavailableException(string message, Exception? cause = null, TimeSpan? retryAfter = null) : Exception(message, cause)
+internal sealed class SourceUnavailableException(string message, Exception? cause = null, TimeSpan? retryAfter = null)
+    : Exception(message, cause)
 {
     /// <summary>How long the source asked us to wait, if it did.</summary>
     public TimeSpan? RetryAfter { get; } = retryAfter;

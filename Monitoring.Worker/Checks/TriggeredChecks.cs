@@ -5,17 +5,22 @@ using Monitoring.Data.Checks;
 namespace Monitoring.Worker.Checks;
 
 /// <summary>
-/// Runs checks between grid times when something calls for them, until one has succeeded. However often it calls, a monitor is checked once at a time and not
-/// again within its spacing after the end of a triggered check; a grid check that began meanwhile makes a triggered one needless.
+/// Runs checks between grid times when something calls for them, until one has succeeded. However often it calls, a monitor is checked once
+/// at a time and not again within its spacing after the end of a triggered check; a grid check that began meanwhile makes a triggered one
+/// needless.
 /// </summary>
 internal sealed partial class TriggeredChecks(
-    IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop, TimeProvider clock, ILogger<TriggeredChecks> logger) : BackgroundService
+    IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop, TimeProvider clock, ILogger<TriggeredChecks> logger)
+    : BackgroundService
 {
     // One that is due as often as that anyway gains nothing by being triggered.
-    private readonly FrozenDictionary<string, Triggered> _monitors = schedules.Where(schedule => schedule.Interval > schedule.TriggerSpacing)
+    private readonly FrozenDictionary<string, Triggered> _monitors = schedules
+        .Where(schedule => schedule.Interval > schedule.TriggerSpacing)
         .ToFrozenDictionary(schedule => schedule.Name, schedule => new Triggered(schedule, schedule.TriggerSpacing!.Value));
 
-    /// <summary>Asks for a check that sees what is so now, as soon as it may be. Returns at once. The check is told of the causes.</summary>
+    /// <summary>
+    /// Asks for a check that sees what is so now, as soon as it may be. Returns at once. The check gets the causes in its context.
+    /// </summary>
     public void Request(string monitor, params IEnumerable<CheckCause> causes)
     {
         if (!_monitors.TryGetValue(monitor, out var found))

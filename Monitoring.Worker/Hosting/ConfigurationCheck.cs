@@ -5,7 +5,9 @@ using Monitoring.Worker.Subjects;
 
 namespace Monitoring.Worker.Hosting;
 
-/// <summary>What <c>--check</c> does: tries every connection once, the engine's and those of the subjects, and says what is wrong.</summary>
+/// <summary>
+/// What <c>--check</c> does: tries every connection once, the engine's and those of the subjects, and says what is wrong.
+/// </summary>
 internal static class ConfigurationCheck
 {
     /// <summary>Answers 0 when all is well but for warnings, 1 otherwise; one line per connection.</summary>
@@ -25,7 +27,8 @@ internal static class ConfigurationCheck
         {
             await WriteAsync(await probe.TryAsync($"database {options.Database.Display}", isFault: true,
                 host.Services.GetRequiredService<SchemaVersions>().FindProblemAsync, cancellationToken));
-            await WriteAsync(new CheckLine($"journal {options.Journal.Path}", new JournalFolder(options.Journal.Path).FindProblem(), IsFault: true));
+            var journal = options.Journal.Path;
+            await WriteAsync(new CheckLine($"journal {journal}", new JournalFolder(journal).FindProblem(), IsFault: true));
         }
 
         foreach (var subject in options.Subjects)
@@ -33,7 +36,8 @@ internal static class ConfigurationCheck
                 await WriteAsync(line);
 
         var channels = string.Join(", ", host.Services.GetServices<INotificationChannel>().Select(channel => channel.Name));
-        await WriteAsync(channels.Length > 0 ? new CheckLine($"notifications to {channels}; whether they arrive: Monitoring.Worker notify test CHANNEL")
+        await WriteAsync(channels.Length > 0
+            ? new CheckLine($"notifications to {channels}; whether they arrive: Monitoring.Worker notify test CHANNEL")
             : new CheckLine("notifications", "no channel is configured, so nobody is notified of an event"));
         return well ? 0 : 1;
     }

@@ -6,7 +6,8 @@ namespace Monitoring.Worker.Hosting;
 
 /// <summary>Waits for a database with the schema that this program needs, says what is missing meanwhile, and registers the monitors in it.</summary>
 internal sealed partial class DatabaseWatch(
-    SchemaVersions schema, MonitorTable monitors, IEnumerable<MonitorSchedule> schedules, WorkerOptions options, TimeProvider clock, ILogger<DatabaseWatch> logger)
+    SchemaVersions schema, MonitorTable monitors, IEnumerable<MonitorSchedule> schedules, WorkerOptions options, TimeProvider clock,
+    ILogger<DatabaseWatch> logger)
     : BackgroundService
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);

@@ -4,13 +4,15 @@ namespace Monitoring.Worker.Hosting;
 
 /// <summary>Says at the start what runs, and at the end what was done.</summary>
 internal sealed partial class LifecycleLog(
-    IEnumerable<MonitorSchedule> monitors, WorkerOptions options, WorkerIdentity identity, SessionStatistics statistics, ILogger<LifecycleLog> logger)
+    IEnumerable<MonitorSchedule> monitors, WorkerOptions options, WorkerIdentity identity, SessionStatistics statistics,
+    ILogger<LifecycleLog> logger)
     : IHostedService
 {
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {
-        LogStarted(identity.Name, string.Join(", ", monitors.Select(monitor => $"{monitor.Name} every {monitor.Interval.TotalSeconds:0} s")),
+        LogStarted(identity.Name,
+            string.Join(", ", monitors.Select(monitor => $"{monitor.Name} every {monitor.Interval.TotalSeconds:0} s")),
             string.Join("; ", options.Subjects.Select(subject => subject.Summary)),
             options.WithoutDatabase ? "without a database: nothing is stored" : $"database {options.Database.Display}");
         return Task.CompletedTask;

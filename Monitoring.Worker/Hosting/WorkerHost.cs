@@ -29,7 +29,7 @@ internal static class WorkerHost
         services.AddSingleton(WorkerIdentity.OfThisProcess());
         services.AddHostedService<LifecycleLog>();
 
-        // Hosted services stop in reverse order: first no more checks, then what triggers them, then the rest of the results, then the summary.
+        // Hosted services stop in reverse order: first no more checks, then nothing that triggers them, then the rest of the results.
         AddNotifications(services, options);
         AddRecording(services, options);
         AddChecks(services);
@@ -51,8 +51,9 @@ internal static class WorkerHost
     private static void AddWatching(IServiceCollection services, WorkerOptions options)
     {
         services.AddMonitor<WatchdogMonitor>(new MonitorSchedule(WatchdogMonitor.MonitorName, options.Watchdog.Interval));
-        services.AddSingleton(provider => new MonitorHealth(provider.GetServices<MonitorSchedule>(), provider.GetRequiredService<SessionStatistics>(),
-            provider.GetService<CheckRuns>(), provider.GetRequiredService<ILogger<MonitorHealth>>()));
+        services.AddSingleton(provider => new MonitorHealth(
+            provider.GetServices<MonitorSchedule>(), provider.GetRequiredService<SessionStatistics>(), provider.GetService<CheckRuns>(),
+            provider.GetRequiredService<ILogger<MonitorHealth>>()));
         services.AddHttpClient(Heartbeat.ClientName);
         services.AddSingleton<Heartbeat>();
         if (options.Watchdog.HeartbeatUrl is not null)

@@ -11,10 +11,11 @@ namespace Monitoring.Worker.Hosting;
 
 /// <summary>Everything that the worker is configured by: the engine's settings, and each subject as its own settings make it.</summary>
 internal sealed record WorkerOptions(
-    DatabaseOptions Database, bool WithoutDatabase, EventOptions Events, WatchdogOptions Watchdog, RetentionOptions Retention, ChannelOptions Channels,
-    JournalOptions Journal, NotificationOptions Notifications, IReadOnlyList<ISubjectSetup> Subjects)
+    DatabaseOptions Database, bool WithoutDatabase, EventOptions Events, WatchdogOptions Watchdog, RetentionOptions Retention,
+    ChannelOptions Channels, JournalOptions Journal, NotificationOptions Notifications, IReadOnlyList<ISubjectSetup> Subjects)
 {
-    private static readonly string[] Sections = [DatabaseOptions.Section, "Monitors", "Events", "Rules", "Heartbeat", "Retention", "Notifications", "Log", "Journal"];
+    private static readonly string[] Sections =
+        [DatabaseOptions.Section, "Monitors", "Events", "Rules", "Heartbeat", "Retention", "Notifications", "Log", "Journal"];
 
     /// <summary>What is said less loudly is not logged.</summary>
     public LogLevel LogLevel { get; private init; } = LogLevel.Information;

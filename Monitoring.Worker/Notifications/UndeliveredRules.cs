@@ -25,6 +25,7 @@ internal static class UndeliveredRules
             [$"dead letters of the last {Window.TotalMinutes:0} min = {letters.Count} >= 1: high"]);
         return EngineRules.Undelivered.Find(Severity.High, letters.Channel,
             $"Messages to {letters.Channel} are lost",
-            $"{letters.Count} notifications were given up within an hour, the newest at {letters.NewestAt:yyyy-MM-dd HH:mm:ss}Z: {letters.Error}", evidence);
+            $"{letters.Count} notifications were given up within an hour, the newest at {letters.NewestAt:yyyy-MM-dd HH:mm:ss}Z: "
+            + letters.Error, evidence);
     }
 }

@@ -8,7 +8,8 @@ internal static class EventCommands
 {
     private static readonly Argument<Guid> Id = new("event") { Description = "The event's id." };
 
-    private static readonly Argument<string> Named = new("event") { Description = "The event's id, or a fingerprint such as monitor.stale:watchdog." };
+    private static readonly Argument<string> Named =
+        new("event") { Description = "The event's id, or a fingerprint such as monitor.stale:watchdog." };
 
     private static readonly Option<string> Note = NoteOption(required: false);
 

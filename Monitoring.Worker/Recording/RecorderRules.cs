@@ -43,7 +43,8 @@ internal static class RecorderRules
     }
 
     private static Finding Unwritable(RecorderState state, JournalFault fault, DateTimeOffset now) =>
-        (fault.Full ? EngineRules.JournalFull : EngineRules.JournalUnwritable).Find(Severity.High, state.Journal, fault.Full ? "The journal is full" : "The journal cannot be written",
+        (fault.Full ? EngineRules.JournalFull : EngineRules.JournalUnwritable).Find(Severity.High, state.Journal,
+            fault.Full ? "The journal is full" : "The journal cannot be written",
         $"Since {Time(fault.Since)} the journal takes no results: {fault.Error}. While the database is away too, the newest {Backlog.Capacity} stay in memory and are lost with the process.",
         new Evidence(
             new JsonObject { ["journal"] = state.Journal, ["since"] = Time(fault.Since), ["faulty_seconds"] = Seconds(now - fault.Since), ["waiting"] = state.Waiting, ["error"] = fault.Error },

@@ -4,7 +4,8 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Worker.Subjects;
 
 /// <summary>
-/// What <c>--check</c> says of one thing: null where all is well. A fault keeps something from working, a warning leaves it less to judge by.
+/// What <c>--check</c> says of one thing: null where all is well. A fault keeps something from working, a warning leaves it less to judge
+/// by.
 /// </summary>
 internal sealed record CheckLine(string What, string? Problem = null, bool IsFault = false)
 {
@@ -17,8 +18,11 @@ internal sealed class ConnectionProbe(TimeProvider clock)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
 
-    /// <summary>Tries it once. <paramref name="findProblem"/> answers null when all is well, and may throw what sources and databases throw.</summary>
-    public async Task<CheckLine> TryAsync(string what, bool isFault, Func<CancellationToken, Task<string?>> findProblem, CancellationToken cancellationToken)
+    /// <summary>
+    /// Tries it once. <paramref name="findProblem"/> answers null when all is well, and may throw what sources and databases throw.
+    /// </summary>
+    public async Task<CheckLine> TryAsync(
+        string what, bool isFault, Func<CancellationToken, Task<string?>> findProblem, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(Deadline, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);

@@ -4,8 +4,8 @@ using Monitoring.Data.Configuration;
 namespace Monitoring.Worker.Subjects;
 
 /// <summary>
-/// All that the worker must know of a subject before anything is built: what it is configured by and which commands it has. <c>--help</c>, <c>--check</c> and
-/// the configuration reference are made from it.
+/// All that the worker must know of a subject before anything is built: what it is configured by and which commands it has. <c>--help</c>,
+/// <c>--check</c> and the configuration reference are made from it.
 /// </summary>
 internal interface IWorkerSubject
 {
@@ -28,9 +28,13 @@ internal interface ISubjectSetup
     /// <summary>Its sources, as the log's first line gives them: <c>venue https://…</c>.</summary>
     string Summary { get; }
 
-    /// <summary>Registers its clients and its monitors. <paramref name="withoutDatabase"/>: there are no tables, what it knows of the past is what this process sees.</summary>
+    /// <summary>
+    /// Registers its clients and its monitors. <paramref name="withoutDatabase"/>: there are no tables, what it knows of the past is what
+    /// this process sees.
+    /// </summary>
     void AddServices(IServiceCollection services, bool withoutDatabase);
 
     /// <summary>Tries each of its connections once, for <c>--check</c>: a line each, as it becomes known.</summary>
-    IAsyncEnumerable<CheckLine> CheckConnectionsAsync(IServiceProvider services, ConnectionProbe probe, CancellationToken cancellationToken);
+    IAsyncEnumerable<CheckLine> CheckConnectionsAsync(
+        IServiceProvider services, ConnectionProbe probe, CancellationToken cancellationToken);
 }

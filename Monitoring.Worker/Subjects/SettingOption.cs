@@ -10,7 +10,9 @@ internal sealed record SettingOption(string Option, string Setting, string Descr
     public Option<string?> Create() => new(Option) { Description = Description, HelpName = ValueName };
 }
 
-/// <summary>How often a monitor runs: one declaration for the setting, for the option of the command line, and for the references.</summary>
+/// <summary>
+/// How often a monitor runs: one declaration for the setting, for the option of the command line, and for the references.
+/// </summary>
 internal sealed record IntervalSetting(string Key, string ShortName, string Option, string What, int DefaultSeconds)
 {
     private const int MostSeconds = 86400;

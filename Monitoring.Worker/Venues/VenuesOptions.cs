@@ -10,13 +10,14 @@ namespace Monitoring.Worker.Venues;
 
 /// <summary>Everything that the subject <c>Venues</c> is configured by.</summary>
 internal sealed record VenuesOptions(
-    HyperliquidOptions Hyperliquid, FeedOptions Feed, HlpVaultOptions HlpVault, InventoryOptions Inventory, LiquidationOptions Liquidations, OracleOptions Oracle)
+    HyperliquidOptions Hyperliquid, FeedOptions Feed, HlpVaultOptions HlpVault, InventoryOptions Inventory, LiquidationOptions Liquidations,
+    OracleOptions Oracle)
 {
     /// <summary>Reads all its settings.</summary>
     public static VenuesOptions Read(SettingsReader settings)
     {
         var hyperliquid = HyperliquidOptions.Read(settings);
-        return new VenuesOptions(hyperliquid, FeedOptions.Read(settings, hyperliquid.Url), HlpVaultOptions.Read(settings), InventoryOptions.Read(settings),
-            LiquidationOptions.Read(settings), OracleOptions.Read(settings));
+        return new VenuesOptions(hyperliquid, FeedOptions.Read(settings, hyperliquid.Url), HlpVaultOptions.Read(settings),
+            InventoryOptions.Read(settings), LiquidationOptions.Read(settings), OracleOptions.Read(settings));
     }
 }

@@ -1,8 +1,8 @@
 namespace Monitoring.Worker.Watching;
 
 /// <summary>
-/// A dead man's switch: requests an address once a minute while the data of every essential monitor is fresh. Whoever listens there raises the alarm when the requests end,
-/// also when this machine does.
+/// A dead man's switch: requests an address once a minute while the data of every essential monitor is fresh. Whoever listens there raises
+/// the alarm when the requests end, also when this machine does.
 /// </summary>
 internal sealed partial class Heartbeat(MonitorHealth health, WatchdogOptions options, IHttpClientFactory http, TimeProvider clock, ILogger<Heartbeat> logger) : BackgroundService
 {

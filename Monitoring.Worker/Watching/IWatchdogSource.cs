@@ -4,7 +4,8 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Worker.Watching;
 
 /// <summary>
-/// Something that is no monitor and can fail all the same, such as a live feed: whoever brings it, the watchdog looks at it and reports what it finds.
+/// Something that is no monitor and can fail all the same, such as a live feed: whoever brings it, the watchdog looks at it and reports
+/// what it finds.
 /// </summary>
 internal interface IWatchdogSource
 {

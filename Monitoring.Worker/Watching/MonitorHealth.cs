@@ -7,7 +7,8 @@ namespace Monitoring.Worker.Watching;
 /// <summary>
 /// How current a monitor's data is: its newest success by any worker, or null; since when it could have succeeded; and whether that can be said at all yet.
 /// </summary>
-internal sealed record MonitorState(MonitorSchedule Monitor, DateTimeOffset? LastSuccessAt, DateTimeOffset Since, bool CanBeJudged, string? LastError);
+internal sealed record MonitorState(
+    MonitorSchedule Monitor, DateTimeOffset? LastSuccessAt, DateTimeOffset Since, bool CanBeJudged, string? LastError);
 
 /// <summary>Puts together what this worker's checks did and what the ledger says of all workers'. Without the database, memory alone speaks.</summary>
 internal sealed partial class MonitorHealth(

@@ -6,16 +6,16 @@ namespace Monitoring.Worker.Watching;
 internal sealed record SourceReading(string Part, string? Error);
 
 /// <summary>
-/// The health of the parts of one monitor, which can fail alone: a check that succeeds with some of them says nothing of the others, so each grows stale as a
-/// whole monitor does.
+/// The health of the parts of one monitor, which can fail alone: a check that succeeds with some of them says nothing of the others, so
+/// each grows stale as a whole monitor does.
 /// </summary>
 internal sealed class PartialSourceHealth
 {
     private readonly Dictionary<string, DateTimeOffset> _seenAt = [];
 
     /// <summary>
-    /// One finding per part that was not seen for too long, and the fingerprints of those not seen for a while yet. A part that this process has never seen is
-    /// taken for seen when it was first looked for.
+    /// One finding per part that was not seen for too long, and the fingerprints of those not seen for a while yet. A part that this
+    /// process has never seen is taken for seen when it was first looked for.
     /// </summary>
     public (IReadOnlyList<Finding> Findings, IReadOnlyList<string> Unjudged) Judge(
         MonitorSchedule monitor, IEnumerable<SourceReading> readings, DateTimeOffset now)

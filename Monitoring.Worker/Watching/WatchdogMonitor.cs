@@ -6,8 +6,8 @@ using Monitoring.Worker.Notifications;
 namespace Monitoring.Worker.Watching;
 
 /// <summary>
-/// Watches the other monitors, so that one that cannot see is never taken for one that sees calm; the channels, so that one that loses messages is reported by
-/// the others; and what subjects bring besides.
+/// Watches the other monitors, so that one that cannot see is never taken for one that sees calm; the channels, so that one that loses
+/// messages is reported by the others; and what subjects bring besides.
 /// </summary>
 internal sealed partial class WatchdogMonitor(
     MonitorHealth health, IEnumerable<IWatchdogSource> sources, IOutbox outbox, ILogger<WatchdogMonitor> logger) : IMonitor
@@ -26,7 +26,8 @@ internal sealed partial class WatchdogMonitor(
         var looks = await Task.WhenAll(sources.Select(source => LookAsync(source, at, cancellation)));
         var letters = await FindDeadLettersAsync(at - UndeliveredRules.Window, cancellation);
         return new CheckReport([],
-            [.. WatchdogRules.Evaluate(others, at), .. looks.SelectMany(look => look.Findings), .. UndeliveredRules.Evaluate(letters ?? [])],
+            [.. WatchdogRules.Evaluate(others, at), .. looks.SelectMany(look => look.Findings),
+                .. UndeliveredRules.Evaluate(letters ?? [])],
             [
                 .. WatchdogRules.Unjudged(others), .. looks.SelectMany(look => look.Unjudged),
                 .. letters is null ? [EngineRules.Undelivered.FingerprintOf("*")] : (string[])[],

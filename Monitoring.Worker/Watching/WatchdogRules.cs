@@ -6,11 +6,14 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Watching;
 
-/// <summary>The rule of the watchdog: a monitor, or a part of one, that has not seen anything for too long is blind, and that is no calm.</summary>
+/// <summary>
+/// The rule of the watchdog: a monitor, or a part of one, that has not seen anything for too long is blind, and that is no calm.
+/// </summary>
 internal static class WatchdogRules
 {
     /// <summary>Whether there was no success for too long. One that is as far in the future says nothing either: a clock was set back since.</summary>
-    public static bool IsStale(MonitorState state, DateTimeOffset now) => MonitorFreshness.IsStale(state.Monitor.Interval, now - state.Since);
+    public static bool IsStale(MonitorState state, DateTimeOffset now) =>
+        MonitorFreshness.IsStale(state.Monitor.Interval, now - state.Since);
 
     /// <summary>One finding per blind monitor; the monitor's name is the subject.</summary>
     public static IReadOnlyList<Finding> Evaluate(IReadOnlyList<MonitorState> states, DateTimeOffset now) =>
@@ -21,7 +24,8 @@ internal static class WatchdogRules
         [.. states.Where(state => !state.CanBeJudged).Select(state => EngineRules.Stale.FingerprintOf(state.Monitor.Name))];
 
     /// <summary>What makes it the same blind part in the next check.</summary>
-    public static string FingerprintOfPart(MonitorSchedule monitor, string part) => EngineRules.Stale.FingerprintOf(SubjectOf(monitor, part));
+    public static string FingerprintOfPart(MonitorSchedule monitor, string part) =>
+        EngineRules.Stale.FingerprintOf(SubjectOf(monitor, part));
 
     /// <summary>The finding of a monitor's part, such as an account, that was last seen too long ago; else null.</summary>
     public static Finding? FindPart(MonitorSchedule monitor, string part, DateTimeOffset seenAt, string error, DateTimeOffset now)
@@ -46,6 +50,7 @@ internal static class WatchdogRules
     {
         var (name, interval) = (state.Monitor.Name, state.Monitor.Interval);
         var (age, limit) = ((now - state.Since).TotalSeconds, MonitorFreshness.StaleAfter(interval).TotalSeconds);
+        var aged = state.LastSuccessAt is null ? "worker, which has had no success," : "newest success";
         var compared = age < 0 ? $"<= -{limit:0} s, which lies ahead of the clock" : $">= {limit:0} s";
         var evidence = new Evidence(
             new JsonObject
@@ -55,11 +60,14 @@ internal static class WatchdogRules
             },
             new JsonObject { ["limit_seconds"] = limit },
             [
-                $"limit = max({MonitorFreshness.StaleIntervals} * {interval.TotalSeconds:0} s, {MonitorFreshness.StaleAtLeastSeconds} s) = {limit:0} s",
-                $"age of the {(state.LastSuccessAt is null ? "worker, which has had no success," : "newest success")} = {age:0} s {compared}: high",
+                $"limit = max({MonitorFreshness.StaleIntervals} * {interval.TotalSeconds:0} s, {MonitorFreshness.StaleAtLeastSeconds} s) "
+                    + $"= {limit:0} s",
+                $"age of the {aged} = {age:0} s {compared}: high",
             ]);
-        var known = state.LastSuccessAt is { } success ? $"The newest successful check is that of {success:yyyy-MM-dd HH:mm:ss}Z" : "No check has succeeded yet";
+        var known = state.LastSuccessAt is { } success
+            ? $"The newest successful check is that of {success:yyyy-MM-dd HH:mm:ss}Z" : "No check has succeeded yet";
+        var error = state.LastError is null ? "" : $" The newest fault: {state.LastError}";
         return EngineRules.Stale.Find(Severity.High, name, $"Monitor {name} is blind",
-            $"{known}; nothing is known of what it watches since.{(state.LastError is null ? "" : $" The newest fault: {state.LastError}")}", evidence);
+            $"{known}; nothing is known of what it watches since.{error}", evidence);
     }
 }

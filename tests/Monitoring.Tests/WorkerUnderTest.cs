@@ -99,7 +99,8 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
     public Task RegisterAsync(string? monitor = null) => Services.GetRequiredService<MonitorTable>()
         .RegisterAsync(monitor ?? _monitor, Find(monitor ?? _monitor).Interval, Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
 
-    private MonitorSchedule Find(string monitor) => _host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Name == monitor);
+    private MonitorSchedule Find(string monitor) =>
+        _host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Name == monitor);
 
     /// <summary>Another worker in place of this one, on the same database: it remembers nothing.</summary>
     public void Restart()
@@ -120,5 +121,6 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         await _simulator.DisposeAsync();
         await TestDatabase.DropAsync(Db);
         TestFolder.Delete(_journal);
+        Assert.That(Logs.Lines.Select(line => line.Text), Has.None.Contains("the rule catalogue has no"), "every finding is of a rule of the catalogue");
     }
 }

@@ -20,7 +20,8 @@ internal sealed partial class HlpVaultHistory(HlpVaultOptions options, HlpVaultS
     public IReadOnlyList<decimal> LatestPnl24h => _latestPnl24h;
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
-    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) => _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
+    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
+        _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
 
     private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {

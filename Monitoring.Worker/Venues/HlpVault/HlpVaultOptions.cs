@@ -9,7 +9,8 @@ namespace Monitoring.Worker.Venues.HlpVault;
 internal sealed record HlpVaultOptions(string VaultAddress, TimeSpan Interval, HlpVaultThresholds Thresholds)
 {
     /// <summary>How often it looks.</summary>
-    public static readonly IntervalSetting IntervalSetting = new("Monitors:HlpVault:Interval", "HLP_CHECK_INTERVAL", "--hlp-interval", "the HLP vault", 300);
+    public static readonly IntervalSetting IntervalSetting =
+        new("Monitors:HlpVault:Interval", "HLP_CHECK_INTERVAL", "--hlp-interval", "the HLP vault", 300);
 
     /// <summary>Reads the monitor's settings.</summary>
     public static HlpVaultOptions Read(SettingsReader settings) => new(

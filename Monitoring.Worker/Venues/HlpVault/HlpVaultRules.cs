@@ -6,7 +6,9 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.HlpVault;
 
-/// <summary>The rules of the monitor <c>hlp-vault</c>: pure functions of what was measured. docs/rules.md says what each one means.</summary>
+/// <summary>
+/// The rules of the monitor <c>hlp-vault</c>: pure functions of what was measured. docs/rules.md says what each one means.
+/// </summary>
 internal static class HlpVaultRules
 {
     /// <summary>Every finding of one check, at most one per rule; the vault is the subject.</summary>
@@ -128,7 +130,8 @@ internal static class HlpVaultRules
     }
 
     private static Finding Create(
-        HlpVaultSnapshot snapshot, Rule rule, Severity severity, string title, string description, Evidence evidence, decimal? estimatedLoss) =>
+        HlpVaultSnapshot snapshot, Rule rule, Severity severity, string title, string description, Evidence evidence,
+        decimal? estimatedLoss) =>
         rule.Find(severity, snapshot.VaultAddress, title, description, evidence, [snapshot.VaultAddress], estimatedLoss);
 
     private static decimal? Round(decimal? value) => value is { } number ? decimal.Round(number, 6) : null;

@@ -6,7 +6,9 @@ namespace Monitoring.Worker.Venues.HlpVault;
 /// <summary>Registers the monitor <c>hlp-vault</c>.</summary>
 internal static class HlpVaultServices
 {
-    /// <summary>Adds the monitor and its history; without a database there are no tables, and the history is what this process saw.</summary>
+    /// <summary>
+    /// Adds the monitor and its history; without a database there are no tables, and the history is what this process saw.
+    /// </summary>
     public static void AddHlpVault(this IServiceCollection services, HlpVaultOptions options)
     {
         services.AddSingleton(options);

@@ -5,7 +5,6 @@ namespace Monitoring.Worker.Venues.Hyperliquid;
 /// <summary>Answer of <c>vaultDetails</c>, as far as we use it. <see cref="IsClosed"/> is null where the venue leaves it out.</summary>
 internal sealed record VaultDetails
 {
-    public required string Name { get; init; }
     public required string VaultAddress { get; init; }
     public required Portfolio Portfolio { get; init; }
     public VaultRelationship? Relationship { get; init; }

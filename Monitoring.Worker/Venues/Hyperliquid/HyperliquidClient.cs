@@ -36,10 +36,6 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
             : throw new MissingDataException($"hyperliquid vaultDetails: asked for {vaultAddress}, answered for {details.VaultAddress}");
     }
 
-    /// <summary>An account's series of account value and PnL.</summary>
-    public Task<Portfolio> GetPortfolioAsync(string user, CancellationToken cancellationToken) =>
-        PostAsync<Portfolio>("portfolio", new { type = "portfolio", user }, DetailsWeight, cancellationToken);
-
     /// <summary>An account's perpetual positions on the venue's main exchange.</summary>
     public Task<ClearinghouseState> GetClearinghouseStateAsync(string user, CancellationToken cancellationToken) =>
         PostAsync<ClearinghouseState>("clearinghouseState", new { type = "clearinghouseState", user }, StateWeight, cancellationToken);

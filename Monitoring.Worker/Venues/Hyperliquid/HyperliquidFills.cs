@@ -16,7 +16,6 @@ internal sealed record Fill
     public decimal? ClosedPnl { get; init; }
     public string? Hash { get; init; }
     public long? Oid { get; init; }
-    public bool? Crossed { get; init; }
     public decimal? Fee { get; init; }
     public string? FeeToken { get; init; }
     public long? Tid { get; init; }

@@ -26,11 +26,12 @@ internal sealed partial class InventoryMonitor(
         var known = tree.FindKnown(scheduledAt) ?? await tree.GetFrameAsync(scheduledAt, cancellationToken);
         await history.LoadAsync(known.Components, scheduledAt, cancellationToken);
 
-        using var deadline = new CancellationTokenSource(ReadShare * context.Schedule.Deadline, clock);
+        var (interval, most) = (context.Schedule.Interval, ReadShare * context.Schedule.Deadline);
+        using var deadline = new CancellationTokenSource(most, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         var refreshing = tree.GetFrameAsync(scheduledAt, either.Token);
         var asking = tree.FindMarketsAsync(scheduledAt, either.Token);
-        var reads = await Task.WhenAll(known.Components.Select(component => ReadAsync(component, ReadShare * context.Schedule.Deadline, either.Token)));
+        var reads = await Task.WhenAll(known.Components.Select(component => ReadAsync(component, most, either.Token)));
         var (frame, markets) = (await refreshing, await asking);
         cancellationToken.ThrowIfCancellationRequested();
 
@@ -47,8 +48,9 @@ internal sealed partial class InventoryMonitor(
         {
             var positions = read.State!.AssetPositions.Select(held => held.Position).Where(position => position.Szi != 0)
                 .Select(position => Map(read.Component, position, frame.Equity, markets, scheduledAt)).ToList();
-            steps.AddRange(positions.Select(position => new InventoryStep(position, history.FindShare(read.Component, position.Coin, scheduledAt, context.Schedule.Interval))));
-            history.Set(read.Component, scheduledAt, context.Schedule.Interval, positions);
+            steps.AddRange(positions.Select(position =>
+                new InventoryStep(position, history.FindShare(read.Component, position.Coin, scheduledAt, interval))));
+            history.Set(read.Component, scheduledAt, interval, positions);
         }
 
         var blind = _parts.Judge(context.Schedule, reads.Select(read => new SourceReading(read.Component, read.Error)), scheduledAt);

@@ -11,7 +11,9 @@ internal static class InventoryServices
     {
         services.AddSingleton(options).AddSingleton<VaultTree>();
         services.AddSingleton(provider => new InventoryHistory(provider.GetRequiredService<HlpVaultOptions>(),
-            withoutDatabase ? null : ActivatorUtilities.CreateInstance<InventoryTables>(provider), provider.GetRequiredService<ILogger<InventoryHistory>>()));
-        services.AddMonitor<InventoryMonitor>(new MonitorSchedule(InventoryMonitor.MonitorName, options.Interval) { TriggerSpacing = spacing });
+            withoutDatabase ? null : ActivatorUtilities.CreateInstance<InventoryTables>(provider),
+            provider.GetRequiredService<ILogger<InventoryHistory>>()));
+        services.AddMonitor<InventoryMonitor>(
+            new MonitorSchedule(InventoryMonitor.MonitorName, options.Interval) { TriggerSpacing = spacing });
     }
 }

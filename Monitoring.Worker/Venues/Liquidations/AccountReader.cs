@@ -10,7 +10,8 @@ namespace Monitoring.Worker.Venues.Liquidations;
 /// read to their end, and from when. <paramref name="IsComplete"/>: every account was read to its end lately.
 /// </summary>
 internal sealed record Reading(
-    IReadOnlyList<LiquidationFill> Fills, IReadOnlyList<LiquidationSource> Sources, IReadOnlyList<SourceReading> Accounts, IReadOnlyList<AccountGap> Gaps,
+    IReadOnlyList<LiquidationFill> Fills, IReadOnlyList<LiquidationSource> Sources, IReadOnlyList<SourceReading> Accounts,
+    IReadOnlyList<AccountGap> Gaps,
     IReadOnlyDictionary<string, DateTimeOffset?> Waiting, bool IsComplete);
 
 /// <summary>

@@ -52,7 +52,8 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
         && (fill.ObservedAt < source.ReadUntil || (fill.ObservedAt == source.ReadUntil && _dropped.Contains(fill.ObservedAt)));
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
-    public Task LoadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken) => _stored.LoadAsync(token => ReadAsync(now, limits, token), LogNotLoaded, cancellationToken);
+    public Task LoadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken) =>
+        _stored.LoadAsync(token => ReadAsync(now, limits, token), LogNotLoaded, cancellationToken);
 
     private async Task ReadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken)
     {

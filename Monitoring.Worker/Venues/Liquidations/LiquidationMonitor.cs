@@ -9,13 +9,15 @@ namespace Monitoring.Worker.Venues.Liquidations;
 
 /// <summary>Watches liquidations through the fills of the HLP vaults and of the watched accounts: the venue has no feed of all of them.</summary>
 internal sealed partial class LiquidationMonitor(
-    HyperliquidClient venue, LiquidationHistory history, AccountReader reader, AccountFundings fundings, LiquidationOptions options, HlpVaultOptions vault,
-    TimeProvider clock, ILogger<LiquidationMonitor> logger) : IMonitor
+    HyperliquidClient venue, LiquidationHistory history, AccountReader reader, AccountFundings fundings, LiquidationOptions options,
+    HlpVaultOptions vault, TimeProvider clock, ILogger<LiquidationMonitor> logger) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "liquidations";
 
-    /// <summary>The kind of a cause that names an account in which a liquidation was seen: a triggered check need ask for no others.</summary>
+    /// <summary>
+    /// The kind of a cause that names an account in which a liquidation was seen: a triggered check need ask for no others.
+    /// </summary>
     public const string AccountCause = "account";
 
     // Each question must be answered before its share of the check's deadline is over, so that what was read before is not lost with it.
@@ -78,7 +80,8 @@ internal sealed partial class LiquidationMonitor(
 
     private IReadOnlyList<string> Unjudged(bool allRead, bool pricesMissing) => allRead && !pricesMissing
         ? []
-        : [.. history.Raised.Where(fingerprint => !allRead || fingerprint.StartsWith(LiquidationRuleSet.Manipulation.Id, StringComparison.Ordinal))];
+        : [.. history.Raised.Where(fingerprint =>
+            !allRead || fingerprint.StartsWith(LiquidationRuleSet.Manipulation.Id, StringComparison.Ordinal))];
 
     // Between grid times only those are read in which the live feed saw something: a check that is quick and cheap can be made often.
     private List<FillOwner> FindOwners(HashSet<string> named) =>

@@ -5,7 +5,9 @@ using Monitoring.Worker.Subjects;
 
 namespace Monitoring.Worker.Venues.Liquidations;
 
-/// <summary>Which accounts the monitor <c>liquidations</c> follows besides the vault's components, how often, and the thresholds of its rules.</summary>
+/// <summary>
+/// Which accounts the monitor <c>liquidations</c> follows besides the vault's components, how often, and the thresholds of its rules.
+/// </summary>
 internal sealed record LiquidationOptions(IReadOnlyList<string> MonitoredAddresses, TimeSpan Interval, LiquidationThresholds Thresholds)
 {
     private const int MostAddresses = 50;

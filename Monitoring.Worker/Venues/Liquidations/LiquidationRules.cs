@@ -6,7 +6,9 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Liquidations;
 
-/// <summary>The rules of the monitor <c>liquidations</c>: pure functions of the patterns that were found. docs/rules.md says what each one means.</summary>
+/// <summary>
+/// The rules of the monitor <c>liquidations</c>: pure functions of the patterns that were found. docs/rules.md says what each one means.
+/// </summary>
 internal static class LiquidationRules
 {
     private const string Coverage = "Seen through the fills of the HLP vaults and of the watched accounts: backstop liquidations and deleveraging against the HLP vaults are complete, "

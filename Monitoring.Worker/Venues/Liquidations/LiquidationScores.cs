@@ -1,6 +1,8 @@
 namespace Monitoring.Worker.Venues.Liquidations;
 
-/// <summary>How suspicious a pattern is, 0–100, as docs/rules.md gives the formulas; each part clamped and rounded to a hundredth.</summary>
+/// <summary>
+/// How suspicious a pattern is, 0–100, as docs/rules.md gives the formulas; each part clamped and rounded to a hundredth.
+/// </summary>
 internal static class LiquidationScores
 {
     public static decimal FlashLoan(decimal usd, decimal largestUsd) =>

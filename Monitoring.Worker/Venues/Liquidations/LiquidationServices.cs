@@ -6,11 +6,14 @@ namespace Monitoring.Worker.Venues.Liquidations;
 internal static class LiquidationServices
 {
     /// <summary>Adds the monitor and its history; without a database that is what this process saw.</summary>
-    public static void AddLiquidations(this IServiceCollection services, LiquidationOptions options, TimeSpan? spacing, bool withoutDatabase)
+    public static void AddLiquidations(
+        this IServiceCollection services, LiquidationOptions options, TimeSpan? spacing, bool withoutDatabase)
     {
         services.AddSingleton(options).AddSingleton<AccountReader>().AddSingleton<AccountFundings>();
         services.AddSingleton(provider => new LiquidationHistory(
-            withoutDatabase ? null : ActivatorUtilities.CreateInstance<LiquidationTables>(provider), provider.GetRequiredService<ILogger<LiquidationHistory>>()));
-        services.AddMonitor<LiquidationMonitor>(new MonitorSchedule(LiquidationMonitor.MonitorName, options.Interval) { TriggerSpacing = spacing });
+            withoutDatabase ? null : ActivatorUtilities.CreateInstance<LiquidationTables>(provider),
+            provider.GetRequiredService<ILogger<LiquidationHistory>>()));
+        services.AddMonitor<LiquidationMonitor>(
+            new MonitorSchedule(LiquidationMonitor.MonitorName, options.Interval) { TriggerSpacing = spacing });
     }
 }

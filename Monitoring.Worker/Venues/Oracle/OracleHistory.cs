@@ -20,7 +20,8 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
     private TimeSpan MaxGap => options.Interval * 3 > TimeSpan.FromMinutes(5) ? options.Interval * 3 : TimeSpan.FromMinutes(5);
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
-    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) => _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
+    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
+        _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
 
     private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {

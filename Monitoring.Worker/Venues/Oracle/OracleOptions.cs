@@ -10,7 +10,8 @@ internal sealed record OracleOptions(
     TimeSpan Interval, Uri? BinanceUrl, Uri? CoinbaseUrl, Uri? PythUrl, Uri? KrakenUrl, Uri? OkxUrl, string? PythKey, OracleThresholds Thresholds)
 {
     /// <summary>How often it looks.</summary>
-    public static readonly IntervalSetting IntervalSetting = new("Monitors:Oracle:Interval", "ORACLE_CHECK_INTERVAL", "--oracle-interval", "the oracle prices", 60);
+    public static readonly IntervalSetting IntervalSetting =
+        new("Monitors:Oracle:Interval", "ORACLE_CHECK_INTERVAL", "--oracle-interval", "the oracle prices", 60);
 
     /// <summary>Reads the monitor's settings.</summary>
     public static OracleOptions Read(SettingsReader settings) => new(

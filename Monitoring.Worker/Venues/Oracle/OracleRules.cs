@@ -6,7 +6,10 @@ using Monitoring.Worker.Venues.Oracle.Sources;
 
 namespace Monitoring.Worker.Venues.Oracle;
 
-/// <summary>The rules of the monitor <c>oracle</c>: pure functions of what was read and of each asset's past. docs/rules.md says what each one means.</summary>
+/// <summary>
+/// The rules of the monitor <c>oracle</c>: pure functions of what was read and of each asset's past. docs/rules.md says what each one
+/// means.
+/// </summary>
 internal static class OracleRules
 {
     /// <summary>The quote currency of the venue's oracle.</summary>
@@ -62,12 +65,17 @@ internal static class OracleRules
         var judged = verdicts.Where(verdict => verdict.IsJudged).Select(verdict => verdict.Reading.Asset).ToHashSet();
         return
         [
-            .. readings.Where(reading => !judged.Contains(reading.Asset)).Select(reading => OracleRuleSet.Deviation.FingerprintOf(reading.Asset)),
-            .. readings.Count(reading => reading.UsdPrice is not null) < limits.CommonAssets ? [OracleRuleSet.Common.FingerprintOf(QuoteCurrencyName)] : Array.Empty<string>(),
+            .. readings.Where(reading => !judged.Contains(reading.Asset))
+                .Select(reading => OracleRuleSet.Deviation.FingerprintOf(reading.Asset)),
+            .. readings.Count(reading => reading.UsdPrice is not null) < limits.CommonAssets
+                ? [OracleRuleSet.Common.FingerprintOf(QuoteCurrencyName)] : Array.Empty<string>(),
         ];
     }
 
-    /// <summary>The risk score, 0–100: up to 60 for the size of a deviation and up to 40 for how long it has lasted. Its steps are its definition and no thresholds.</summary>
+    /// <summary>
+    /// The risk score, 0–100: up to 60 for the size of a deviation and up to 40 for how long it has lasted. Its steps are its definition
+    /// and no thresholds.
+    /// </summary>
     public static OracleRisk Score(decimal deviationPct, decimal seconds) => new(
         deviationPct >= 1 ? 60 : deviationPct >= 0.5m ? 40 : decimal.Round(20 * deviationPct / 0.3m, 4),
         seconds >= 300 ? 40 : seconds >= 60 ? 30 : seconds >= 30 ? 20 : decimal.Round(10 * seconds / 30, 4));
@@ -80,7 +88,7 @@ internal static class OracleRules
         return usdt is { } price ? shift - Percent(reading.OraclePrice, price) : shift;
     }
 
-    // A thin coin without enough history has no floor yet; whether a small deviation is ordinary for it is not known, so it is told of without an alarm.
+    // A thin coin without enough history has no floor yet; whether a small deviation is ordinary for it is not known, so it is reported without an alarm.
     private static Severity? JudgeSize(decimal max, decimal? floor, bool liquid, OracleThresholds limits) =>
         max < floor ? null
         : floor is null && !liquid && max < limits.ThinPct ? Severity.Low

@@ -6,7 +6,7 @@ namespace Monitoring.Worker.Venues.Oracle;
 /// <summary>What one source gave in one check, and when it had done so; null quotes and an error when it failed.</summary>
 internal sealed record SourceAnswer(IReferenceSource Source, IReadOnlyDictionary<string, ReferenceQuote>? Quotes, DateTimeOffset At, string? Error = null);
 
-/// <summary>Asks all sources side by side, each with a deadline of its own. One that fails is told of once and left out until it answers again.</summary>
+/// <summary>Asks all sources side by side, each with a deadline of its own. One that fails is logged once and left out until it answers again.</summary>
 internal sealed partial class ReferenceReader(IEnumerable<IReferenceSource> sources, TimeProvider clock, ILogger<ReferenceReader> logger)
 {
     /// <summary>How long one source may take; below the deadline of the shortest check.</summary>

@@ -41,15 +41,20 @@ public sealed class MonitorInstancesTests
         TestFolder.Delete(_journal);
     }
 
-    private WorkerOptions Read(params (string Key, string Value)[] settings) => WorkerOptions.Read(
-        new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(settings.Append(("DATABASE_URL", TestDatabase.ConnectionTo(_db).ConnectionString))
-            .Append(("JOURNAL_PATH", _journal)).Select(setting => KeyValuePair.Create(setting.Item1, (string?)setting.Item2))).Build()),
-        withoutDatabase: false, [new NetworksWorker()]);
+    private WorkerOptions Read(params (string Key, string Value)[] settings)
+    {
+        (string Key, string Value)[] all = [.. settings, ("DATABASE_URL", TestDatabase.ConnectionTo(_db).ConnectionString),
+            ("JOURNAL_PATH", _journal)];
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(all.Select(setting => KeyValuePair.Create(setting.Key,
+            (string?)setting.Value)));
+        return WorkerOptions.Read(new SettingsReader(configuration.Build()), withoutDatabase: false, [new NetworksWorker()]);
+    }
 
     private T Get<T>() where T : notnull => _host.Services.GetRequiredService<T>();
 
     private Task<CheckResult> CheckAsync(string monitor) => Get<CheckRunner>().RunAsync(
-        _host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Name == monitor), _clock.GetUtcNow(), CheckTrigger.Grid, default);
+        _host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Name == monitor), _clock.GetUtcNow(), CheckTrigger.Grid,
+            default);
 
     [Test]
     public async Task Two_instances_of_one_type_have_names_intervals_ledgers_and_gaps_of_their_own()
@@ -68,9 +73,11 @@ public sealed class MonitorInstancesTests
 
         await recorder.StopAsync(default);
         await using var connection = await _db.OpenConnectionAsync();
-        Assert.That(await connection.QueryAsync<(string, int)>("SELECT monitor, interval_seconds FROM monitors WHERE monitor LIKE 'chain-%' ORDER BY monitor"),
+        Assert.That(
+            await connection.QueryAsync<(string, int)>("SELECT monitor, interval_seconds FROM monitors ORDER BY monitor LIMIT 2"),
             Is.EqualTo(new[] { ("chain-base", 2), ("chain-ethereum", 12) }));
-        Assert.That(await connection.QueryAsync<(string, long)>("SELECT monitor, count(*) FROM check_runs WHERE outcome = 'succeeded' AND monitor LIKE 'chain-%' GROUP BY 1 ORDER BY 1"),
+        Assert.That(await connection.QueryAsync<(string, long)>(
+                "SELECT monitor, count(*) FROM check_runs WHERE outcome = 'succeeded' AND monitor LIKE 'chain-%' GROUP BY 1 ORDER BY 1"),
             Is.EqualTo(new[] { ("chain-base", 4L), ("chain-ethereum", 2L) }));
         Assert.That((await GapsAsync("chain-base", 2)).Select(gap => (gap.FromAt, gap.Count)),
             Is.EqualTo(new[] { (ManualClock.Noon.AddSeconds(8), 2L), (ManualClock.Noon.AddSeconds(4), 1L) }));
@@ -78,13 +85,15 @@ public sealed class MonitorInstancesTests
     }
 
     private Task<IReadOnlyList<GapSpan>> GapsAsync(string monitor, int interval) =>
-        new CheckRuns(_db).ListGapsAsync(monitor, TimeSpan.FromSeconds(interval), ManualClock.Noon, ManualClock.Noon.AddSeconds(12), 10, default);
+        new CheckRuns(_db).ListGapsAsync(monitor, TimeSpan.FromSeconds(interval), ManualClock.Noon, ManualClock.Noon.AddSeconds(12), 10,
+            default);
 
     [Test]
     public async Task Each_instance_has_its_own_settings_deadline_and_failures()
     {
         var schedules = _host.Services.GetServices<MonitorSchedule>().ToDictionary(schedule => schedule.Name);
-        Assert.That((schedules["chain-ethereum"].Deadline, schedules["chain-base"].Deadline), Is.EqualTo((TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(5))));
+        Assert.That((schedules["chain-ethereum"].Deadline, schedules["chain-base"].Deadline),
+            Is.EqualTo((TimeSpan.FromSeconds(90), TimeSpan.FromSeconds(5))));
         Assert.That((await CheckAsync("chain-ethereum")).Run.Error, Is.Null);
         Assert.That((await CheckAsync("chain-base")).Run.Error, Is.Null);
         Assert.That((Network("chain-ethereum").SawHeight, Network("chain-base").SawHeight), Is.EqualTo((100, 7)));
@@ -93,21 +102,36 @@ public sealed class MonitorInstancesTests
         _clock.Advance(TimeSpan.FromSeconds(60));
         Assert.That((await CheckAsync("chain-base")).Run.Error, Is.EqualTo("chain-base: no block"));
         Assert.That((await CheckAsync("chain-ethereum")).Run.Outcome, Is.EqualTo(CheckOutcome.Succeeded));
-        Assert.That((await CheckAsync(WatchdogMonitor.MonitorName)).Findings.Select(finding => finding.Subject), Is.EqualTo(new[] { "chain-base" }), "it is shown");
+        Assert.That((await CheckAsync(WatchdogMonitor.MonitorName)).Findings.Select(finding => finding.Subject),
+            Is.EqualTo(new[] { "chain-base" }), "it is shown");
         var states = await Get<MonitorHealth>().ReadAsync(_clock.GetUtcNow(), default);
-        Assert.That(states.Where(state => WatchdogRules.IsStale(state, _clock.GetUtcNow())).Select(state => state.Monitor.IsEssential), Is.EqualTo(new[] { false }));
+        Assert.That(states.Where(state => WatchdogRules.IsStale(state, _clock.GetUtcNow())).Select(state => state.Monitor.IsEssential),
+            Is.EqualTo(new[] { false }));
+    }
+
+    [Test]
+    public async Task Heartbeat_waits_for_essential_instances_alone()
+    {
+        await CheckAsync(WatchdogMonitor.MonitorName);
+        await Get<Heartbeat>().TryBeatAsync(default);
+        Assert.That(_logs.Lines.Select(line => line.Text), Has.Some.EqualTo("no heartbeat is sent: no recent successful check of chain-ethereum"));
+        await CheckAsync("chain-ethereum");
+        await Get<Heartbeat>().TryBeatAsync(default);
+        Assert.That(_logs.Lines[^1].Text, Does.StartWith("the heartbeat's address could not be reached"), "chain-base was never checked");
     }
 
     private NetworkMonitor Network(string name) => (NetworkMonitor)_host.Services.GetRequiredKeyedService<IMonitor>(name);
 
     [Test]
     public void Two_monitors_of_one_name_are_refused() => Assert.That(
-        () => new ServiceCollection().AddMonitor<NetworkMonitor>(new("chain-a", TimeSpan.FromSeconds(1)), 1).AddMonitor<NetworkMonitor>(new("chain-a", TimeSpan.FromSeconds(2)), 2),
+        () => new ServiceCollection().AddMonitor<NetworkMonitor>(new("chain-a", TimeSpan.FromSeconds(1)), 1)
+            .AddMonitor<NetworkMonitor>(new("chain-a", TimeSpan.FromSeconds(2)), 2),
         Throws.ArgumentException.With.Message.StartsWith("two monitors are named 'chain-a'"));
 
     [Test]
     public void Subjects_settings_are_checked_like_all_others() =>
-        Assert.That(Assert.Throws<ConfigurationFaultException>(() => Read(("Networks:base:Height", "no"), ("Networks:base:Colour", "red")))!.Faults,
+        Assert.That(
+            Assert.Throws<ConfigurationFaultException>(() => Read(("Networks:base:Height", "no"), ("Networks:base:Colour", "red")))!.Faults,
             Has.Some.StartsWith("Networks:base:Height: 'no' is not allowed").And.Some.StartsWith("Networks:base:Colour: no such setting"));
 
     private sealed class NetworkMonitor(int height) : IMonitor
@@ -119,7 +143,8 @@ public sealed class MonitorInstancesTests
         public Task<CheckReport> CheckAsync(CheckContext context)
         {
             SawHeight = height;
-            return Fails ? throw new MissingDataException($"{context.Schedule.Name}: no block") : Task.FromResult(new CheckReport([], [], []));
+            return Fails ? throw new MissingDataException($"{context.Schedule.Name}: no block")
+                : Task.FromResult(new CheckReport([], [], []));
         }
     }
 
@@ -129,7 +154,8 @@ public sealed class MonitorInstancesTests
 
         public IReadOnlyList<SettingOption> Options => [];
 
-        public ISubjectSetup Read(SettingsReader settings) => new NetworksSetup([.. settings.Children("Networks").Select(name => ReadNetwork(settings, name))]);
+        public ISubjectSetup Read(SettingsReader settings) =>
+            new NetworksSetup([.. settings.Children("Networks").Select(name => ReadNetwork(settings, name))]);
 
         private static (MonitorSchedule Schedule, int Height) ReadNetwork(SettingsReader settings, string name)
         {
@@ -153,7 +179,8 @@ public sealed class MonitorInstancesTests
         }
 
         public async IAsyncEnumerable<CheckLine> CheckConnectionsAsync(
-            IServiceProvider services, ConnectionProbe probe, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+            IServiceProvider services, ConnectionProbe probe,
+            [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
         {
             foreach (var (schedule, _) in networks)
                 yield return await probe.TryAsync(schedule.Name, isFault: true, _ => Task.FromResult<string?>(null), cancellationToken);

@@ -12,7 +12,8 @@ public sealed class ScheduleTests
     [TestCase(7, "1970-01-01T00:00:13Z", "1970-01-01T00:00:07Z")]
     [TestCase(86400, "2026-11-21T23:59:59Z", "2026-11-21T00:00:00Z")]
     public void Grid_is_whole_multiples_of_the_interval_since_the_epoch(int seconds, string at, string expected) =>
-        Assert.That(new MonitorSchedule("m", TimeSpan.FromSeconds(seconds)).GridTime(DateTimeOffset.Parse(at)), Is.EqualTo(DateTimeOffset.Parse(expected)));
+        Assert.That(new MonitorSchedule("m", TimeSpan.FromSeconds(seconds)).GridTime(DateTimeOffset.Parse(at)),
+            Is.EqualTo(DateTimeOffset.Parse(expected)));
 
     [TestCase("2026-11-21T12:00:00Z", "2026-11-21T12:00:00Z", 0)]
     [TestCase("2026-11-21T12:00:00Z", "2026-11-21T12:00:01Z", 1)]

@@ -24,8 +24,10 @@ public sealed class TriggeredChecksTests
     {
         _schedule = new MonitorSchedule("m", TimeSpan.FromSeconds(60)) { TriggerSpacing = Spacing };
         _stop = new StopSignal(new ApplicationLifetime(_logs.For<ApplicationLifetime>()), _clock);
-        _runner = new CheckRunner(_ => _monitor, _recorder, new RuleCatalog([]), new SessionStatistics(_clock), new WorkerIdentity("test"), _clock, _logs.For<CheckRunner>());
-        _checks = new TriggeredChecks([_schedule, new MonitorSchedule("fast", Spacing) { TriggerSpacing = Spacing }, new MonitorSchedule("never", TimeSpan.FromHours(1))],
+        _runner = new CheckRunner(_ => _monitor, _recorder, new RuleCatalog([]), new SessionStatistics(_clock), new WorkerIdentity("test"),
+            _clock, _logs.For<CheckRunner>());
+        _checks = new TriggeredChecks([_schedule, new MonitorSchedule("fast", Spacing) { TriggerSpacing = Spacing },
+            new MonitorSchedule("never", TimeSpan.FromHours(1))],
             _runner, _stop, _clock, _logs.For<TriggeredChecks>());
         await _checks.StartAsync(default);
     }

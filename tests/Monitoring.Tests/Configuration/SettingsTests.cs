@@ -26,8 +26,9 @@ public sealed class SettingsTests
     {
         var options = WorkerOptions.Read(Reader(("DATABASE_URL", Database)), withoutDatabase: false);
         var venues = Venues(options);
-        Assert.That((venues.HlpVault.Interval.TotalSeconds, venues.HlpVault.VaultAddress, venues.Hyperliquid.Url.Host, options.Events.AlertMinSeverity,
-                options.Database.Connection!.MaxPoolSize, options.Database.Connection.Timeout, options.Database.Connection.ConnectionLifetime),
+        Assert.That((venues.HlpVault.Interval.TotalSeconds, venues.HlpVault.VaultAddress, venues.Hyperliquid.Url.Host,
+                options.Events.AlertMinSeverity, options.Database.Connection!.MaxPoolSize, options.Database.Connection.Timeout,
+                options.Database.Connection.ConnectionLifetime),
             Is.EqualTo((300d, "0xdfc24b077bc1425ad1dea75bcb6f8158e10df303", "api.hyperliquid.xyz", Severity.High, 15, 30, 3600)));
     }
 
@@ -52,7 +53,8 @@ public sealed class SettingsTests
     {
         var section = WorkerOptions.Read(Reader(("DATABASE_URL", Database), ("Rules:hlp.loss:CriticalUsd", "3000000")), withoutDatabase: false);
         var environment = WorkerOptions.Read(Reader(("DATABASE_URL", Database), ("Rules:hlp_loss:critical_usd", "3000000")), withoutDatabase: false);
-        Assert.That((Venues(section).HlpVault.Thresholds.LossCriticalUsd, Venues(environment).HlpVault.Thresholds.LossCriticalUsd), Is.EqualTo((3_000_000m, 3_000_000m)));
+        Assert.That((Venues(section).HlpVault.Thresholds.LossCriticalUsd, Venues(environment).HlpVault.Thresholds.LossCriticalUsd),
+            Is.EqualTo((3_000_000m, 3_000_000m)));
     }
 
     [Test]
@@ -64,7 +66,8 @@ public sealed class SettingsTests
     {
         var options = WorkerOptions.Read(Reader(("DATABASE_URL", Database)), withoutDatabase: false);
         var inventory = Venues(options).Inventory;
-        Assert.That((inventory.Interval.TotalSeconds, inventory.Thresholds, options.Watchdog.Interval.TotalSeconds, options.Watchdog.HeartbeatUrl, options.Retention.Days),
+        Assert.That((inventory.Interval.TotalSeconds, inventory.Thresholds, options.Watchdog.Interval.TotalSeconds,
+            options.Watchdog.HeartbeatUrl, options.Retention.Days),
             Is.EqualTo((10d, new InventoryThresholds(15, 30, 50, 10), 10d, (Uri?)null, 30)));
     }
 

@@ -11,7 +11,7 @@ public sealed partial class SqlTests
 {
     private static readonly DateTime Time = ManualClock.Noon.UtcDateTime;
 
-    // A sample for every parameter name in use; a statement with a new name asks for one here.
+    // A sample for every parameter name in use; a statement with a new name asks for one here, or in SqlSamples of its subject.
     private static readonly Dictionary<string, object?> Samples = new()
     {
         ["vault"] = "0x", ["since"] = Time, ["until"] = Time, ["overBefore"] = Time, ["before"] = Time, ["limit"] = 10, ["observedAt"] = Time, ["firstWholeHour"] = Time,
@@ -45,6 +45,11 @@ public sealed partial class SqlTests
         ["origins"] = new[] { "o" }, ["details"] = new[] { "d" }, ["keyIds"] = new[] { Guid.Empty }, ["requestCounts"] = new[] { 1L },
         ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
     };
+
+    // The subjects' own samples stand in their folders.
+    private static readonly Dictionary<string, object?> OfSubjects = typeof(SqlTests).Assembly.GetTypes()
+        .Select(type => type.GetField("SqlSamples", BindingFlags.Static | BindingFlags.Public)?.GetValue(null))
+        .OfType<IReadOnlyDictionary<string, object?>>().SelectMany(samples => samples).ToDictionary();
 
     private static NpgsqlDataSource _db = null!; // one for all: a plan changes nothing
 
@@ -153,7 +158,7 @@ public sealed partial class SqlTests
     // Names of record members begin with a capital; their sample follows from the record's type.
     private static object? Sample(string name)
     {
-        if (Samples.TryGetValue(name, out var sample))
+        if (Samples.TryGetValue(name, out var sample) || OfSubjects.TryGetValue(name, out sample))
             return sample;
         var member = typeof(Observation).Assembly.GetTypes().Where(type => !type.IsGenericType)
             .SelectMany(type => type.GetConstructors()).SelectMany(constructor => constructor.GetParameters())

@@ -52,7 +52,9 @@ public sealed class NotificationOptionsTests
     {
         Assert.That(DataSubjects.Rules.ThreatTypes, Has.Member("journal_fault").And.Member("feed_down").And.Unique);
         foreach (var type in DataSubjects.Rules.ThreatTypes)
-            Assert.That(Read(("Notifications:Routes:desk:Channels", "webhook"), ("Notifications:Routes:desk:ThreatTypes", type)).Notifications.Routes.Single().ThreatTypes,
+            Assert.That(
+                Read(("Notifications:Routes:desk:Channels", "webhook"), ("Notifications:Routes:desk:ThreatTypes", type))
+                    .Notifications.Routes.Single().ThreatTypes,
                 Is.EqualTo(new[] { type }));
     }
 }

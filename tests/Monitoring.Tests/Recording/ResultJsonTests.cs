@@ -40,10 +40,11 @@ public sealed class ResultJsonTests
     public void Record_of_an_earlier_version_is_read()
     {
         const string Record = """
-            {"entry":"result","result":{"run":{"monitor":"hlp-vault","scheduled_at":"2026-11-21T12:00:00+00:00","trigger":"grid","started_at":"2026-11-21T12:00:00+00:00",
-            "finished_at":"2026-11-21T12:00:01+00:00","outcome":"succeeded","observations":1,"findings":0,"error":null,"worker":"w/1"},
-            "observations":[{"table":"hlp_vault_components","vault_address":"0xv","component_address":"0xc","observed_at":"2026-11-21T12:00:00+00:00","account_value":1.50,
-            "total_notional_usd":2,"unrealized_pnl":-0.1,"positions":3}],"findings":[],"unjudged":[]}}
+            {"entry":"result","result":{"run":{"monitor":"hlp-vault","scheduled_at":"2026-11-21T12:00:00+00:00","trigger":"grid",
+            "started_at":"2026-11-21T12:00:00+00:00","finished_at":"2026-11-21T12:00:01+00:00","outcome":"succeeded","observations":1,
+            "findings":0,"error":null,"worker":"w/1"},"observations":[{"table":"hlp_vault_components","vault_address":"0xv",
+            "component_address":"0xc","observed_at":"2026-11-21T12:00:00+00:00","account_value":1.50,"total_notional_usd":2,
+            "unrealized_pnl":-0.1,"positions":3}],"findings":[],"unjudged":[]}}
             """;
         var row = ((ResultEntry)JournalEntry.Parse(Encoding.UTF8.GetBytes(Record))).Result.Observations.Single();
         Assert.That(row, Is.EqualTo(new HlpVaultComponent("0xv", "0xc", ManualClock.Noon, 1.50m, 2, -0.1m, 3)));
@@ -54,9 +55,11 @@ public sealed class ResultJsonTests
     {
         var json = Encoding.UTF8.GetString(new ResultEntry(ResultSample.Of("m", ManualClock.Noon, CheckOutcome.Succeeded, [], [],
             new HlpVaultComponent("0xv", "0xc", ManualClock.Noon, 1, 1, 1, 1))).ToJson());
-        var fault = Assert.Throws<JsonException>(() => JournalEntry.Parse(Encoding.UTF8.GetBytes(json.Replace("hlp_vault_components", "moon_phases"))))!;
+        json = json.Replace("hlp_vault_components", "moon_phases");
+        var fault = Assert.Throws<JsonException>(() => JournalEntry.Parse(Encoding.UTF8.GetBytes(json)))!;
         Assert.That(fault.Message, Does.Contain("moon_phases"));
-        Assert.That(() => new ResultEntry(ResultSample.Of("m", ManualClock.Noon, CheckOutcome.Succeeded, [], [], new MoonPhase(1))).ToJson(),
+        Assert.That(
+            () => new ResultEntry(ResultSample.Of("m", ManualClock.Noon, CheckOutcome.Succeeded, [], [], new MoonPhase(1))).ToJson(),
             Throws.InstanceOf<NotSupportedException>().With.Message.Contains(nameof(MoonPhase)));
     }
 
@@ -64,7 +67,8 @@ public sealed class ResultJsonTests
     public void Two_kinds_of_one_name_are_refused()
     {
         var type = JsonTypeInfo.CreateJsonTypeInfo<Observation>(JsonSerializerOptions.Default);
-        Assert.That(() => ObservationJson.AddKinds(type, [new(typeof(object), typeof(MoonPhase), "x"), new(typeof(object), typeof(HlpVaultComponent), "x")]),
+        RowTable[] tables = [new(typeof(object), typeof(MoonPhase), "x"), new(typeof(object), typeof(HlpVaultComponent), "x")];
+        Assert.That(() => ObservationJson.AddKinds(type, tables),
             Throws.InvalidOperationException.With.Message.EqualTo("the row types MoonPhase, HlpVaultComponent are all named 'x'"));
     }
 

@@ -1,4 +1,3 @@
-using Microsoft.Extensions.DependencyInjection;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Hyperliquid;
 
@@ -6,21 +5,9 @@ namespace Monitoring.Tests.Venues;
 
 public sealed class HyperliquidClientTests
 {
-    [Test]
-    public async Task Portfolio_is_the_one_inside_the_vaults_details()
-    {
-        await using var worker = await WorkerUnderTest.CreateAsync(new ManualClock(ManualClock.Noon));
-        var client = worker.Services.GetRequiredService<HyperliquidClient>();
-        var portfolio = await client.GetPortfolioAsync(Sample.Vault, default);
-        var details = await client.GetVaultDetailsAsync(Sample.Vault, default);
-        Assert.That(portfolio.At, Is.EqualTo(ManualClock.Noon));
-        Assert.That(portfolio.AllTime.Points, Is.EqualTo(details.Portfolio.AllTime.Points));
-        Assert.That(portfolio.Day.Points, Is.EqualTo(details.Portfolio.Day.Points));
-    }
-
     private static VaultDetails Related(string relationship) => new()
     {
-        Name = "HLP", VaultAddress = Sample.Vault, Portfolio = RecordedAnswers.StrategyB, Relationship = RecordedAnswers.Parse<VaultRelationship>(relationship),
+        VaultAddress = Sample.Vault, Portfolio = RecordedAnswers.StrategyB, Relationship = RecordedAnswers.Parse<VaultRelationship>(relationship),
     };
 
     [TestCase("""{"type":"normal"}""", "")]

@@ -14,7 +14,8 @@ internal sealed class FeedHealth(FeedState feed) : IWatchdogSource
     public IReadOnlyList<Rule> Rules => FeedRuleSet.All;
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<Finding>> LookAsync(DateTimeOffset at, CancellationToken cancellationToken) => Task.FromResult(FeedRules.Evaluate(feed.DownSince, at));
+    public Task<IReadOnlyList<Finding>> LookAsync(DateTimeOffset at, CancellationToken cancellationToken) =>
+        Task.FromResult(FeedRules.Evaluate(feed.DownSince, at));
 }
 
 /// <summary>The rule of the live feed: one that is down is worth knowing and no more, because polling goes on.</summary>

@@ -5,7 +5,7 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 
-/// <summary>The life of one connection: subscribes, pings, and hands on what comes until the connection is of no more use.</summary>
+/// <summary>The life of one connection: subscribes, pings, and passes on what comes until the connection is of no more use.</summary>
 internal sealed partial class FeedSession(FeedSocket socket, FeedPlan plan, FeedWatch watch, FeedState state, TimeProvider clock, ILogger<FeedSession> logger)
 {
     private const int MostAsked = 2;
@@ -209,7 +209,7 @@ internal sealed partial class FeedSession(FeedSocket socket, FeedPlan plan, Feed
             await socket.SendAsync(subscription.ToMessage(), cancellationToken);
     }
 
-    // Since when the venue tells nothing; null before the first data and the first acknowledgement of a coin.
+    // Since when the venue has sent no data; null before the first data and the first acknowledgement of a coin.
     private DateTimeOffset? QuietSince
     {
         get

@@ -24,7 +24,7 @@ internal sealed class FeedWatch(TriggeredChecks checks, FeedState state, FeedOpt
     private DateTimeOffset _heardAt = clock.GetUtcNow();
     private DateTimeOffset _newsSince = clock.GetUtcNow();
 
-    /// <summary>A connection begins: what is older than the last that the one before told is no news.</summary>
+    /// <summary>A connection begins: what is older than the last that the one before brought is no news.</summary>
     public void Begin()
     {
         _newsSince = _heardAt - ClockTolerance;

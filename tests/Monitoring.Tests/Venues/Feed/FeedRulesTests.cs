@@ -10,5 +10,6 @@ public sealed class FeedRulesTests
     [TestCase(60d, true)]
     public void Feed_that_is_down_for_a_minute_is_worth_knowing(double? seconds, bool found) =>
         Assert.That(FeedRules.Evaluate(seconds is { } age ? ManualClock.Noon.AddSeconds(-age) : null, ManualClock.Noon)
-            .Select(finding => (finding.Fingerprint, finding.Severity)), Is.EqualTo(found ? new[] { ("feed.down:hyperliquid", Severity.Low) } : []));
+            .Select(finding => (finding.Fingerprint, finding.Severity)),
+                Is.EqualTo(found ? new[] { ("feed.down:hyperliquid", Severity.Low) } : []));
 }

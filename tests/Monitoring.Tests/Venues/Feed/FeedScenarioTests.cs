@@ -98,7 +98,8 @@ public sealed class FeedScenarioTests
     public async Task Switched_off_it_connects_to_nothing()
     {
         _feed = await FeedUnderTest.CreateAsync(ScenarioLoader.Load("calm"), ("HYPERLIQUID_FEED", "off"));
-        Assert.That(_feed.Worker.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>().Select(service => service.GetType().Name), Has.None.EqualTo("HyperliquidFeed"));
+        var services = _feed.Worker.Services.GetServices<Microsoft.Extensions.Hosting.IHostedService>();
+        Assert.That(services.Select(service => service.GetType().Name), Has.None.EqualTo("HyperliquidFeed"));
         Assert.That(_feed.Worker.Services.GetServices<MonitorSchedule>().Select(monitor => monitor.TriggerSpacing), Is.All.Null);
         Assert.That((await _feed.Worker.CheckAsync(ManualClock.Noon)).Run.Error, Is.Null);
         Assert.That((_feed.State.IsUp, _feed.State.DownSince), Is.EqualTo((false, (DateTimeOffset?)null)));
@@ -121,7 +122,8 @@ public sealed class FeedScenarioTests
                 if (schedule.GridTime(_feed.Clock.GetUtcNow()) is var at && last.GetValueOrDefault(schedule.Name) != at)
                 {
                     last[schedule.Name] = at;
-                    Assert.That((await _feed.Worker.CheckAsync(schedule.Name, at, _feed.Clock)).Run.Error, schedule.Name == "oracle" ? Does.StartWith("none of 69 assets") : Is.Null);
+                    Assert.That((await _feed.Worker.CheckAsync(schedule.Name, at, _feed.Clock)).Run.Error,
+                        schedule.Name == "oracle" ? Does.StartWith("none of 69 assets") : Is.Null);
                 }
 
             await _feed.PlayAsync((_feed.Clock.GetUtcNow() - ManualClock.Noon).TotalSeconds + 1);

@@ -176,7 +176,8 @@ public sealed class LiquidationCatchUpTests
         var result = await TriggerAsync(new CheckCause(LiquidationMonitor.AccountCause, Liquidator), new CheckCause("block", "0x0"));
         Assert.That((result.Observations.OfType<LiquidationSource>().Single().SourceAddress, result.Findings.Single().RuleId),
             Is.EqualTo((Liquidator, LiquidationRuleSet.Deleveraging.Id)));
-        Assert.That((await TriggerAsync()).Observations.OfType<LiquidationSource>().Count(), Is.EqualTo(7), "called for by nobody in particular, it asks for all");
+        Assert.That((await TriggerAsync()).Observations.OfType<LiquidationSource>().Count(),
+            Is.EqualTo(7), "called for by nobody in particular, it asks for all");
     }
 
     private async Task<CheckResult> TriggerAsync(params CheckCause[] causes)

@@ -192,7 +192,8 @@ public sealed class LiquidationMonitorTests
                 if (schedule.GridTime(_clock.GetUtcNow()) is var at && last.GetValueOrDefault(schedule.Name) != at)
                 {
                     last[schedule.Name] = at;
-                    Assert.That((await _worker.CheckAsync(schedule.Name, at, _clock)).Run.Error, schedule.Name == "oracle" ? Does.StartWith("none of 69 assets") : Is.Null);
+                    Assert.That((await _worker.CheckAsync(schedule.Name, at, _clock)).Run.Error,
+                        schedule.Name == "oracle" ? Does.StartWith("none of 69 assets") : Is.Null);
                 }
             _clock.Advance(TimeSpan.FromSeconds(1));
         }
