@@ -5,7 +5,6 @@ using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Notifications;
-using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Hyperliquid;
@@ -46,7 +45,6 @@ internal static class WorkerHost
         AddMonitor<LiquidationMonitor>(services, LiquidationMonitor.MonitorName, options.Liquidations.Interval);
         AddWatching(services, options);
         AddMonitor<WatchdogMonitor>(services, WatchdogMonitor.MonitorName, options.Watchdog.Interval);
-        AddNotifications(services, options);
         AddRecording(services, options);
         services.AddHyperliquidFeed(options.Feed);
         // Last, because hosted services stop in reverse order: first no more checks, then the rest of the results, then the summary.
@@ -99,31 +97,17 @@ internal static class WorkerHost
         services.AddSingleton(new ScheduledMonitor(name, interval));
     }
 
-    private static void AddNotifications(IServiceCollection services, WorkerOptions options)
-    {
-        services.AddChannels(options.Channels);
-        services.AddSingleton(options.Notifications);
-        services.AddSingleton(provider => new NotificationRouting(
-            provider.GetServices<INotificationChannel>().Select(channel => channel.Name), options.Events.AlertMinSeverity, options.Notifications.Routes));
-        if (options.WithoutDatabase)
-            services.AddSingleton<MemoryOutbox>().AddSingleton<IOutbox>(provider => provider.GetRequiredService<MemoryOutbox>());
-        else
-            services.AddSingleton<IOutbox, DatabaseOutbox>();
-        services.AddHostedService<Notifier>();
-    }
-
     private static void AddRecording(IServiceCollection services, WorkerOptions options)
     {
+        services.AddNotifications(options.Channels, options.Notifications, options.Events.AlertMinSeverity, options.WithoutDatabase);
         if (options.WithoutDatabase)
         {
-            services.AddSingleton<IRecorder, MemoryRecorder>();
+            services.AddRecordingWithoutDatabase();
             return;
         }
 
         services.AddMonitoringData(options.Database);
-        services.AddRecorder(options.Journal);
-        services.AddSingleton<IRecorder>(provider => provider.GetRequiredService<QueueingRecorder>());
-        services.AddHostedService(provider => provider.GetRequiredService<QueueingRecorder>());
+        services.AddRecording(options.Journal);
         services.AddHostedService<DatabaseWatch>();
         services.AddSingleton<PartitionMaintenance>();
         services.AddHostedService(provider => provider.GetRequiredService<PartitionMaintenance>());

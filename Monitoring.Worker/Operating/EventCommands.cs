@@ -16,7 +16,7 @@ internal static class EventCommands
 
     private static readonly Option<string> Until = OperatorCommands.Checked(
         new Option<string>("--until") { Description = "Until when: 30m, 12h or 7d from now, or a date or time in UTC.", HelpName = "WHEN", Required = true },
-        text => Moment.Find(text, TimeProvider.System.GetUtcNow()) is null ? $"--until takes {Moment.Form}" : null);
+        text => TimeArgument.Find(text, TimeProvider.System.GetUtcNow()) is null ? $"--until takes {TimeArgument.Form}" : null);
 
     private static readonly Option<string> Actor = OperatorCommands.ActorOption();
 
@@ -53,7 +53,7 @@ internal static class EventCommands
         if (fingerprint is null)
             return await SayAsync($"event {id}", "", ActionOutcome.NotFound);
 
-        var until = Moment.Find(parsed.GetValue(Until)!, now)!.Value;
+        var until = TimeArgument.Find(parsed.GetValue(Until)!, now)!.Value;
         var made = await services.GetRequiredService<OperatorActions>().SilenceAsync(
             fingerprint, until, OperatorCommands.By(parsed, Actor), parsed.GetValue(Note), now, cancellationToken);
         return await SayAsync($"finding {fingerprint}", $"silenced until {until.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC", made.Outcome);

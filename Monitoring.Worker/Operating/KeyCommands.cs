@@ -24,7 +24,7 @@ internal static class KeyCommands
 
     private static readonly Option<string> Expires = OperatorCommands.Checked(
         new Option<string>("--expires") { Description = "When it stops working (default: never): 90d, 12h, or a date or time in UTC.", HelpName = "WHEN" },
-        text => Moment.Find(text, TimeProvider.System.GetUtcNow()) is null ? $"--expires takes {Moment.Form}" : null);
+        text => TimeArgument.Find(text, TimeProvider.System.GetUtcNow()) is null ? $"--expires takes {TimeArgument.Form}" : null);
 
     private static readonly Option<int> Rate = RateOption();
 
@@ -56,7 +56,7 @@ internal static class KeyCommands
         var text = ApiKeyText.Create();
         var key = new NewApiKey(Guid.CreateVersion7(now), parsed.GetValue(Name)!, ApiKeyText.Prefix(text), ApiKeyText.Hash(text),
             [.. parsed.GetValue(Scope)!.Distinct().Order().Select(scope => SnakeCase.Of(scope))], parsed.GetValue(Rate), now, by.Actor,
-            parsed.GetValue(Expires) is { } expires ? Moment.Find(expires, now) : null);
+            parsed.GetValue(Expires) is { } expires ? TimeArgument.Find(expires, now) : null);
         var what = $"{key.Prefix}…: scope {string.Join(", ", key.Scopes)}, {key.RequestsPerMinute} requests a minute, expires {Show(key.ExpiresAt, "never")}";
 
         await using var connection = await services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(cancellationToken);
