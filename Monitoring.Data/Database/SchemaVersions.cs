@@ -8,7 +8,7 @@ namespace Monitoring.Data.Database;
 public sealed class SchemaVersions(NpgsqlDataSource db)
 {
     /// <summary>The newest migration that the engine's own tables need.</summary>
-    public const long Engine = 202611211500;
+    public const long Engine = 202611291100;
 
     /// <summary>The newest migration that anything in this code needs: the engine or a subject.</summary>
     public static long Required { get; } = Math.Max(Engine, DataSubjects.All.Max(subject => subject.SchemaVersion));

@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace Monitoring.Data.Notifications;
 
-/// <summary>How a channel does. <paramref name="Dead"/> counts the letters that died since the moment asked for, <paramref name="DeadError"/> is the newest one's.</summary>
+/// <summary>
+/// How a channel does. <paramref name="Dead"/> counts the letters that died since the moment asked for, <paramref name="DeadError"/> is the
+/// newest one's.
+/// </summary>
 public sealed record NotificationChannelState(
     string Channel, DateTimeOffset ConfiguredAt, DateTimeOffset? LastDeliveredAt, DateTimeOffset? LastFailedAt, string? LastError,
     long Pending, DateTimeOffset? OldestPendingAt, long Dead, DateTimeOffset? NewestDeadAt, string? DeadError);
@@ -23,11 +26,16 @@ public sealed class NotificationChannelTable(NpgsqlDataSource db)
            SET status = 'dead', dead_at = @now, next_attempt_at = NULL, claimed_by = NULL, last_error = @error
          WHERE status = 'pending'
            AND created_at < @since
-           AND NOT EXISTS (SELECT FROM notification_channels WHERE notification_channels.channel = notifications.channel AND configured_at >= @since)
+           AND NOT EXISTS (SELECT FROM notification_channels
+                            WHERE notification_channels.channel = notifications.channel AND configured_at >= @since)
         """;
 
-    /// <summary>Says that this worker has these channels, and gives up what waits since before <paramref name="since"/> for a channel that no worker has had since.</summary>
-    public async Task RegisterAsync(string[] channels, DateTimeOffset now, DateTimeOffset since, string error, CancellationToken cancellationToken)
+    /// <summary>
+    /// Says that this worker has these channels, and gives up what waits since before <paramref name="since"/> for a channel that no worker
+    /// has had since.
+    /// </summary>
+    public async Task RegisterAsync(
+        string[] channels, DateTimeOffset now, DateTimeOffset since, string error, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new(RegisterSql, new { channels, now }, cancellationToken: cancellationToken));
@@ -35,15 +43,17 @@ public sealed class NotificationChannelTable(NpgsqlDataSource db)
     }
 
     private const string ListSql = """
-        SELECT channel, configured_at, last_delivered_at, last_failed_at, last_error, pending, oldest_pending_at, dead, newest_dead_at, dead_error
+        SELECT channel, configured_at, last_delivered_at, last_failed_at, last_error, pending, oldest_pending_at, dead, newest_dead_at,
+               dead_error
           FROM notification_channels AS c
          CROSS JOIN LATERAL (SELECT count(*) AS pending, min(created_at) AS oldest_pending_at
                                FROM notifications
                               WHERE notifications.channel = c.channel AND status = 'pending'
                                 AND NOT (message_id IS NULL
-                                         AND EXISTS (SELECT FROM security_events AS e JOIN silences USING (fingerprint)
-                                                      WHERE e.event_id = notifications.event_id AND until > @now AND ended_at IS NULL))) AS waiting
-         CROSS JOIN LATERAL (SELECT count(*) AS dead, max(dead_at) AS newest_dead_at, (array_agg(n.last_error ORDER BY dead_at DESC))[1] AS dead_error
+                                         AND EXISTS (SELECT FROM security_events AS e JOIN silences_in_force(@now) USING (fingerprint)
+                                                      WHERE e.event_id = notifications.event_id))) AS waiting
+         CROSS JOIN LATERAL (SELECT count(*) AS dead, max(dead_at) AS newest_dead_at,
+                                    (array_agg(n.last_error ORDER BY dead_at DESC))[1] AS dead_error
                                FROM notifications AS n
                                JOIN security_events USING (event_id)
                               WHERE n.channel = c.channel AND n.status = 'dead' AND dead_at >= @since AND rule_id <> @exceptRule) AS letters
@@ -51,11 +61,14 @@ public sealed class NotificationChannelTable(NpgsqlDataSource db)
          LIMIT 100
         """;
 
-    /// <summary>Every channel by name. What is silenced does not count as pending; dead letters that told of <paramref name="exceptRule"/> are not counted.</summary>
+    /// <summary>
+    /// Every channel by name. What is silenced does not count as pending; dead letters about <paramref name="exceptRule"/> are not counted.
+    /// </summary>
     public async Task<IReadOnlyList<NotificationChannelState>> ListAsync(
         DateTimeOffset now, DateTimeOffset since, string exceptRule, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<NotificationChannelState>(new(ListSql, new { now, since, exceptRule }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<NotificationChannelState>(
+            new(ListSql, new { now, since, exceptRule }, cancellationToken: cancellationToken))).AsList();
     }
 }

@@ -5,19 +5,23 @@ using Npgsql;
 namespace Monitoring.Data.Notifications;
 
 /// <summary>
-/// How a worker claims. What nobody renews until <paramref name="LeaseUntil"/> is anybody's again. With a <paramref name="Window"/> of zero each notification is
-/// a message of its own. No wait ends after <paramref name="Latest"/>: what says so was written before the clock was set back, and does not count.
+/// How a worker claims. What nobody renews until <paramref name="LeaseUntil"/> is anybody's again. With a <paramref name="Window"/> of zero
+/// each notification is a message of its own. No wait ends after <paramref name="Latest"/>: one that seems to was written before the clock
+/// was set back, and does not count.
 /// </summary>
 public sealed record ClaimTerms(string Worker, DateTimeOffset Now, DateTimeOffset LeaseUntil, DateTimeOffset Latest, TimeSpan Window);
 
-/// <summary>A claimed notification, with what its message says of its event. Rows of one <paramref name="MessageId"/> go as one message.</summary>
+/// <summary>
+/// A claimed notification, with what its message says of its event. Rows of one <paramref name="MessageId"/> go as one message.
+/// </summary>
 public sealed record ClaimedNotification(
-    Guid MessageId, int Attempts, DateTimeOffset? GiveUpAt, Guid EventId, ChangeKind Kind, Severity Severity, string RuleId, string ThreatType, string Subject,
-    string Title, string Description, DateTimeOffset FirstSeenAt, DateTimeOffset ChangedAt, string Indicators, string[] RelatedAddresses, string? Note);
+    Guid MessageId, int Attempts, DateTimeOffset? GiveUpAt, Guid EventId, ChangeKind Kind, Severity Severity, string RuleId,
+    string ThreatType, string Subject, string Title, string Description, DateTimeOffset FirstSeenAt, DateTimeOffset ChangedAt,
+    string Indicators, string[] RelatedAddresses, string? Note);
 
 /// <summary>
-/// Takes notifications out of the outbox, one worker per channel at a time, and marks what became of them. Order per event and channel: a notification is only
-/// claimed when the earlier ones of its event are delivered, dead, or in the same message.
+/// Takes notifications out of the outbox, one worker per channel at a time, and marks what became of them. Order per event and channel: a
+/// notification is only claimed when the earlier ones of its event are delivered, dead, or in the same message.
 /// </summary>
 public sealed class NotificationClaims(NpgsqlDataSource db)
 {
@@ -42,7 +46,8 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
            AND message_id = ANY (ARRAY(
                    SELECT message_id
                      FROM notifications
-                    WHERE channel = @channel AND status = 'pending' AND message_id IS NOT NULL AND message_id <> ALL (@messageIds) AND notification_id <> ALL (@inOtherHands)
+                    WHERE channel = @channel AND status = 'pending' AND message_id IS NOT NULL
+                      AND message_id <> ALL (@messageIds) AND notification_id <> ALL (@claimedOffline)
                       AND (next_attempt_at IS NULL OR next_attempt_at <= @now OR next_attempt_at > @latest)
                     GROUP BY message_id
                     ORDER BY min(seq)
@@ -50,21 +55,23 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
         RETURNING message_id
         """;
 
-    // Silence holds back what tells of something bad, not its end; and nothing that a later, waiting row would make come out of order.
+    // A silence holds back openings and escalations, not the end; and nothing that a later, waiting row would make come out of order.
     // The id of a message stands for all that is in it: one notification goes under its own id, several under a new one.
     private const string ClaimNewSql = """
         WITH due AS (
             SELECT notification_id, seq, severity = 'critical' AND kind IN ('opened', 'escalated') AS urgent
               FROM notifications AS n
-             WHERE channel = @channel AND status = 'pending' AND message_id IS NULL AND notification_id <> ALL (@inOtherHands)
+             WHERE channel = @channel AND status = 'pending' AND message_id IS NULL AND notification_id <> ALL (@claimedOffline)
                AND NOT EXISTS (SELECT FROM notifications AS earlier
-                                WHERE earlier.event_id = n.event_id AND earlier.channel = n.channel AND earlier.seq < n.seq AND earlier.status = 'pending'
-                                  AND (@alone OR earlier.message_id IS NOT NULL OR earlier.notification_id = ANY (@inOtherHands)))
+                                WHERE earlier.event_id = n.event_id AND earlier.channel = n.channel AND earlier.seq < n.seq
+                                  AND earlier.status = 'pending'
+                                  AND (@alone OR earlier.message_id IS NOT NULL OR earlier.notification_id = ANY (@claimedOffline)))
                AND NOT (kind IN ('opened', 'escalated')
-                        AND EXISTS (SELECT FROM security_events JOIN silences USING (fingerprint)
-                                     WHERE security_events.event_id = n.event_id AND until > @now AND ended_at IS NULL)
+                        AND EXISTS (SELECT FROM security_events JOIN silences_in_force(@now) USING (fingerprint)
+                                     WHERE security_events.event_id = n.event_id)
                         AND NOT EXISTS (SELECT FROM notifications AS later
-                                         WHERE later.event_id = n.event_id AND later.channel = n.channel AND later.seq > n.seq AND later.status = 'pending'
+                                         WHERE later.event_id = n.event_id AND later.channel = n.channel AND later.seq > n.seq
+                                           AND later.status = 'pending'
                                            AND later.kind IN ('acknowledged', 'resolved')))
              ORDER BY seq
              LIMIT @limit
@@ -87,8 +94,8 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
         """;
 
     private const string ListClaimedSql = """
-        SELECT message_id, attempts, give_up_at, event_id, n.kind, n.severity, rule_id, threat_type, subject, title, description, first_seen_at, changed_at,
-               coalesce(c.evidence -> 'values', e.indicators)::text AS indicators, related_addresses, note
+        SELECT message_id, attempts, give_up_at, event_id, n.kind, n.severity, rule_id, threat_type, subject, title, description,
+               first_seen_at, changed_at, coalesce(c.evidence -> 'values', e.indicators)::text AS indicators, related_addresses, note
           FROM notifications AS n
           JOIN security_events AS e USING (event_id)
           JOIN security_event_changes AS c USING (seq, event_id)
@@ -101,12 +108,13 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
     public const int MostPerMessage = 10_000;
 
     /// <summary>
-    /// Claims what is due on a channel: at most <paramref name="most"/> messages, none of <paramref name="inFlight"/>, and no notification of <paramref name="inOtherHands"/>.
-    /// What comes while a window lasts waits for its end; only the first critical opening or escalation cuts it short. Answers nothing while another worker is claiming
-    /// for this channel.
+    /// Claims what is due on a channel: at most <paramref name="most"/> messages, none of <paramref name="inFlight"/>, and no notification
+    /// of <paramref name="claimedOffline"/>. What comes while a window lasts waits for its end; only the first critical opening or
+    /// escalation cuts it short. Answers nothing while another worker is claiming for this channel.
     /// </summary>
     public async Task<IReadOnlyList<ClaimedNotification>> ClaimAsync(
-        string channel, ClaimTerms terms, int most, IReadOnlyCollection<Guid> inFlight, IReadOnlyCollection<Guid> inOtherHands, CancellationToken cancellationToken)
+        string channel, ClaimTerms terms, int most, IReadOnlyCollection<Guid> inFlight, IReadOnlyCollection<Guid> claimedOffline,
+        CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
@@ -116,18 +124,23 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
         if (gate is null or { Paused: true })
             return [];
 
-        var claimed = (await connection.QueryAsync<Guid>(Command(ClaimRepeatsSql,
-            new { channel, terms.Worker, terms.Now, terms.Latest, terms.LeaseUntil, limit = most, messageIds = inFlight.ToArray(), inOtherHands = inOtherHands.ToArray() }))).ToHashSet();
+        var claimed = (await connection.QueryAsync<Guid>(Command(ClaimRepeatsSql, new
+        {
+            channel, terms.Worker, terms.Now, terms.Latest, terms.LeaseUntil, limit = most, messageIds = inFlight.ToArray(),
+            claimedOffline = claimedOffline.ToArray(),
+        }))).ToHashSet();
         if (claimed.Count < most && !(gate.Gathering && gate.WindowCritical))
         {
             var alone = terms.Window == TimeSpan.Zero;
             var fresh = (await connection.QueryAsync<(Guid MessageId, bool Urgent)>(Command(ClaimNewSql, new
             {
-                channel, terms.Worker, terms.Now, terms.LeaseUntil, alone, onlyIfUrgent = gate.Gathering, inOtherHands = inOtherHands.ToArray(), limit = alone ? most - claimed.Count : MostPerMessage,
+                channel, terms.Worker, terms.Now, terms.LeaseUntil, alone, onlyIfUrgent = gate.Gathering,
+                claimedOffline = claimedOffline.ToArray(), limit = alone ? most - claimed.Count : MostPerMessage,
             }))).AsList();
             claimed.UnionWith(fresh.Select(row => row.MessageId));
             if (fresh.Count > 0 && !alone)
-                await connection.ExecuteAsync(Command(BeginWindowSql, new { channel, until = terms.Now + terms.Window, urgent = fresh.Exists(row => row.Urgent) }));
+                await connection.ExecuteAsync(Command(
+                    BeginWindowSql, new { channel, until = terms.Now + terms.Window, urgent = fresh.Exists(row => row.Urgent) }));
         }
 
         var rows = claimed.Count == 0 ? []
@@ -143,10 +156,12 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
         """;
 
     /// <summary>Keeps claims while their attempts go on.</summary>
-    public async Task RenewAsync(IReadOnlyCollection<Guid> messageIds, string worker, DateTimeOffset leaseUntil, CancellationToken cancellationToken)
+    public async Task RenewAsync(
+        IReadOnlyCollection<Guid> messageIds, string worker, DateTimeOffset leaseUntil, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new(RenewSql, new { messageIds = messageIds.ToArray(), worker, leaseUntil }, cancellationToken: cancellationToken));
+        await connection.ExecuteAsync(
+            new(RenewSql, new { messageIds = messageIds.ToArray(), worker, leaseUntil }, cancellationToken: cancellationToken));
     }
 
     // The service works again: what waits for its next attempt need not wait for the end of a backoff of minutes.
@@ -159,14 +174,19 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
             UPDATE notifications
                SET next_attempt_at = @now + random() * (@soon - @now)
              WHERE channel = @channel AND status = 'pending' AND message_id <> @messageId AND claimed_by IS NULL AND next_attempt_at > @soon
-               AND EXISTS (SELECT FROM notification_channels WHERE channel = @channel AND last_failed_at >= coalesce(last_delivered_at, '-infinity')))
+               AND EXISTS (SELECT FROM notification_channels
+                            WHERE channel = @channel AND last_failed_at >= coalesce(last_delivered_at, '-infinity')))
         UPDATE notification_channels
            SET last_delivered_at = @now
          WHERE channel = @channel
         """;
 
-    /// <summary>Marks a message as delivered. If the last attempt on the channel had failed, the messages that wait after a failure are due at <paramref name="soon"/> at the latest.</summary>
-    public async Task MarkDeliveredAsync(string channel, Guid messageId, DateTimeOffset now, DateTimeOffset soon, CancellationToken cancellationToken)
+    /// <summary>
+    /// Marks a message as delivered. If the last attempt on the channel had failed, the messages that wait after a failure are due at
+    /// <paramref name="soon"/> at the latest.
+    /// </summary>
+    public async Task MarkDeliveredAsync(
+        string channel, Guid messageId, DateTimeOffset now, DateTimeOffset soon, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new(MarkDeliveredSql, new { channel, messageId, now, soon }, cancellationToken: cancellationToken));
@@ -182,12 +202,17 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
          WHERE channel = @channel
         """;
 
-    /// <summary>Lets a message be tried again at <paramref name="retryAt"/>, and nothing go through the channel before <paramref name="pausedUntil"/>.</summary>
-    public async Task MarkForRetryAsync(string channel, Guid messageId, string worker, DateTimeOffset now, DateTimeOffset retryAt, DateTimeOffset? pausedUntil,
+    /// <summary>
+    /// Lets a message be tried again at <paramref name="retryAt"/>, and nothing go through the channel before
+    /// <paramref name="pausedUntil"/>.
+    /// </summary>
+    public async Task MarkForRetryAsync(
+        string channel, Guid messageId, string worker, DateTimeOffset now, DateTimeOffset retryAt, DateTimeOffset? pausedUntil,
         DateTimeOffset giveUpAt, string error, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new(MarkForRetrySql, new { channel, messageId, worker, now, retryAt, pausedUntil, giveUpAt, error }, cancellationToken: cancellationToken));
+        var parameters = new { channel, messageId, worker, now, retryAt, pausedUntil, giveUpAt, error };
+        await connection.ExecuteAsync(new(MarkForRetrySql, parameters, cancellationToken: cancellationToken));
     }
 
     private const string MarkDeadSql = """

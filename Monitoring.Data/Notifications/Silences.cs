@@ -5,7 +5,8 @@ namespace Monitoring.Data.Notifications;
 
 /// <summary>No messages about what this fingerprint names until then, unless it was ended before.</summary>
 public sealed record Silence(
-    Guid SilenceId, string Fingerprint, DateTimeOffset Until, string? Note, string CreatedBy, DateTimeOffset CreatedAt, DateTimeOffset? EndedAt);
+    Guid SilenceId, string Fingerprint, DateTimeOffset Until, string? Note, string CreatedBy, DateTimeOffset CreatedAt,
+    DateTimeOffset? EndedAt);
 
 /// <summary>Where a page of silences goes on: after this one.</summary>
 public sealed record SilenceCursor(DateTimeOffset CreatedAt, Guid SilenceId);
@@ -16,24 +17,24 @@ public sealed class Silences(NpgsqlDataSource db)
     private const string ListSql = """
         SELECT silence_id, fingerprint, until, note, created_by, created_at, ended_at
           FROM silences
-         WHERE (NOT @activeOnly OR (ended_at IS NULL AND until > @now))
+         WHERE (NOT @activeOnly OR silence_id IN (SELECT silence_id FROM silences_in_force(@now)))
            AND (@afterSilenceId::uuid IS NULL OR (created_at, silence_id) < (@afterCreatedAt, @afterSilenceId))
          ORDER BY created_at DESC, silence_id DESC
          LIMIT @limit
         """;
 
     /// <summary>Silences, newest first: those in force at <paramref name="now"/>, or all.</summary>
-    public async Task<IReadOnlyList<Silence>> ListAsync(bool activeOnly, DateTimeOffset now, SilenceCursor? after, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<Silence>> ListAsync(
+        bool activeOnly, DateTimeOffset now, SilenceCursor? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<Silence>(
-            new(ListSql, new { activeOnly, now, afterCreatedAt = after?.CreatedAt, afterSilenceId = after?.SilenceId, limit }, cancellationToken: cancellationToken))).AsList();
+        var parameters = new { activeOnly, now, afterCreatedAt = after?.CreatedAt, afterSilenceId = after?.SilenceId, limit };
+        return (await connection.QueryAsync<Silence>(new(ListSql, parameters, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListInForceSql = """
         SELECT fingerprint, max(until) AS until
-          FROM silences
-         WHERE ended_at IS NULL AND until > @now
+          FROM silences_in_force(@now)
          GROUP BY fingerprint
          ORDER BY fingerprint
          LIMIT 10000
@@ -43,7 +44,8 @@ public sealed class Silences(NpgsqlDataSource db)
     public async Task<IReadOnlyDictionary<string, DateTimeOffset>> ListInForceAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<(string Fingerprint, DateTimeOffset Until)>(new(ListInForceSql, new { now }, cancellationToken: cancellationToken)))
+        return (await connection.QueryAsync<(string Fingerprint, DateTimeOffset Until)>(
+            new(ListInForceSql, new { now }, cancellationToken: cancellationToken)))
             .ToDictionary(silence => silence.Fingerprint, silence => silence.Until);
     }
 

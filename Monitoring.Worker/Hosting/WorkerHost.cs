@@ -5,7 +5,6 @@ using Monitoring.Data.Subjects;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Notifications;
-using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Watching;
 
@@ -30,7 +29,6 @@ internal static class WorkerHost
         services.AddHostedService<LifecycleLog>();
 
         // Hosted services stop in reverse order: first no more checks, then nothing that triggers them, then the rest of the results.
-        AddNotifications(services, options);
         AddRecording(services, options);
         AddChecks(services);
         foreach (var subject in options.Subjects)
@@ -60,31 +58,17 @@ internal static class WorkerHost
             services.AddHostedService(provider => provider.GetRequiredService<Heartbeat>());
     }
 
-    private static void AddNotifications(IServiceCollection services, WorkerOptions options)
-    {
-        services.AddChannels(options.Channels);
-        services.AddSingleton(options.Notifications);
-        services.AddSingleton(provider => new NotificationRouting(
-            provider.GetServices<INotificationChannel>().Select(channel => channel.Name), options.Events.AlertMinSeverity, options.Notifications.Routes));
-        if (options.WithoutDatabase)
-            services.AddSingleton<MemoryOutbox>().AddSingleton<IOutbox>(provider => provider.GetRequiredService<MemoryOutbox>());
-        else
-            services.AddSingleton<IOutbox, DatabaseOutbox>();
-        services.AddHostedService<Notifier>();
-    }
-
     private static void AddRecording(IServiceCollection services, WorkerOptions options)
     {
+        services.AddNotifications(options.Channels, options.Notifications, options.Events.AlertMinSeverity, options.WithoutDatabase);
         if (options.WithoutDatabase)
         {
-            services.AddSingleton<IRecorder, MemoryRecorder>();
+            services.AddRecordingWithoutDatabase();
             return;
         }
 
         services.AddMonitoringData(options.Database);
-        services.AddRecorder(options.Journal);
-        services.AddSingleton<IRecorder>(provider => provider.GetRequiredService<QueueingRecorder>());
-        services.AddHostedService(provider => provider.GetRequiredService<QueueingRecorder>());
+        services.AddRecording(options.Journal);
         services.AddHostedService<DatabaseWatch>();
         services.AddSingleton<PartitionMaintenance>();
         services.AddHostedService(provider => provider.GetRequiredService<PartitionMaintenance>());

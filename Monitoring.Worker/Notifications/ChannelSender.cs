@@ -4,10 +4,11 @@ using Monitoring.Data.Database;
 namespace Monitoring.Worker.Notifications;
 
 /// <summary>
-/// Empties the outbox through one channel. Each channel has a sender of its own, and a sender several attempts under way, so that neither a channel nor
-/// a message that hangs holds up the others.
+/// Empties the outbox through one channel. Each channel has a sender of its own, and a sender several attempts under way, so that neither a
+/// channel nor a message that hangs holds up the others.
 /// </summary>
-internal sealed partial class ChannelSender(INotificationChannel channel, IOutbox outbox, NotificationOptions options, TimeProvider clock, ILogger<ChannelSender> logger)
+internal sealed partial class ChannelSender(
+    INotificationChannel channel, IOutbox outbox, NotificationOptions options, TimeProvider clock, ILogger<ChannelSender> logger)
 {
     /// <summary>So many attempts are under way at most.</summary>
     public const int Width = 8;
@@ -20,11 +21,13 @@ internal sealed partial class ChannelSender(INotificationChannel channel, IOutbo
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
 
     private readonly Dictionary<Guid, Task> _inFlight = []; // the loop's alone
+    private long _pausedUntil = long.MinValue; // a timestamp; here because the outbox may become another one before it is over
     private volatile TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _outboxAway;
 
     /// <summary>Says that there may be something to send.</summary>
-    public void Wake() => Interlocked.Exchange(ref _wake, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
+    public void Wake() =>
+        Interlocked.Exchange(ref _wake, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
     /// <summary>Sends until it is stopped; attempts under way may then end within a few seconds, the others are given back.</summary>
     public async Task RunAsync(CancellationToken stopping)
@@ -42,7 +45,8 @@ internal sealed partial class ChannelSender(INotificationChannel channel, IOutbo
                 renewedAt = clock.GetTimestamp();
             }
 
-            if (_inFlight.Count < Width && await TryStartAsync(attempts.Token, stopping))
+            var isPaused = clock.GetTimestamp() < Volatile.Read(ref _pausedUntil);
+            if (!isPaused && _inFlight.Count < Width && await TryStartAsync(attempts.Token, stopping))
                 continue; // there may be more
             await Task.WhenAny(woken, Task.Delay(PollEvery, clock, stopping));
         }
@@ -54,7 +58,8 @@ internal sealed partial class ChannelSender(INotificationChannel channel, IOutbo
     private async Task<bool> TryStartAsync(CancellationToken attempts, CancellationToken stopping)
     {
         IReadOnlyList<ClaimedMessage> claimed = [];
-        await TryAsync(async () => claimed = await outbox.ClaimAsync(channel.Name, Width - _inFlight.Count, _inFlight.Keys, stopping), stopping);
+        await TryAsync(
+            async () => claimed = await outbox.ClaimAsync(channel.Name, Width - _inFlight.Count, _inFlight.Keys, stopping), stopping);
         foreach (var message in claimed)
             _inFlight[message.Message.NotificationId] = DeliverAsync(message, attempts);
         return claimed.Count > 0;
@@ -64,7 +69,9 @@ internal sealed partial class ChannelSender(INotificationChannel channel, IOutbo
     {
         var verdict = await AttemptAsync(claimed, attempts);
         // What was sent must be marked, or it would be sent again: for as long as this process lives.
-        while (!await TryAsync(() => outbox.MarkAsync(channel.Name, claimed.Message.NotificationId, verdict, CancellationToken.None), attempts) && !attempts.IsCancellationRequested)
+        var id = claimed.Message.NotificationId;
+        while (!await TryAsync(() => outbox.MarkAsync(channel.Name, id, verdict, CancellationToken.None), attempts)
+            && !attempts.IsCancellationRequested)
             await Task.WhenAny(Task.Delay(PollEvery, clock, attempts));
         Wake();
     }
@@ -85,10 +92,15 @@ internal sealed partial class ChannelSender(INotificationChannel channel, IOutbo
         }
         catch (Exception fault) // a defect of the channel must not end the sender
         {
-            outcome = new DeliveryOutcome.Retry(fault is OperationCanceledException ? $"no answer within {AttemptDeadline.TotalSeconds:0} s" : $"{fault.GetType().Name}: {fault.Message}");
+            outcome = new DeliveryOutcome.Retry(fault is OperationCanceledException
+                ? $"no answer within {AttemptDeadline.TotalSeconds:0} s"
+                : $"{fault.GetType().Name}: {fault.Message}");
         }
 
-        var verdict = DeliveryRules.Judge(outcome, claimed, clock.GetUtcNow(), options.Deadline, Random.Shared.NextDouble());
+        var now = clock.GetUtcNow();
+        var verdict = DeliveryRules.Judge(outcome, claimed, now, options.Deadline, Random.Shared.NextDouble());
+        if (verdict is DeliveryVerdict.Again { PausedUntil: { } until })
+            Volatile.Write(ref _pausedUntil, clock.GetTimestamp() + (long)((until - now).TotalSeconds * clock.TimestampFrequency));
         Log(claimed, verdict);
         return verdict;
     }
@@ -115,7 +127,8 @@ internal sealed partial class ChannelSender(INotificationChannel channel, IOutbo
             _outboxAway = false;
             return true;
         }
-        catch (Exception fault) when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && stopping.IsCancellationRequested))
+        catch (Exception fault)
+            when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && stopping.IsCancellationRequested))
         {
             if (!_outboxAway && fault is not OperationCanceledException)
             {
@@ -133,7 +146,8 @@ internal sealed partial class ChannelSender(INotificationChannel channel, IOutbo
     [LoggerMessage("{Channel}: attempt {Attempt} to send message {MessageId} failed: {Error}. Trying again at {At:HH:mm:ss}")]
     private partial void LogAgain(LogLevel level, string channel, Guid messageId, int attempt, string error, DateTimeOffset at);
 
-    [LoggerMessage(LogLevel.Error, "{Channel}: message {MessageId} with {Changes} changes is not delivered and is a dead letter now: {Error}")]
+    [LoggerMessage(LogLevel.Error,
+        "{Channel}: message {MessageId} with {Changes} changes is not delivered and is a dead letter now: {Error}")]
     private partial void LogDead(string channel, Guid messageId, int changes, string error);
 
     [LoggerMessage(LogLevel.Warning, "{Channel}: the outbox cannot be read or marked: {Error}. Trying again every second")]

@@ -5,20 +5,27 @@ using Monitoring.Worker.Notifications.Channels;
 
 namespace Monitoring.Worker.Notifications;
 
-/// <summary>The outbox in the database: rows become messages here. A claim lasts <see cref="Lease"/> unless it is renewed, so a worker that dies holds nothing up for long.</summary>
+/// <summary>
+/// The outbox in the database: rows become messages here. A claim lasts <see cref="Lease"/> unless it is renewed, so a worker that dies
+/// holds nothing up for long.
+/// </summary>
 internal sealed class DatabaseOutbox(
-    NotificationClaims claims, NotificationChannelTable table, ChannelListener listener, OtherHands otherHands, NotificationOptions options, ChannelOptions channels,
-    WorkerIdentity identity, TimeProvider clock) : IOutbox
+    NotificationClaims claims, NotificationChannelTable table, ChannelListener listener, InFlightClaims inFlightClaims,
+    NotificationOptions options, ChannelOptions channels, WorkerIdentity identity, TimeProvider clock) : IOutbox
 {
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(string channel, int most, IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(
+        string channel, int most, IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var terms = new ClaimTerms(identity.Name, now, now + Lease, now + DeliveryRules.LongestPause, options.GroupWindow);
-        return [.. (await claims.ClaimAsync(channel, terms, most, inFlight, otherHands.Ids, cancellationToken)).GroupBy(row => row.MessageId)
-            .Select(rows => new ClaimedMessage(new NotificationMessage(rows.Key, [.. rows.Select(ToEntry)]), rows.First().Attempts, rows.First().GiveUpAt))];
+        var rows = await claims.ClaimAsync(
+            channel, terms, most, [.. inFlight, .. inFlightClaims.MessageIds], inFlightClaims.Ids, cancellationToken);
+        return [.. rows.GroupBy(row => row.MessageId)
+            .Select(same => new ClaimedMessage(
+                new NotificationMessage(same.Key, [.. same.Select(ToEntry)]), same.First().Attempts, same.First().GiveUpAt))];
     }
 
     /// <inheritdoc/>
@@ -31,7 +38,8 @@ internal sealed class DatabaseOutbox(
         var now = clock.GetUtcNow();
         return verdict switch
         {
-            DeliveryVerdict.Delivered => claims.MarkDeliveredAsync(channel, messageId, now, now + DeliveryRules.AfterSuccess, cancellationToken),
+            DeliveryVerdict.Delivered =>
+                claims.MarkDeliveredAsync(channel, messageId, now, now + DeliveryRules.AfterSuccess, cancellationToken),
             DeliveryVerdict.Dead dead => claims.MarkDeadAsync(channel, messageId, now, dead.Error, cancellationToken),
             DeliveryVerdict.Again again => claims.MarkForRetryAsync(
                 channel, messageId, identity.Name, now, again.At, again.PausedUntil, again.GiveUpAt, again.Error, cancellationToken),
@@ -43,17 +51,21 @@ internal sealed class DatabaseOutbox(
     public Task RegisterAsync(IReadOnlyList<string> channels, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        return table.RegisterAsync([.. channels], now, now - options.Deadline, $"no worker had this channel for {options.Deadline.TotalHours:0.#} h", cancellationToken);
+        var error = $"no worker had this channel for {options.Deadline.TotalHours:0.#} h";
+        return table.RegisterAsync([.. channels], now, now - options.Deadline, error, cancellationToken);
     }
 
     /// <inheritdoc/>
-    public Task WatchAsync(Action wake, CancellationToken cancellationToken) => listener.ListenAsync("notifications", wake, cancellationToken);
+    public Task WatchAsync(Action wake, CancellationToken cancellationToken) =>
+        listener.ListenAsync("notifications", wake, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<DeadLetters>> ListDeadAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
-        [.. (await table.ListAsync(clock.GetUtcNow(), since, NotificationRouting.UndeliveredRule, cancellationToken)).Where(state => state.NewestDeadAt is not null)
+        [.. (await table.ListAsync(clock.GetUtcNow(), since, NotificationRouting.UndeliveredRule, cancellationToken))
+            .Where(state => state.NewestDeadAt is not null)
             .Select(state => new DeadLetters(state.Channel, state.Dead, state.NewestDeadAt!.Value, state.DeadError ?? ""))];
 
-    private NotificationEntry ToEntry(ClaimedNotification row) => new(row.EventId, row.Kind, row.Severity, row.RuleId, row.ThreatType, row.Subject, row.Title, row.Description,
+    private NotificationEntry ToEntry(ClaimedNotification row) => new(
+        row.EventId, row.Kind, row.Severity, row.RuleId, row.ThreatType, row.Subject, row.Title, row.Description,
         row.FirstSeenAt, row.ChangedAt, row.Indicators, row.RelatedAddresses, row.Note, channels.LinkTo(row.EventId));
 }

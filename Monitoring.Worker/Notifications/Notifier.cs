@@ -4,7 +4,8 @@ using Monitoring.Data.Database;
 namespace Monitoring.Worker.Notifications;
 
 /// <summary>Runs a sender per channel and wakes them when something has come.</summary>
-internal sealed partial class Notifier(IEnumerable<INotificationChannel> channels, IOutbox outbox, NotificationOptions options, TimeProvider clock, ILoggerFactory loggers)
+internal sealed partial class Notifier(
+    IEnumerable<INotificationChannel> channels, IOutbox outbox, NotificationOptions options, TimeProvider clock, ILoggerFactory loggers)
     : BackgroundService
 {
     private static readonly TimeSpan RegisterEvery = TimeSpan.FromMinutes(1);
@@ -22,11 +23,13 @@ internal sealed partial class Notifier(IEnumerable<INotificationChannel> channel
         }
 
         LogChannels(string.Join(", ", names), options.GroupWindow.TotalSeconds);
-        var senders = channels.Select(channel => new ChannelSender(channel, outbox, options, clock, loggers.CreateLogger<ChannelSender>())).ToList();
+        var senders = channels
+            .Select(channel => new ChannelSender(channel, outbox, options, clock, loggers.CreateLogger<ChannelSender>())).ToList();
         await Task.WhenAll([
             .. senders.Select(sender => sender.RunAsync(stoppingToken)),
             RepeatAsync(() => outbox.RegisterAsync(names, stoppingToken), RegisterEvery, stoppingToken),
-            RepeatAsync(() => outbox.WatchAsync(() => senders.ForEach(sender => sender.Wake()), stoppingToken), TimeSpan.Zero, stoppingToken),
+            RepeatAsync(
+                () => outbox.WatchAsync(() => senders.ForEach(sender => sender.Wake()), stoppingToken), TimeSpan.Zero, stoppingToken),
         ]);
     }
 
@@ -40,7 +43,8 @@ internal sealed partial class Notifier(IEnumerable<INotificationChannel> channel
             {
                 await act();
             }
-            catch (Exception fault) when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && stopping.IsCancellationRequested))
+            catch (Exception fault)
+                when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && stopping.IsCancellationRequested))
             {
                 LogFault(fault.Message);
                 pause = ChannelSender.PollEvery;
@@ -53,7 +57,7 @@ internal sealed partial class Notifier(IEnumerable<INotificationChannel> channel
     [LoggerMessage(LogLevel.Information, "notifications go to {Channels}; changes within {Seconds:0} s go as one message")]
     private partial void LogChannels(string channels, double seconds);
 
-    [LoggerMessage(LogLevel.Warning, "no notification channel is configured: events are stored and logged, and nobody is told")]
+    [LoggerMessage(LogLevel.Warning, "no notification channel is configured: events are stored and logged, and nobody is notified")]
     private partial void LogNone();
 
     [LoggerMessage(LogLevel.Debug, "the outbox is away: {Error}")]

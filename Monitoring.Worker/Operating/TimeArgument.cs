@@ -18,16 +18,19 @@ internal static class TimeArgument
     public static DateTimeOffset? Find(string text, DateTimeOffset now)
     {
         var at = FindSpan(text) is { } span ? now + span
-            : DateTimeOffset.TryParseExact(text, Times, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal,
-                out var given) ? given.ToUniversalTime()
+            : DateTimeOffset.TryParseExact(text, Times, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var given)
+                ? given.ToUniversalTime()
             : (DateTimeOffset?)null;
         return at > now && at <= now.AddDays(MaxDays) ? at : null;
     }
 
     private static TimeSpan? FindSpan(string text) =>
-        text.Length is > 1 and < 8 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture,
-            out var count)
-            ? text[^1] switch { 'm' => TimeSpan.FromMinutes(count), 'h' => TimeSpan.FromHours(count),
-                'd' when count <= MaxDays => TimeSpan.FromDays(count), _ => null }
+        text.Length is > 1 and < 8
+        && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+            ? text[^1] switch
+            {
+                'm' => TimeSpan.FromMinutes(count), 'h' => TimeSpan.FromHours(count),
+                'd' when count <= MaxDays => TimeSpan.FromDays(count), _ => null,
+            }
             : null;
 }

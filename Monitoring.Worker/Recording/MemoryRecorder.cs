@@ -2,28 +2,48 @@ using Monitoring.Data.Events;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
 using Monitoring.Worker.Notifications;
+using Monitoring.Worker.Notifications.Channels;
 
 namespace Monitoring.Worker.Recording;
 
-/// <summary>The recorder of <c>--no-database</c>: events live in this process, its log and the messages that it sends; nothing is stored.</summary>
-internal sealed class MemoryRecorder(EventOptions options, MemoryOutbox outbox, EventLog log, SessionStatistics statistics, TimeProvider clock) : IRecorder
+/// <summary>
+/// The recorder of <c>--no-database</c>: events live in this process, its log and the messages that it sends; nothing is stored. Openings
+/// and escalations go out by route, every further change to the channels that were notified before.
+/// </summary>
+internal sealed class MemoryRecorder(
+    EventSnapshot events, NotificationRouting routing, ChannelOptions channels, OfflineOutbox outbox, EventLog log,
+    SessionStatistics statistics) : IRecorder
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, SecurityEvent> _latest = [];
+    private readonly Dictionary<Guid, HashSet<string>> _notified = []; // the channels, by event
 
     /// <inheritdoc/>
     public Task RecordAsync(CheckResult result, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
-            var update = EventLifecycle.Apply([.. _latest.Values], result, options.ResolveAfter, clock.GetUtcNow());
-            foreach (var changed in update.Events)
-                _latest[changed.Fingerprint] = changed;
+            var update = events.Expect(result);
+            var updated = update.Events.ToDictionary(e => e.EventId);
             statistics.CountRecorded(wasNew: true, update.Changes.Count);
             log.Write(update);
-            outbox.Add(update);
+            foreach (var change in update.Changes)
+                Notify(updated[change.EventId], change);
         }
 
         return Task.CompletedTask;
+    }
+
+    private void Notify(SecurityEvent e, SecurityEventChange change)
+    {
+        var notified = _notified.GetValueOrDefault(e.EventId) ?? [];
+        if (change.Kind is ChangeKind.Opened or ChangeKind.Escalated)
+            notified.UnionWith(routing.ChannelsFor(e));
+        foreach (var channel in notified)
+            outbox.Add(
+                channel, [NotificationRouting.IdOf(e, change, channel)], NotificationEntry.Of(e, change, channels.LinkTo(e.EventId)));
+        if (change.Kind == ChangeKind.Resolved || notified.Count == 0)
+            _notified.Remove(e.EventId);
+        else
+            _notified[e.EventId] = notified;
     }
 }

@@ -36,15 +36,22 @@ internal sealed record OutageEntry(DateTimeOffset Since, IReadOnlyList<SecurityE
     public override string ToString() => $"the beginning of the outage of {Since:O}";
 }
 
-/// <summary>A message is about to go to a channel without the database: whoever repeats it repeats it whole and under its id. It comes after the results whose notifications it holds.</summary>
+/// <summary>
+/// A message is about to go to a channel without the database: whoever repeats it repeats it whole and under its id. It comes after the
+/// results whose notifications it holds.
+/// </summary>
 internal sealed record AttemptEntry(Guid MessageId, IReadOnlyList<Guid> NotificationIds, string Channel) : JournalEntry
 {
     /// <summary>What it is, in a log line.</summary>
     public override string ToString() => $"the attempt to send {MessageId} to {Channel}";
 }
 
-/// <summary>A message went to a channel without the database. It comes after the results whose notifications it holds.</summary>
-internal sealed record DeliveryEntry(Guid MessageId, IReadOnlyList<Guid> NotificationIds, string Channel, DateTimeOffset DeliveredAt) : JournalEntry
+/// <summary>
+/// A message went to a channel without the database. It comes after the results whose notifications it holds. One without any was claimed
+/// in the database, which went away before it could be marked there.
+/// </summary>
+internal sealed record DeliveryEntry(
+    Guid MessageId, IReadOnlyList<Guid> NotificationIds, string Channel, DateTimeOffset DeliveredAt) : JournalEntry
 {
     /// <summary>What it is, in a log line.</summary>
     public override string ToString() => $"the delivery of {DeliveredAt:O} to {Channel}";

@@ -14,20 +14,21 @@ internal sealed record JournalFolder(string Path)
     /// <summary>The sequence up to which the database has everything.</summary>
     public string PositionFile => In("position");
 
-    /// <summary>Which events were open when the database last answered.</summary>
-    public string KnownEventsFile => In("known-events.json");
+    /// <summary>Which events were open and silenced when the database last answered.</summary>
+    public string EventSnapshotFile => In("known-events.json");
 
     /// <summary>The files of records, oldest first; none where there is no folder.</summary>
-    public IReadOnlyList<string> Segments => !Directory.Exists(Path) ? [] : [.. Directory.EnumerateFiles(Path, "*" + SegmentEnding).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> Segments => Files("*" + SegmentEnding);
 
     /// <summary>What could not be read or stored, kept for a person to look at.</summary>
-    public IReadOnlyList<string> SetAside => !Directory.Exists(Path) ? [] : [.. Directory.EnumerateFiles(Path, SetAsidePrefix + "*").Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> SetAside => Files(SetAsidePrefix + "*");
 
     /// <summary>The file whose first record has this sequence.</summary>
     public string Segment(long first) => In(first.ToString("D19", CultureInfo.InvariantCulture) + SegmentEnding);
 
     /// <summary>Where broken bytes of a segment go; the same stretch always has the same name.</summary>
-    public string Broken(string segment, int offset) => In($"{SetAsidePrefix}{System.IO.Path.GetFileNameWithoutExtension(segment)}-{offset}.bytes");
+    public string Broken(string segment, int offset) =>
+        In($"{SetAsidePrefix}{System.IO.Path.GetFileNameWithoutExtension(segment)}-{offset}.bytes");
 
     /// <summary>Where a record goes that is whole and that nobody can store.</summary>
     public string Refused(long sequence) => In($"{SetAsidePrefix}{sequence:D19}.json");
@@ -47,6 +48,9 @@ internal sealed record JournalFolder(string Path)
             return fault.Message;
         }
     }
+
+    private IReadOnlyList<string> Files(string pattern) =>
+        Directory.Exists(Path) ? [.. Directory.EnumerateFiles(Path, pattern).Order(StringComparer.Ordinal)] : [];
 
     private string In(string name) => System.IO.Path.Combine(Path, name);
 }

@@ -41,7 +41,7 @@ public sealed partial class SqlTests
         ["urgent"] = false, ["channel"] = "webhook", ["error"] = "e", ["retryAt"] = Time, ["giveUpAt"] = Time, ["pausedUntil"] = Time, ["exceptRule"] = "r",
         ["named"] = "k", ["actor"] = "a", ["origin"] = "o", ["note"] = "n", ["fingerprint"] = "f", ["most"] = 1, ["KeyHash"] = new byte[32], ["afterSeq"] = 0L, ["activeOnly"] = true,
         ["afterSilenceId"] = Guid.Empty, ["afterCreatedAt"] = Time, ["silenceId"] = Guid.Empty,
-        ["soon"] = Time, ["inOtherHands"] = new[] { Guid.Empty }, ["deliveredAt"] = Time,
+        ["soon"] = Time, ["claimedOffline"] = new[] { Guid.Empty }, ["deliveredAt"] = Time,
         ["origins"] = new[] { "o" }, ["details"] = new[] { "d" }, ["keyIds"] = new[] { Guid.Empty }, ["requestCounts"] = new[] { 1L },
         ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
     };

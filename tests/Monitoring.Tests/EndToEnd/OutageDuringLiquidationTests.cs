@@ -1,11 +1,16 @@
 using System.Text.Json.Nodes;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 
 namespace Monitoring.Tests.EndToEnd;
 
-/// <summary>The database is away for five minutes while a position is handed to the vault: simulator, worker, PostgreSQL behind a gate, and a real receiver of the webhook.</summary>
+/// <summary>
+/// The database is away for five minutes while a position is handed to the vault: simulator, worker, PostgreSQL behind a gate, and a real
+/// receiver of the webhook.
+/// </summary>
 public sealed class OutageDuringLiquidationTests
 {
     [Test]
@@ -21,6 +26,7 @@ public sealed class OutageDuringLiquidationTests
             settings: [("DATABASE_URL", connection.ConnectionString), ("WEBHOOK_URL", $"{receiver.Url}/hook"), ("WEBHOOK_SECRET", "a secret of this test alone")]);
         try
         {
+            await worker.Services.GetServices<IHostedService>().OfType<Notifier>().Single().StartAsync(default);
             var arrivals = new Dictionary<string, double>();
             for (var second = 0; second <= 320; second += second < 100 ? 2 : 10)
             {
@@ -40,7 +46,7 @@ public sealed class OutageDuringLiquidationTests
             Assert.That(arrivals["database.away"] - 10, Is.LessThanOrEqualTo(15), "the outage began at second 10");
 
             gate.Open();
-            await worker.Services.GetRequiredService<QueueingRecorder>().DrainAsync(default);
+            await worker.Services.GetRequiredService<RecordingPipeline>().DrainAsync(default);
             await using var stored = await db.OpenConnectionAsync();
             Assert.That(await stored.QueryAsync<double>("SELECT extract(epoch FROM observed_at - '2026-11-21 12:00Z')::float8 FROM hlp_vault_snapshots ORDER BY recorded_at, observed_at"),
                 Is.EqualTo(Enumerable.Range(0, 50).Select(i => 2d * i).Concat(Enumerable.Range(10, 23).Select(i => 10d * i))), "all rows of the outage, in order");
@@ -58,13 +64,15 @@ public sealed class OutageDuringLiquidationTests
         }
     }
 
+    // Until all that may leave without the database has.
     private static async Task FlushAsync(WorkerUnderTest worker)
     {
-        var direct = worker.Services.GetRequiredService<DirectSender>();
-        await direct.PauseAsync(default);
-        direct.Resume();
-        await direct.PauseAsync(default);
-        direct.Resume();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60)); // ends a test that would hang
+        while (worker.Services.GetRequiredService<OfflineOutbox>().Undelivered > 0)
+        {
+            patience.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
     }
 
     private static List<JsonNode> Changes(ReceiverUnderTest receiver) =>

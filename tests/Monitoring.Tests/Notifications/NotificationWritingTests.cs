@@ -57,7 +57,7 @@ public sealed class NotificationWritingTests
     }
 
     private Task SilenceAsync() => ExecuteAsync(
-        "INSERT INTO silences (fingerprint, until, created_by, created_at) SELECT fingerprint, @at + interval '1 hour', 'ann', @at FROM security_events LIMIT 1");
+        "INSERT INTO silences (fingerprint, until, created_by, created_at) SELECT fingerprint, @at + interval '1 hour', 'ann', @at FROM security_events ORDER BY severity, fingerprint LIMIT 1");
 
     private Task ChangeByOperatorAsync(string kind) => ExecuteAsync($"""
         INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor) SELECT event_id, @at, '{kind}', severity, 'ann' FROM security_events
@@ -112,7 +112,32 @@ public sealed class NotificationWritingTests
     }
 
     [Test]
-    public async Task Operator_s_changes_are_told_to_those_that_were_told_of_the_opening()
+    public async Task Escalation_reaches_a_channel_that_only_another_worker_has()
+    {
+        await CheckAsync(Found());
+        await ExecuteAsync("UPDATE notifications SET channel = 'of another worker' WHERE channel = 'slack'");
+        await CheckAsync(Found(Severity.Critical));
+        Assert.That((await RowsAsync())[2..], Is.EqualTo(new[]
+        {
+            "of another worker escalated critical pending", "slack escalated critical pending", "webhook escalated critical pending",
+        }));
+    }
+
+    [Test]
+    public async Task Many_changes_of_one_statement_are_notified_each_to_its_followers()
+    {
+        await CheckAsync([.. Enumerable.Range(0, 50).Select(n => Found(n % 2 == 0 ? Severity.High : Severity.Low, subject: $"s{n}"))]);
+        await SilenceAsync(); // one of them
+        await ChangeByOperatorAsync("resolved");
+        Assert.That((await RowsAsync()).GroupBy(row => row).Select(same => (same.Key, same.Count())), Is.EquivalentTo(new[]
+        {
+            ("slack opened high pending", 24), ("webhook opened high pending", 24), ("slack opened high silenced", 1), ("webhook opened high silenced", 1),
+            ("slack resolved high pending", 24), ("webhook resolved high pending", 24),
+        }));
+    }
+
+    [Test]
+    public async Task Operator_s_changes_are_notified_to_those_that_were_notified_of_the_opening()
     {
         await CheckAsync(Found());
         await ChangeByOperatorAsync("acknowledged");

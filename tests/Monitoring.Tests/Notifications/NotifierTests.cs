@@ -14,6 +14,7 @@ using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
+using Monitoring.Worker.Recording.Journalling;
 using Monitoring.Worker.Watching;
 using Npgsql;
 
@@ -60,7 +61,7 @@ public sealed class NotifierTests
         var services = new ServiceCollection().AddLogging(logging => logging.AddProvider(_logs)).AddSingleton(TimeProvider.System).AddMonitoringData(new DatabaseOptions(connection))
             .AddSingleton(new WorkerIdentity(worker)).AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(window), TimeSpan.FromHours(24), []))
             .AddChannels(new ChannelOptions(new WebhookOptions(new Uri(_receiver.Url), null), null, null, null, null, null, null))
-            .AddSingleton<OtherHands>().AddSingleton<IOutbox, DatabaseOutbox>().AddSingleton<Notifier>();
+            .AddSingleton(new JournalOptions("not used", 1 << 20)).AddSingleton<RecordingQueue>().AddSingleton<InFlightClaims>().AddSingleton<IOutbox, DatabaseOutbox>().AddSingleton<Notifier>();
         if (other is not null)
             services.AddSingleton(other);
         var notifier = services.BuildServiceProvider().GetRequiredService<Notifier>();
@@ -235,7 +236,7 @@ public sealed class NotifierTests
         var connection = TestDatabase.ConnectionTo(_db);
         var services = new ServiceCollection().AddMonitoringData(new DatabaseOptions(connection)).AddSingleton<TimeProvider>(clock).AddSingleton(new WorkerIdentity("w"))
             .AddSingleton(new NotificationOptions(TimeSpan.Zero, TimeSpan.FromHours(24), [])).AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
-            .AddSingleton<OtherHands>().AddSingleton<DatabaseOutbox>().BuildServiceProvider();
+            .AddSingleton(new JournalOptions("not used", 1 << 20)).AddSingleton<RecordingQueue>().AddSingleton<InFlightClaims>().AddSingleton<DatabaseOutbox>().BuildServiceProvider();
         var outbox = services.GetRequiredService<DatabaseOutbox>();
         await outbox.RegisterAsync(Names, default);
         await CheckAsync(Found(2));
@@ -255,7 +256,7 @@ public sealed class NotifierTests
         var clock = new ManualClock(Noon);
         DatabaseOutbox Outbox(string worker) => new ServiceCollection().AddMonitoringData(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<TimeProvider>(clock)
             .AddSingleton(new WorkerIdentity(worker)).AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), []))
-            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton<OtherHands>().AddSingleton<DatabaseOutbox>().BuildServiceProvider().GetRequiredService<DatabaseOutbox>();
+            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton(new JournalOptions("not used", 1 << 20)).AddSingleton<RecordingQueue>().AddSingleton<InFlightClaims>().AddSingleton<DatabaseOutbox>().BuildServiceProvider().GetRequiredService<DatabaseOutbox>();
         var (one, two) = (Outbox("one"), Outbox("two"));
         await one.RegisterAsync(Names, default);
         await CheckAsync(Found(1));

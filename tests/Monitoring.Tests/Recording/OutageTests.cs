@@ -6,6 +6,7 @@ using Monitoring.Data.Events;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Events;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Recording.Journalling;
 
@@ -14,7 +15,7 @@ namespace Monitoring.Tests.Recording;
 /// <summary>What becomes of results while the database, the disk or the process goes away.</summary>
 public sealed class OutageTests : RecorderFixture
 {
-    private RecorderCheck Self => _services.GetRequiredService<RecorderCheck>();
+    private DatabaseLink Link => _services.GetRequiredService<DatabaseLink>();
 
     private static CheckResult Result(int minute, params Finding[] findings) =>
         ResultSample.Of("hlp-vault", Noon.AddMinutes(minute), CheckOutcome.Succeeded, findings, [], Sample.Snapshot(Noon.AddMinutes(minute), Sample.Measures()));
@@ -33,13 +34,13 @@ public sealed class OutageTests : RecorderFixture
 
     private Task<long> StoredAsync() => QueryAsync<long>("SELECT count(*) FROM check_runs AS r JOIN hlp_vault_snapshots AS s ON s.observed_at = r.scheduled_at WHERE monitor = 'hlp-vault'");
 
-    // The recorder's looks, as its loop makes them.
+    // The looks at its own health, as the pipeline's loop makes them.
     private async Task LookAsync(int times)
     {
         for (var i = 0; i < times; i++)
         {
             _clock.Advance(TimeSpan.FromSeconds(10));
-            Self.LookIfDue();
+            Recorder.Look();
             await Recorder.DrainAsync(default);
         }
     }
@@ -82,8 +83,8 @@ public sealed class OutageTests : RecorderFixture
             await _services.GetRequiredService<DatabaseRecorder>().WriteAsync(Result(0, ResultSample.Finding("r", "s", Severity.High)), default);
             await _services.GetRequiredService<DatabaseRecorder>().WriteAsync(Result(1, ResultSample.Finding("r", "s", Severity.High)), default);
             await using var next = Build(killed);
-            await next.GetRequiredService<QueueingRecorder>().DrainAsync(default);
-            Assert.That((await StoredAsync(), next.GetRequiredService<QueueingRecorder>().Waiting), Is.EqualTo((6L, 0)));
+            await next.GetRequiredService<RecordingPipeline>().DrainAsync(default);
+            Assert.That((await StoredAsync(), next.GetRequiredService<RecordingPipeline>().Waiting), Is.EqualTo((6L, 0)));
             Assert.That(await QueryAsync<(long, long)>("SELECT count(*), max(occurrences) FROM security_events WHERE rule_id = 'r'"), Is.EqualTo((1L, 6L)));
         }
         finally
@@ -100,7 +101,7 @@ public sealed class OutageTests : RecorderFixture
     {
         await FailOnceAsync($"RAISE EXCEPTION 'once' USING ERRCODE = '{state}'");
         await Recorder.RecordAsync(Result(0), default);
-        Assert.That((await StoredAsync(), Recorder.Waiting, Self.Outage), Is.EqualTo((1L, 0, (DatabaseOutage?)null)));
+        Assert.That((await StoredAsync(), Recorder.Waiting, Link.Outage), Is.EqualTo((1L, 0, (DatabaseOutage?)null)));
         Assert.That(_logs.Lines, Has.One.Matches<(LogLevel, string Text)>(line => line.Text.Contains("is tried again: once")));
     }
 
@@ -110,7 +111,7 @@ public sealed class OutageTests : RecorderFixture
         await FailOnceAsync("PERFORM pg_terminate_backend(pg_backend_pid())");
         await Recorder.RecordAsync(Result(0, ResultSample.Finding("r", "s", Severity.High)), default);
         Assert.That((await StoredAsync(), await QueryAsync<long>("SELECT count(*) FROM security_event_changes")), Is.EqualTo((1L, 1L)));
-        Assert.That(Self.Outage, Is.Null);
+        Assert.That(Link.Outage, Is.Null);
     }
 
     // A deferred trigger runs in the commit; a sequence forgets nothing that is rolled back.
@@ -128,8 +129,8 @@ public sealed class OutageTests : RecorderFixture
     {
         await ExecuteAsync($"ALTER DATABASE {_connection.Database} SET default_transaction_read_only = on");
         await Recorder.RecordAsync(Result(0), default);
-        Assert.That((Recorder.Waiting, Self.Outage?.Error), Is.EqualTo((3, Self.Outage?.Error)));
-        Assert.That(Self.Outage?.Error, Does.Contain("read-only"));
+        Assert.That((Recorder.Waiting, Link.Outage?.Error), Is.EqualTo((3, Link.Outage?.Error)));
+        Assert.That(Link.Outage?.Error, Does.Contain("read-only"));
         await TestDatabase.ExecuteAsync($"ALTER DATABASE {_connection.Database} SET default_transaction_read_only = off");
         await Recorder.DrainAsync(default);
         Assert.That(Recorder.Waiting, Is.Zero, "old connections, which stay read-only, were not used again");
@@ -145,7 +146,7 @@ public sealed class OutageTests : RecorderFixture
         await Recorder.RecordAsync(Result(0), default);
         _gate.Close();
         await Recorder.RecordAsync(Result(1), default);
-        Assert.That((await StoredAsync(), Self.Outage), Is.EqualTo((2L, (DatabaseOutage?)null)));
+        Assert.That((await StoredAsync(), Link.Outage), Is.EqualTo((2L, (DatabaseOutage?)null)));
     }
 
     [Test]
@@ -199,7 +200,7 @@ public sealed class OutageTests : RecorderFixture
         for (var minute = 0; minute < 50; minute++)
             await Recorder.RecordAsync(Result(minute), default);
         _clock.Advance(TimeSpan.FromSeconds(10));
-        Self.LookIfDue();
+        Recorder.Look();
         _gate.Open();
         await Recorder.DrainAsync(default);
         Assert.That((await StoredAsync(), Recorder.Waiting), Is.EqualTo((50L, 0)));
@@ -227,12 +228,12 @@ public sealed class OutageTests : RecorderFixture
         var journal = TestFolder.Create();
         await using (var other = Build(journal))
         {
-            other.GetRequiredService<DirectSender>().Learn((await other.GetRequiredService<EventsMirror>().ReadIfDueAsync(default))!);
+            await other.GetRequiredService<EventSnapshotRefresh>().RefreshIfDueAsync(default);
             for (var i = 0; i < 5; i++)
             {
                 _clock.Advance(TimeSpan.FromSeconds(10));
-                other.GetRequiredService<RecorderCheck>().LookIfDue();
-                await other.GetRequiredService<QueueingRecorder>().DrainAsync(default);
+                other.GetRequiredService<RecordingPipeline>().Look();
+                await other.GetRequiredService<RecordingPipeline>().DrainAsync(default);
             }
         }
 
@@ -257,23 +258,23 @@ public sealed class OutageTests : RecorderFixture
     {
         _gate.Close();
         await Recorder.RecordAsync(Result(0), default);
-        var backlog = _services.GetRequiredService<Backlog>();
+        var queue = _services.GetRequiredService<RecordingQueue>();
         await Task.WhenAll(Enumerable.Range(0, 8).Select(writer => Task.Run(async () =>
         {
             for (var i = 0; i < 25; i++)
                 await Recorder.RecordAsync(ResultSample.Of($"m{writer}", Noon.AddSeconds(i), CheckOutcome.Succeeded, [], []), default);
         })));
-        Assert.That(backlog.Waiting, Is.EqualTo(3 + (8 * 25)));
+        Assert.That(queue.Waiting, Is.EqualTo(3 + (8 * 25)));
         var seen = new Dictionary<string, DateTimeOffset>();
-        while (backlog.Oldest() is { } item)
+        while (queue.Oldest() is { } entry)
         {
-            if (item.Entry is ResultEntry { Result.Run: var run })
+            if (entry is ResultEntry { Result.Run: var run })
             {
                 Assert.That(run.ScheduledAt, Is.GreaterThan(seen.GetValueOrDefault(run.Monitor)));
                 seen[run.Monitor] = run.ScheduledAt;
             }
 
-            backlog.Remove(item);
+            queue.RemoveOldest();
         }
 
         Assert.That(seen.Where(m => m.Key[0] == 'm').Select(m => m.Value), Has.Exactly(8).Items.And.All.EqualTo(Noon.AddSeconds(24)));

@@ -47,12 +47,14 @@ public abstract class RecorderFixture
         TestFolder.Delete(_journal);
     }
 
-    private protected ServiceProvider Build(string journal, long maxBytes = 1 << 20)
+    private protected virtual ServiceProvider Build(string journal, long maxBytes = 1 << 20)
     {
         var services = new ServiceCollection()
             .AddSingleton(DataSources.Create(_connection)).AddMonitoringTables().AddSingleton<TimeProvider>(_clock)
             .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(new NotificationRouting(_channels.Select(channel => channel.Name), Severity.High, []))
-            .AddRecorder(new JournalOptions(journal, maxBytes)).AddSingleton(new DatabaseOptions(_connection)).AddSingleton(new WorkerIdentity("test"))
+            .AddRecording(new JournalOptions(journal, maxBytes)).AddOutbox(withoutDatabase: false)
+            .AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), []))
+            .AddSingleton(new DatabaseOptions(_connection)).AddSingleton<ChannelListener>().AddSingleton(new WorkerIdentity("test"))
             .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
             .AddSingleton<SessionStatistics>().AddSingleton<EventLog>().AddLogging(logging => logging.AddProvider(_logs));
         foreach (var channel in _channels)
@@ -60,5 +62,5 @@ public abstract class RecorderFixture
         return services.BuildServiceProvider();
     }
 
-    private protected QueueingRecorder Recorder => _services.GetRequiredService<QueueingRecorder>();
+    private protected RecordingPipeline Recorder => _services.GetRequiredService<RecordingPipeline>();
 }

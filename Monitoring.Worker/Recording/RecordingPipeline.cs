@@ -2,22 +2,25 @@ using System.Text;
 using Monitoring.Data.Database;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
+using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording.Journalling;
 using Npgsql;
 
 namespace Monitoring.Worker.Recording;
 
 /// <summary>
-/// Hands results to the database in the order in which they came. Each is in the journal before it is written to the database, so that neither an outage nor the
-/// end of this process loses it; a result that the database refuses for its content is set aside, so that it does not hold up the others.
+/// Passes results to the database in the order in which they came. Each is in the journal before it is written to the database, so that
+/// neither an outage nor the end of this process loses it; a result that the database refuses for its content is set aside, so that it does
+/// not hold up the others. It alone sees whether the database takes results, so it alone changes the <see cref="DatabaseLink"/>.
 /// </summary>
-internal sealed partial class QueueingRecorder(
-    DatabaseRecorder database, SchemaVersions schema, Backlog backlog, RecorderCheck self, DirectSender direct, EventsMirror mirror, EventLog log, SessionStatistics statistics,
-    TimeProvider clock, ILogger<QueueingRecorder> logger)
+internal sealed partial class RecordingPipeline(
+    DatabaseRecorder database, SchemaVersions schema, DatabaseLink link, RecordingQueue queue, RecordingHealth health,
+    EventSnapshot snapshot, EventSnapshotRefresh refresh, OutageNotifier outageNotifier, OfflineOutbox offline, InFlightClaims claims,
+    EventLog log, SessionStatistics statistics, TimeProvider clock, ILogger<RecordingPipeline> logger)
     : BackgroundService, IHostedLifecycleService, IRecorder
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10); // with all its attempts; a critical finding is to be out after 15 s
+    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10); // all attempts: a critical finding is to be out after 15 s
     private static readonly TimeSpan LongWriteTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
@@ -26,20 +29,26 @@ internal sealed partial class QueueingRecorder(
     private const int LongTryEvery = 10;
     private const int CatchingUp = 100; // with more than these waiting, a check does not wait for the database
 
-    private readonly SemaphoreSlim _writing = new(1);
+    private readonly SemaphoreSlim _writing = new(1); // held by whoever drains
+    private readonly Lock _adding = new(); // a result comes before a change of the link or after it, and is followed once
     private int _triesWhileAway;
+    private bool _isLoaded;
 
-    /// <summary>How many results the database does not have yet, those of the recorder itself included.</summary>
-    public int Waiting => backlog.Waiting;
-
-    private bool IsAway => self.Outage is not null;
+    /// <summary>How many results the database does not have yet, those of its own health included.</summary>
+    public int Waiting => queue.Waiting;
 
     /// <inheritdoc/>
     public Task RecordAsync(CheckResult result, CancellationToken cancellationToken)
     {
-        backlog.Add(new ResultEntry(result));
-        direct.Take(result);
-        return IsAway || backlog.Waiting > CatchingUp ? Task.CompletedTask : DrainAsync(cancellationToken);
+        Add(result);
+        return link.IsAway || queue.Waiting > CatchingUp ? Task.CompletedTask : DrainAsync(cancellationToken);
+    }
+
+    /// <summary>Records the pipeline's own health, when there is something to record.</summary>
+    public void Look()
+    {
+        if (health.LookIfDue() is { } look)
+            Add(look);
     }
 
     /// <summary>Writes what waits, oldest first, until nothing does or the database does not take it.</summary>
@@ -48,21 +57,11 @@ internal sealed partial class QueueingRecorder(
         await _writing.WaitAsync(cancellationToken);
         try
         {
-            if (IsAway && !await AnswersAsync(cancellationToken))
-                return;
-            direct.Load();
-            await direct.PauseAsync(cancellationToken); // no message is under way while its notification is stored
-            try
-            {
-                while (backlog.Oldest() is { } item && await TryWriteAsync(item, cancellationToken))
-                {
-                }
-            }
-            finally
-            {
-                if (IsAway)
-                    direct.Resume();
-            }
+            Load();
+            if (!link.IsAway)
+                await WriteAllAsync(cancellationToken);
+            else if (await AnswersAsync(cancellationToken))
+                await WriteAllWhileHeldAsync(cancellationToken);
         }
         finally
         {
@@ -70,11 +69,13 @@ internal sealed partial class QueueingRecorder(
         }
     }
 
-    /// <summary>Takes the journal before anything else starts: the outbox must not be read before it is known what was sent beside it.</summary>
+    /// <summary>
+    /// Takes the journal before anything else starts: the outbox must not be read before it is known what was sent beside it.
+    /// </summary>
     public Task StartingAsync(CancellationToken cancellationToken)
     {
-        backlog.Open();
-        direct.Load();
+        queue.Open();
+        Load();
         return Task.CompletedTask;
     }
 
@@ -94,17 +95,16 @@ internal sealed partial class QueueingRecorder(
         try
         {
             await DrainAsync(cancellationToken);
-            await direct.PauseAsync(cancellationToken); // what is under way ends, and is noted
         }
         catch (OperationCanceledException)
         {
             // No time left: what waits is named below.
         }
 
-        if (backlog.InMemory is var lost and > 0)
+        if (queue.InMemory is var lost and > 0)
             LogLost(lost);
         else if (Waiting > 0)
-            LogKept(Waiting);
+            LogKept(Waiting, offline.Undelivered);
     }
 
     /// <inheritdoc/>
@@ -122,8 +122,7 @@ internal sealed partial class QueueingRecorder(
             while (true)
             {
                 await RefreshAsync(stoppingToken);
-                if (self.LookIfDue() is { } look)
-                    direct.Take(look);
+                Look();
                 if (Waiting > 0)
                     await DrainAsync(stoppingToken);
                 await Task.Delay(RetryEvery, clock, stoppingToken);
@@ -141,8 +140,8 @@ internal sealed partial class QueueingRecorder(
         await _writing.WaitAsync(cancellationToken);
         try
         {
-            if (!IsAway && await mirror.ReadIfDueAsync(cancellationToken) is { } view)
-                direct.Learn(view);
+            if (!link.IsAway)
+                await refresh.RefreshIfDueAsync(cancellationToken);
         }
         finally
         {
@@ -150,22 +149,60 @@ internal sealed partial class QueueingRecorder(
         }
     }
 
-    // Answers whether to go on with the next one.
-    private async Task<bool> TryWriteAsync(BacklogItem item, CancellationToken cancellationToken)
+    private void Load()
     {
-        // Now and then with more time: a large result that never fits would hold up all others. Meanwhile nothing is sent directly.
-        var time = IsAway && ++_triesWhileAway % LongTryEvery == 0 ? LongWriteTimeout : WriteTimeout;
+        if (!_isLoaded)
+            claims.Load();
+        _isLoaded = true;
+    }
+
+    private void Add(CheckResult result)
+    {
+        lock (_adding)
+        {
+            queue.Add(new ResultEntry(result));
+            if (link.IsAway)
+                outageNotifier.Follow(result);
+        }
+    }
+
+    // No message is under way while its notifications are stored: each is stored as delivered, as begun or as new.
+    private async Task WriteAllWhileHeldAsync(CancellationToken cancellationToken)
+    {
         try
         {
-            var update = await DatabaseDeadline.HoldAsync(token => StoreAsync(item.Entry, token), time, cancellationToken);
-            backlog.Remove(item);
-            Stored(item.Entry, update);
+            await offline.HoldAsync(cancellationToken);
+            await WriteAllAsync(cancellationToken);
+        }
+        finally
+        {
+            offline.Release();
+        }
+    }
+
+    private async Task WriteAllAsync(CancellationToken cancellationToken)
+    {
+        while (queue.Oldest() is { } entry && await TryWriteAsync(entry, cancellationToken))
+        {
+        }
+    }
+
+    // Answers whether to go on with the next one.
+    private async Task<bool> TryWriteAsync(JournalEntry entry, CancellationToken cancellationToken)
+    {
+        // Now and then with more time: a large result that never fits would hold up all others. Meanwhile nothing is sent.
+        var time = link.IsAway && ++_triesWhileAway % LongTryEvery == 0 ? LongWriteTimeout : WriteTimeout;
+        try
+        {
+            var update = await DatabaseDeadline.HoldAsync(token => StoreAsync(entry, token), time, cancellationToken);
+            queue.RemoveOldest();
+            Stored(entry, update);
             return true;
         }
-        catch (PostgresException fault) when (fault.SqlState[..2] is "22" or "23") // data exception, constraint violation: never accepted, however often
+        catch (PostgresException fault) when (fault.SqlState[..2] is "22" or "23") // data exception, constraint violation: never accepted
         {
-            LogRefused(item.Entry, fault.MessageText, JsonOf(item));
-            backlog.SetAsideOldest(item);
+            LogRefused(entry, fault.MessageText, JsonOf(entry));
+            queue.SetAsideOldest();
             return true;
         }
         catch (Exception) when (cancellationToken.IsCancellationRequested)
@@ -174,50 +211,43 @@ internal sealed partial class QueueingRecorder(
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault) || fault is OperationCanceledException or ObjectDisposedException)
         {
-            if (!IsAway)
+            if (!link.IsAway)
                 BeginOutage(DatabaseFaults.Describe(fault));
             return false;
         }
         catch (Exception fault)
         {
-            LogDefect(fault, item.Entry, JsonOf(item));
-            backlog.SetAsideOldest(item);
+            LogDefect(fault, entry, JsonOf(entry));
+            queue.SetAsideOldest();
             return true;
         }
     }
 
-    private static string JsonOf(BacklogItem item) => Encoding.UTF8.GetString(item.Entry.ToJson());
+    private static string JsonOf(JournalEntry entry) => Encoding.UTF8.GetString(entry.ToJson());
 
     private void Stored(JournalEntry entry, EventUpdate? update)
     {
-        if (entry is ResultEntry { Result: var result })
-            Stored(result, update);
-        else if (entry is AttemptEntry attempt)
-            direct.Forget(attempt);
-        else if (entry is DeliveryEntry delivery)
-            direct.Forget(delivery);
-    }
-
-    private void Stored(CheckResult result, EventUpdate? update)
-    {
+        claims.Forget(entry);
+        if (entry is not ResultEntry { Result: var result })
+            return;
         statistics.CountRecorded(update is not null, update?.Changes.Count ?? 0);
-        if (self.Outage is { } over)
-            LogBack((clock.GetUtcNow() - over.Since).TotalSeconds, Waiting);
-        self.End();
-        direct.End(result, update);
+        snapshot.Learn(result, update);
+        if (link.Outage is { } outage)
+            EndOutage(outage);
         if (update is not null)
             log.Write(update);
     }
 
-    // A fault that passes is tried again before it counts as an outage. After a commit whose answer was lost the next attempt finds the result there.
+    // A fault that passes is tried again before it counts as an outage. After a commit whose answer was lost the next attempt finds the
+    // result there.
     private async Task<EventUpdate?> StoreAsync(JournalEntry entry, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
             try
             {
-                return await database.StoreAsync(entry, direct.Mark, cancellationToken);
+                return await database.StoreAsync(entry, claims.Mark, cancellationToken);
             }
-            catch (Exception fault) when (!IsAway && attempt < Attempts && DatabaseFaults.IsTransient(fault))
+            catch (Exception fault) when (!link.IsAway && attempt < Attempts && DatabaseFaults.IsTransient(fault))
             {
                 LogRetried(entry, DatabaseFaults.Describe(fault));
                 if (DatabaseFaults.IsReadOnly(fault))
@@ -248,8 +278,24 @@ internal sealed partial class QueueingRecorder(
     {
         LogAway(error);
         var outage = new DatabaseOutage(clock.GetUtcNow(), error);
-        self.Begin(outage);
-        direct.Begin(outage);
+        lock (_adding)
+        {
+            link.Lose(outage);
+            if (health.LookAt(outage) is { } look)
+                queue.Add(new ResultEntry(look));
+            outageNotifier.Begin(outage);
+        }
+    }
+
+    // What the offline outbox did not deliver is in the database by now, or follows with the results that still wait.
+    private void EndOutage(DatabaseOutage outage)
+    {
+        LogBack((clock.GetUtcNow() - outage.Since).TotalSeconds, Waiting);
+        lock (_adding)
+        {
+            offline.Clear();
+            link.Restore();
+        }
     }
 
     [LoggerMessage(LogLevel.Error, "the database does not take results: {Error}. They wait in the journal and are written when it is back")]
@@ -267,9 +313,11 @@ internal sealed partial class QueueingRecorder(
     [LoggerMessage(LogLevel.Critical, "{Entry} cannot be written by a defect of this program; it is set aside here: {Json}")]
     private partial void LogDefect(Exception fault, JournalEntry entry, string json);
 
-    [LoggerMessage(LogLevel.Information, "{Waiting} results that the database has not taken are in the journal; they are written at the next start")]
-    private partial void LogKept(int waiting);
+    [LoggerMessage(LogLevel.Information, "{Waiting} results that the database has not taken are in the journal; they are written at the "
+        + "next start, and {Undelivered} notifications are sent then")]
+    private partial void LogKept(int waiting, int undelivered);
 
-    [LoggerMessage(LogLevel.Critical, "stopping with {Waiting} results that neither the database nor the journal has taken; they are lost with this process")]
+    [LoggerMessage(LogLevel.Critical,
+        "stopping with {Waiting} results that neither the database nor the journal has taken; they are lost with this process")]
     private partial void LogLost(int waiting);
 }

@@ -7,12 +7,12 @@ namespace Monitoring.Worker.Recording;
 internal sealed record JournalFault(DateTimeOffset Since, bool Full, string Error);
 
 /// <summary>
-/// What the database does not have yet, oldest first. It is in the journal as soon as <see cref="Add"/> returns; while the disk does not take it, the newest
-/// entries stay in memory up to a bound.
+/// What the database does not have yet, oldest first. It is in the journal as soon as <see cref="Add"/> returns; while the disk does not
+/// take it, the newest entries stay in memory up to a bound. Any thread may add; one at a time takes from the front.
 /// </summary>
-internal sealed partial class Backlog(JournalOptions options, TimeProvider clock, ILogger<Backlog> logger) : IDisposable
+internal sealed partial class RecordingQueue(JournalOptions options, TimeProvider clock, ILogger<RecordingQueue> logger) : IDisposable
 {
-    /// <summary>So many entries are kept in memory at most, and so many bytes of them; past that the oldest go.</summary>
+    /// <summary>So many entries are kept in memory at most, and so many bytes of them; past that the oldest are dropped.</summary>
     public const int Capacity = 10_000;
 
     private const long CapacityBytes = 64 << 20;
@@ -26,6 +26,7 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
     private Journal? _journal;
     private DateTimeOffset _openedAt = DateTimeOffset.MinValue;
     private long _memoryBytes;
+    private (JournalEntry Entry, JournalSlot? Slot)? _oldest; // as last read; without a slot it is in memory alone
 
     /// <summary>How many entries wait.</summary>
     public int Waiting
@@ -54,7 +55,9 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
     public IReadOnlyList<string> SetAside => new JournalFolder(options.Path).SetAside;
 
     /// <summary>Takes the journal's folder.</summary>
-    /// <exception cref="JournalInUseException">When another worker uses it. Any other fault of the disk is kept in <see cref="Fault"/>.</exception>
+    /// <exception cref="JournalInUseException">
+    /// When another worker uses it. Any other fault of the disk is kept in <see cref="Fault"/>.
+    /// </exception>
     public void Open()
     {
         lock (_lock)
@@ -69,7 +72,7 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
         {
             _memory.AddLast((entry, json));
             _memoryBytes += json.Length;
-            for (var moved = 0; moved < MovedAtOnce && _memory.First is { } oldest && TryAppend(oldest.Value.Entry, oldest.Value.Json); moved++)
+            for (var moved = 0; moved < MovedAtOnce && _memory.First is { } oldest && TryAppend(oldest.Value); moved++)
                 RemoveFromMemory(oldest);
             while (_memory.Count > Capacity || (_memoryBytes > CapacityBytes && _memory.Count > 1))
             {
@@ -80,21 +83,24 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
     }
 
     /// <summary>The oldest entry, or null. A record that cannot be read is set aside and passed over.</summary>
-    public BacklogItem? Oldest()
+    public JournalEntry? Oldest()
     {
         lock (_lock)
         {
             TryOpen(refuseInUse: false);
             while (_journal?.Waiting.FirstOrDefault() is { } slot)
             {
-                if (_fresh.TryGetValue(slot.Sequence, out var fresh))
-                    return new BacklogItem(fresh, slot);
-                if (TryRead(slot) is { } entry)
-                    return new BacklogItem(entry, slot);
+                if ((_fresh.GetValueOrDefault(slot.Sequence) ?? TryRead(slot)) is { } entry)
+                {
+                    _oldest = (entry, slot);
+                    return entry;
+                }
+
                 _journal.Drop(slot);
             }
 
-            return _memory.First is { } first ? new BacklogItem(first.Value.Entry, null) : null;
+            _oldest = _memory.First is { } first ? (first.Value.Entry, null) : null;
+            return _oldest?.Entry;
         }
     }
 
@@ -123,11 +129,15 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
             yield return entry;
     }
 
-    /// <summary>Says that the database has the oldest entry.</summary>
-    public void Remove(BacklogItem oldest)
+    /// <summary>Removes what <see cref="Oldest"/> has answered: the database has it.</summary>
+    public void RemoveOldest()
     {
         lock (_lock)
-            if (oldest.Slot is { } slot)
+            if (_oldest is not { } oldest)
+            {
+                throw new InvalidOperationException("nothing was read");
+            }
+            else if (oldest.Slot is { } slot)
             {
                 _fresh.Remove(slot.Sequence);
                 _journal!.Drop(slot);
@@ -138,13 +148,13 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
             }
     }
 
-    /// <summary>Sets aside an entry that the database will never take.</summary>
-    public void SetAsideOldest(BacklogItem oldest)
+    /// <summary>Sets aside what <see cref="Oldest"/> has answered: the database will never take it.</summary>
+    public void SetAsideOldest()
     {
         lock (_lock)
-            if (oldest.Slot is { } slot)
-                TryKeep(slot, oldest.Entry.ToJson());
-        Remove(oldest);
+            if (_oldest is { Slot: { } slot, Entry: var entry })
+                TryKeep(slot, entry.ToJson());
+        RemoveOldest();
     }
 
     /// <inheritdoc/>
@@ -160,15 +170,15 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
         _memory.Remove(node);
     }
 
-    private bool TryAppend(JournalEntry entry, byte[] json)
+    private bool TryAppend((JournalEntry Entry, byte[] Json) one)
     {
         if (!TryOpen(refuseInUse: false))
             return false;
         try
         {
-            var slot = _journal!.Append(json, clock.GetUtcNow());
+            var slot = _journal!.Append(one.Json, clock.GetUtcNow());
             if (_fresh.Count < FreshAtMost)
-                _fresh[slot.Sequence] = entry;
+                _fresh[slot.Sequence] = one.Entry;
             if (Fault is { } over)
                 LogWritable((clock.GetUtcNow() - over.Since).TotalSeconds);
             Fault = null;
@@ -195,7 +205,8 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
                 LogFound(_journal.Waiting.Count, options.Path);
             return true;
         }
-        catch (Exception fault) when ((fault is IOException or UnauthorizedAccessException) && !(refuseInUse && fault is JournalInUseException))
+        catch (Exception fault)
+            when ((fault is IOException or UnauthorizedAccessException) && !(refuseInUse && fault is JournalInUseException))
         {
             Report(fault);
             return false;
@@ -242,13 +253,15 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
     [LoggerMessage(LogLevel.Information, "{Count} records of an earlier run wait in the journal {Path}")]
     private partial void LogFound(int count, string path);
 
-    [LoggerMessage(LogLevel.Error, "the journal does not take results: {Error}. The newest {Capacity} that the database does not have stay in memory")]
+    [LoggerMessage(LogLevel.Error,
+        "the journal does not take results: {Error}. The newest {Capacity} that the database does not have stay in memory")]
     private partial void LogUnwritable(string error, int capacity);
 
     [LoggerMessage(LogLevel.Information, "the journal takes results again after {Seconds:0} s")]
     private partial void LogWritable(double seconds);
 
-    [LoggerMessage(LogLevel.Critical, "neither the database nor the journal takes results and memory holds as many as it may; this one is dropped: {Result}")]
+    [LoggerMessage(LogLevel.Critical,
+        "neither the database nor the journal takes results and memory holds as many as it may; this one is dropped: {Result}")]
     private partial void LogDropped(string result);
 
     [LoggerMessage(LogLevel.Critical, "journal record {Sequence} is whole, but this program cannot read it ({Error}); it is set aside")]
@@ -257,6 +270,3 @@ internal sealed partial class Backlog(JournalOptions options, TimeProvider clock
     [LoggerMessage(LogLevel.Critical, "journal record {Sequence} could not be set aside ({Error}): {Json}")]
     private partial void LogNotKept(long sequence, string error, string json);
 }
-
-/// <summary>An entry of the backlog, and where it lies in the journal; null where it is in memory alone.</summary>
-internal sealed record BacklogItem(JournalEntry Entry, JournalSlot? Slot);

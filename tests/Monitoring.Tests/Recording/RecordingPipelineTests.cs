@@ -9,19 +9,19 @@ using Monitoring.Worker.Recording;
 
 namespace Monitoring.Tests.Recording;
 
-public sealed class QueueingRecorderTests : RecorderFixture
+public sealed class RecordingPipelineTests : RecorderFixture
 {
     private static CheckResult Result(int minute) => ResultSample.Of("hlp-vault", Noon.AddMinutes(minute), CheckOutcome.Succeeded, [], [], Sample.Snapshot(Noon.AddMinutes(minute), Sample.Measures()));
 
     [Test]
     public async Task What_came_while_the_database_was_away_is_stored_in_order_when_it_is_back()
     {
-        var recorder = _services.GetRequiredService<QueueingRecorder>();
+        var recorder = _services.GetRequiredService<RecordingPipeline>();
         await recorder.RecordAsync(Result(0), default);
         _gate.Close();
         for (var minute = 1; minute <= 5; minute++)
             await recorder.RecordAsync(Result(minute), default);
-        Assert.That(recorder.Waiting, Is.EqualTo(5 + 2), "and what the recorder has to say of it, and what was open");
+        Assert.That(recorder.Waiting, Is.EqualTo(5 + 2), "and that it went away, and what was open then");
         Assert.That(_logs.Lines.Count(line => line.Level == LogLevel.Error), Is.EqualTo(1), "one line says that it is away");
 
         _gate.Open();
@@ -35,7 +35,7 @@ public sealed class QueueingRecorderTests : RecorderFixture
     [Test]
     public async Task Result_that_the_database_refuses_is_set_aside_and_holds_up_nothing()
     {
-        var recorder = _services.GetRequiredService<QueueingRecorder>();
+        var recorder = _services.GetRequiredService<RecordingPipeline>();
         var refused = Result(0);
         await recorder.RecordAsync(refused with { Run = refused.Run with { Error = "a success without error is what the table asks for" } }, default);
         await recorder.RecordAsync(Result(1), default);
@@ -50,12 +50,12 @@ public sealed class QueueingRecorderTests : RecorderFixture
         File.WriteAllText(_journal, "where the folder should be"); // cannot be made
         try
         {
-            var recorder = _services.GetRequiredService<QueueingRecorder>();
+            var recorder = _services.GetRequiredService<RecordingPipeline>();
             _gate.Close();
-            for (var i = 0; i <= Backlog.Capacity; i++)
+            for (var i = 0; i <= RecordingQueue.Capacity; i++)
                 await recorder.RecordAsync(Result(i), default);
-            Assert.That(recorder.Waiting, Is.EqualTo(Backlog.Capacity));
-            Assert.That(_logs.Lines.Count(line => line.Text.Contains("is dropped")), Is.EqualTo(3), "as many as came too many, the recorder's own two among them");
+            Assert.That(recorder.Waiting, Is.EqualTo(RecordingQueue.Capacity));
+            Assert.That(_logs.Lines.Count(line => line.Text.Contains("is dropped")), Is.EqualTo(3), "as many as came too many, the two of the outage's beginning among them");
             Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Error && line.Text.Contains("the journal does not take results")));
         }
         finally

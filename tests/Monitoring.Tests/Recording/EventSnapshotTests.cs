@@ -10,10 +10,10 @@ using Monitoring.Worker.Recording;
 namespace Monitoring.Tests.Recording;
 
 /// <summary>What a worker knows of the events when the database goes away, or is away at its start.</summary>
-public sealed class KnownEventsTests : DirectSendingFixture
+public sealed class EventSnapshotTests : OutageNotifierFixture
 {
     [Test]
-    public async Task Escalation_whose_commit_went_through_unheard_is_told_once()
+    public async Task Escalation_whose_commit_went_through_unheard_is_notified_once()
     {
         await new NotificationChannelTable(_db).RegisterAsync([_channel.Name], Noon, Noon, "", default);
         await CheckAsync(Found(Severity.High));
@@ -45,7 +45,7 @@ public sealed class KnownEventsTests : DirectSendingFixture
         Assert.That(Recorder.Waiting, Is.Zero);
         _gate.Close();
         await CheckAsync(Found(Severity.Critical));
-        Assert.That(await SubjectsToldAsync(), Is.Empty);
+        Assert.That(await SubjectsNotifiedAsync(), Is.Empty);
     }
 
     [Test]
@@ -60,14 +60,14 @@ public sealed class KnownEventsTests : DirectSendingFixture
         _gate.Close();
         await CheckAsync();
         await CheckAsync(Found(Severity.Critical));
-        var told = (await _channel.NextAsync()).Entries.ToList();
-        while (!told.Exists(entry => entry.Subject == "s")) // the third clean check ended the first event
-            told.AddRange((await _channel.NextAsync()).Entries);
-        Assert.That(told.Select(entry => (entry.RuleId, entry.Kind)), Is.EqualTo(new[] { ("database.away", ChangeKind.Opened), ("r", ChangeKind.Opened) }));
+        var notified = (await _channel.NextAsync()).Entries.ToList();
+        while (!notified.Exists(entry => entry.Subject == "s")) // the third clean check ended the first event
+            notified.AddRange((await _channel.NextAsync()).Entries);
+        Assert.That(notified.Select(entry => (entry.RuleId, entry.Kind)), Is.EqualTo(new[] { ("database.away", ChangeKind.Opened), ("r", ChangeKind.Opened) }));
     }
 
     [Test]
-    public async Task Finding_whose_commit_went_through_unheard_right_before_the_outage_is_told_once()
+    public async Task Finding_whose_commit_went_through_unheard_right_before_the_outage_is_notified_once()
     {
         await new NotificationChannelTable(_db).RegisterAsync([_channel.Name], Noon, Noon, "", default);
         await CheckAsync();
@@ -82,15 +82,14 @@ public sealed class KnownEventsTests : DirectSendingFixture
         var killed = Copy();
         try
         {
-            await using (var dead = _services)
-                _services = Build(killed);
+            await RestartAsync(killed);
             await Recorder.StartingAsync(default);
             Assert.That(await ClaimAsync(), Is.Empty, "nor by the next process");
             _gate.Open();
             await Recorder.DrainAsync(default);
             Assert.That(await RowsAsync(), Has.One.EqualTo($"r opened critical delivered {sent.NotificationId}"));
             Assert.That((await ClaimAsync()).SelectMany(claimed => claimed.Message.Entries).Select(entry => entry.RuleId), Has.None.EqualTo("r"));
-            Assert.That(_services.GetRequiredService<OtherHands>().Ids, Is.Empty);
+            Assert.That(_services.GetRequiredService<InFlightClaims>().Ids, Is.Empty);
         }
         finally
         {
@@ -106,17 +105,17 @@ public sealed class KnownEventsTests : DirectSendingFixture
         var journal = TestFolder.Create();
         await using (var other = Build(journal))
             for (var i = 0; i < 3; i++)
-                await other.GetRequiredService<QueueingRecorder>().RecordAsync(ResultSample.Of("m", Noon.AddMinutes(++_minute), CheckOutcome.Succeeded, [Found(Severity.Critical, "theirs")], []), default);
+                await other.GetRequiredService<RecordingPipeline>().RecordAsync(ResultSample.Of("m", Noon.AddMinutes(++_minute), CheckOutcome.Succeeded, [Found(Severity.Critical, "theirs")], []), default);
         TestFolder.Delete(journal);
         await LearnAsync();
         _gate.Close();
         await CheckAsync(Found(Severity.Critical, "theirs"), Found(Severity.Critical, "mine"));
-        Assert.That(await SubjectsToldAsync(), Is.EqualTo(new[] { "mine" }));
+        Assert.That(await SubjectsNotifiedAsync(), Is.EqualTo(new[] { "mine" }));
     }
 
     [TestCase(59, "new")]
     [TestCase(60, "known", "new", Description = "rather twice than never")]
-    public async Task Worker_that_starts_while_the_database_is_away_knows_what_was_announced_within_the_last_hour(int minutes, params string[] told)
+    public async Task Worker_that_starts_while_the_database_is_away_knows_what_was_announced_within_the_last_hour(int minutes, params string[] notified)
     {
         await CheckAsync(Found(Severity.Critical, "known"));
         _gate.Close();
@@ -124,10 +123,9 @@ public sealed class KnownEventsTests : DirectSendingFixture
         var copy = Copy();
         try
         {
-            await using (var dead = _services)
-                _services = Build(copy);
+            await RestartAsync(copy);
             await CheckAsync(Found(Severity.Critical, "known"), Found(Severity.Critical, "new"));
-            Assert.That(await SubjectsToldAsync(), Is.EqualTo(told));
+            Assert.That(await SubjectsNotifiedAsync(), Is.EqualTo(notified));
         }
         finally
         {
@@ -145,7 +143,7 @@ public sealed class KnownEventsTests : DirectSendingFixture
         File.WriteAllText(Path.Combine(_journal, "known-events.json"), content);
         _gate.Close();
         await CheckAsync(Found(Severity.Critical));
-        Assert.That(await SubjectsToldAsync(), Is.EqualTo(new[] { "s" }));
+        Assert.That(await SubjectsNotifiedAsync(), Is.EqualTo(new[] { "s" }));
         Assert.That(_logs.Lines.Select(line => line.Text), Has.Some.Contains("known-events.json cannot be read"));
     }
 
@@ -158,7 +156,7 @@ public sealed class KnownEventsTests : DirectSendingFixture
         await LearnAsync();
         _gate.Close();
         await CheckAsync(Found(Severity.Critical), Found(Severity.Critical, "other"));
-        Assert.That(await SubjectsToldAsync(), Is.EqualTo(new[] { "other" }));
+        Assert.That(await SubjectsNotifiedAsync(), Is.EqualTo(new[] { "other" }));
         _gate.Open();
         await Recorder.DrainAsync(default);
         Assert.That(await RowsAsync(), Has.One.EqualTo("r opened critical pending"));

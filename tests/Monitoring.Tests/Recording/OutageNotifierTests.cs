@@ -7,7 +7,7 @@ using Monitoring.Worker.Notifications;
 namespace Monitoring.Tests.Recording;
 
 /// <summary>What leaves while the database is away, and what becomes of it when it is back.</summary>
-public sealed class DirectSendingTests : DirectSendingFixture
+public sealed class OutageNotifierTests : OutageNotifierFixture
 {
     [Test]
     public async Task Critical_finding_and_the_outage_leave_at_once_and_are_stored_as_delivered()
@@ -34,7 +34,7 @@ public sealed class DirectSendingTests : DirectSendingFixture
         Assert.That(await connection.QuerySingleAsync<Guid>("SELECT event_id FROM security_events WHERE subject = 's'"), Is.EqualTo(critical.Entries[0].EventId));
         for (var i = 0; i < 3; i++)
             await CheckAsync();
-        Assert.That(await RowsAsync(), Has.One.EqualTo("r resolved critical pending"), "who was told of the opening hears of the end");
+        Assert.That(await RowsAsync(), Has.One.EqualTo("r resolved critical pending"), "who was notified of the opening is notified of the end");
     }
 
     [Test]
@@ -60,8 +60,7 @@ public sealed class DirectSendingTests : DirectSendingFixture
         Assert.That(sent.Entries.Select(entry => entry.RuleId), Is.EquivalentTo(new[] { "database.away", "r" }), "what comes together is one message");
         Assert.That(await SentAsync(), Is.Empty);
         var killed = Copy();
-        await using (var dead = _services)
-            _services = Build(killed);
+        await RestartAsync(killed);
         try
         {
             await CheckAsync(Found(Severity.Critical));
@@ -90,8 +89,7 @@ public sealed class DirectSendingTests : DirectSendingFixture
         var killed = Copy();
         try
         {
-            await using (var dead = _services)
-                _services = Build(killed);
+            await RestartAsync(killed);
             _gate.Open();
             await Recorder.DrainAsync(default);
             Assert.That(await RowsAsync(), Has.Exactly(2).Items.And.All.Contains(" delivered "));
@@ -115,8 +113,7 @@ public sealed class DirectSendingTests : DirectSendingFixture
         var killed = Copy();
         try
         {
-            await using (var dead = _services)
-                _services = Build(killed);
+            await RestartAsync(killed);
             await CheckAsync(Found(Severity.Critical, "known"), Found(Severity.Critical, "rising"));
             Assert.That((await SentAsync()).SelectMany(message => message.Entries).Select(entry => entry.Subject), Has.None.EqualTo("known").And.None.EqualTo("rising"), "also after a restart");
             _gate.Open();
@@ -160,8 +157,7 @@ public sealed class DirectSendingTests : DirectSendingFixture
         var killed = Copy();
         try
         {
-            await using (var dead = _services)
-                _services = Build(killed);
+            await RestartAsync(killed);
             _channel.TakeAll();
             _channel.Outcome = new DeliveryOutcome.Delivered();
             await CheckAsync(Found(Severity.Critical, "first"), Found(Severity.Critical, "second"));
@@ -175,6 +171,54 @@ public sealed class DirectSendingTests : DirectSendingFixture
             await _services.DisposeAsync();
             TestFolder.Delete(killed);
         }
+    }
+
+    [Test]
+    public async Task Worker_killed_after_it_claimed_and_started_with_the_database_back_leaves_the_same_message_to_the_outbox()
+    {
+        await new NotificationChannelTable(_db).RegisterAsync([_channel.Name], Noon, Noon, "", default);
+        _channel.Answer = new TaskCompletionSource().Task; // never
+        _gate.Close();
+        await CheckAsync(Found(Severity.Critical));
+        var tried = await _channel.NextAsync();
+        var killed = Copy();
+        try
+        {
+            await using (var dead = _services)
+                _services = Build(killed);
+            _gate.Open();
+            await Recorder.StartingAsync(default);
+            await Recorder.DrainAsync(default);
+            Assert.That(await RowsAsync(), Has.Exactly(2).Items.And.All.EndsWith($" pending {tried.NotificationId}"));
+            var repeated = (await ClaimAsync()).Single().Message;
+            Assert.That(repeated.NotificationId, Is.EqualTo(tried.NotificationId));
+            Assert.That(repeated.Entries.Select(entry => entry.EventId), Is.EquivalentTo(tried.Entries.Select(entry => entry.EventId)));
+        }
+        finally
+        {
+            await _services.DisposeAsync();
+            TestFolder.Delete(killed);
+        }
+    }
+
+    [Test]
+    public async Task Results_are_stored_when_what_is_under_way_without_the_database_has_ended()
+    {
+        var answer = new TaskCompletionSource();
+        _channel.Answer = answer.Task;
+        _gate.Close();
+        await CheckAsync(Found(Severity.Critical));
+        var sent = await _channel.NextAsync();
+        _gate.Open();
+        var drain = Recorder.DrainAsync(default);
+        Assert.That(await RowsAsync(), Is.Empty);
+        Assert.That(drain.IsCompleted, Is.False);
+        answer.SetResult();
+        await drain;
+        Assert.That(await RowsAsync(), Is.EquivalentTo(new[]
+        {
+            $"database.away opened high delivered {sent.NotificationId}", $"r opened critical delivered {sent.NotificationId}",
+        }));
     }
 
     // The sender may begin to wait only after the clock was moved.
@@ -194,7 +238,7 @@ public sealed class DirectSendingTests : DirectSendingFixture
         await _channel.NextAsync();
         for (var i = 0; i < 5; i++)
             await Recorder.DrainAsync(default);
-        Assert.That(await SentAsync(), Is.Empty);
+        Assert.That(_channel.TakeAll(), Is.Empty);
         _channel.Outcome = new DeliveryOutcome.Delivered();
         Assert.That((await NextWhileTimePassesAsync(TimeSpan.FromMinutes(10))).Entries.Select(entry => entry.RuleId), Has.One.EqualTo("r"));
     }
@@ -218,7 +262,7 @@ public sealed class DirectSendingTests : DirectSendingFixture
         _gate.Freeze();
         var began = TimeProvider.System.GetTimestamp();
         var check = CheckAsync(Found(Severity.Critical));
-        Assert.That(await SubjectsToldAsync(), Is.EqualTo(new[] { "s" }));
+        Assert.That(await SubjectsNotifiedAsync(), Is.EqualTo(new[] { "s" }));
         Assert.That(TimeProvider.System.GetElapsedTime(began), Is.LessThan(TimeSpan.FromSeconds(15)));
         await check;
         _gate.Thaw();

@@ -1,20 +1,19 @@
 using System.Text.Json;
 using Monitoring.Worker.Checks;
-using Monitoring.Worker.Events;
 using Monitoring.Worker.Recording.Journalling;
 
-namespace Monitoring.Worker.Recording;
+namespace Monitoring.Worker.Events;
 
 /// <summary>
-/// Keeps what is known of the events beside the journal, for a worker that starts while the database is away: without it, it would announce what was announced long ago. Losing it costs
-/// no more than that, so a disk that does not take it is no fault.
+/// Keeps the event snapshot beside the journal, for a worker that starts while the database is away: without it, it would announce what
+/// was announced long ago. Losing it costs no more than that, so a disk that does not take it is no fault.
 /// </summary>
-internal sealed partial class KnownEventsFile(JournalOptions options, ILogger<KnownEventsFile> logger)
+internal sealed partial class EventSnapshotFile(JournalOptions options, ILogger<EventSnapshotFile> logger)
 {
     /// <summary>Older than this it is not used: rather announced twice than never.</summary>
     public static readonly TimeSpan UsedFor = TimeSpan.FromHours(1);
 
-    private string Path => new JournalFolder(options.Path).KnownEventsFile;
+    private string Path => new JournalFolder(options.Path).EventSnapshotFile;
 
     /// <summary>What the process before knew, or null.</summary>
     public EventsView? Read(DateTimeOffset now)
@@ -51,7 +50,8 @@ internal sealed partial class KnownEventsFile(JournalOptions options, ILogger<Kn
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "{File} cannot be read: {Error}. Should the database be away, events that were announced before are announced again")]
+    [LoggerMessage(LogLevel.Warning,
+        "{File} cannot be read: {Error}. Should the database be away, events that were announced before are announced again")]
     private partial void LogNotRead(string file, string error);
 
     [LoggerMessage(LogLevel.Debug, "{File} cannot be written: {Error}")]

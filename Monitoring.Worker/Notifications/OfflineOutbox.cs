@@ -1,0 +1,249 @@
+using Monitoring.Data.Events;
+using Monitoring.Worker.Events;
+using Monitoring.Worker.Recording.Journalling;
+
+namespace Monitoring.Worker.Notifications;
+
+/// <summary>
+/// The outbox of this process. A worker without a database has no other; beside a database it holds what must leave while that is away, and
+/// journals each claim and delivery through <paramref name="claims"/>, so that the database learns of them and a next process repeats what
+/// this one has begun. Due times count from the start of the process: a clock that is set moves none of them.
+/// </summary>
+internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider clock, InFlightClaims? claims = null) : IOutbox
+{
+    private sealed class Notification(IReadOnlyList<Guid> ids, NotificationEntry entry)
+    {
+        public IReadOnlyList<Guid> Ids => ids;
+        public NotificationEntry Entry => entry;
+    }
+
+    private sealed class Message(NotificationMessage content, IReadOnlyList<Guid> ids)
+    {
+        public NotificationMessage Content => content;
+        public IReadOnlyList<Guid> Ids => ids;
+        public int Attempts { get; set; }
+        public bool IsUnderWay { get; set; }
+        public TimeSpan DueAt { get; set; }
+        public DateTimeOffset? GiveUpAt { get; set; }
+    }
+
+    private sealed class Queue
+    {
+        public List<Notification> Fresh { get; } = [];
+        public List<Message> Messages { get; } = [];
+        public List<DeadLetters> Dead { get; } = [];
+        public TimeSpan WindowUntil { get; set; }
+        public bool WindowIsCritical { get; set; }
+    }
+
+    // In an outage only what is urgent is sent this way: it waits for others no longer than this.
+    private static readonly TimeSpan LongestWindow = TimeSpan.FromSeconds(5);
+
+    private readonly TimeSpan _window = claims is null || options.GroupWindow < LongestWindow ? options.GroupWindow : LongestWindow;
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Queue> _queues = [];
+    private readonly long _start = clock.GetTimestamp();
+    private TaskCompletionSource? _held; // completes when no claim is out
+
+    /// <summary>What to call when there may be something to claim.</summary>
+    public Action Wake { private get; set; } = () => { };
+
+    /// <summary>How many notifications are not delivered yet.</summary>
+    public int Undelivered
+    {
+        get
+        {
+            lock (_lock)
+                return _queues.Values.Sum(queue => queue.Fresh.Count + queue.Messages.Sum(message => message.Content.Entries.Count));
+        }
+    }
+
+    private TimeSpan Now => clock.GetElapsedTime(_start);
+
+    /// <summary>Adds one notification. It stands for all of these <paramref name="ids"/>, which are then delivered with it.</summary>
+    public void Add(string channel, IReadOnlyList<Guid> ids, NotificationEntry entry)
+    {
+        lock (_lock)
+            QueueOf(channel).Fresh.Add(new Notification(ids, entry));
+        Wake();
+    }
+
+    /// <summary>Whether a message is here.</summary>
+    public bool Holds(Guid messageId)
+    {
+        lock (_lock)
+            return _queues.Values.Any(queue => queue.Messages.Exists(message => message.Content.NotificationId == messageId));
+    }
+
+    /// <summary>
+    /// Lets nobody claim until <see cref="Release"/>; ends when no claim is out. Meanwhile rows can be stored of which each was delivered,
+    /// or begun, or not begun at all.
+    /// </summary>
+    public async Task HoldAsync(CancellationToken cancellationToken)
+    {
+        Task idle;
+        lock (_lock)
+        {
+            _held = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            idle = _held.Task;
+            EndHoldIfIdle();
+        }
+
+        await idle.WaitAsync(cancellationToken);
+    }
+
+    /// <summary>Lets claims go on.</summary>
+    public void Release()
+    {
+        lock (_lock)
+            _held = null;
+        Wake();
+    }
+
+    /// <summary>Drops what is not delivered, because the database has it now. To be called while nobody may claim.</summary>
+    public void Clear()
+    {
+        lock (_lock)
+            foreach (var queue in _queues.Values)
+            {
+                queue.Fresh.Clear();
+                queue.Messages.Clear();
+            }
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(
+        string channel, int most, IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            if (_held is not null)
+                return Task.FromResult<IReadOnlyList<ClaimedMessage>>([]);
+            var queue = QueueOf(channel);
+            Form(queue);
+            var due = queue.Messages.Where(message => message.DueAt <= Now && !message.IsUnderWay)
+                .ExceptBy(inFlight, message => message.Content.NotificationId).Take(most).ToList();
+            foreach (var message in due)
+            {
+                if (claims?.FindBegun(message.Ids[0])?.MessageId != message.Content.NotificationId)
+                    claims?.Add(new AttemptEntry(message.Content.NotificationId, message.Ids, channel));
+                (message.Attempts, message.IsUnderWay) = (message.Attempts + 1, true);
+            }
+
+            return Task.FromResult<IReadOnlyList<ClaimedMessage>>(
+                [.. due.Select(message => new ClaimedMessage(message.Content, message.Attempts, message.GiveUpAt))]);
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task RenewAsync(IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task MarkAsync(string channel, Guid messageId, DeliveryVerdict? verdict, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            var queue = QueueOf(channel);
+            var message = queue.Messages.First(message => message.Content.NotificationId == messageId);
+            message.IsUnderWay = false;
+            if (verdict is DeliveryVerdict.Again again)
+                (message.DueAt, message.GiveUpAt) = (Now + (again.At - clock.GetUtcNow()), again.GiveUpAt);
+            else if (verdict is not null)
+                queue.Messages.Remove(message);
+
+            if (verdict is DeliveryVerdict.Delivered)
+            {
+                claims?.Add(new DeliveryEntry(messageId, message.Ids, channel, clock.GetUtcNow()));
+                foreach (var waiting in queue.Messages.Where(waiting => waiting.DueAt > Now + DeliveryRules.AfterSuccess))
+                    waiting.DueAt = Now + DeliveryRules.AfterSuccess;
+            }
+
+            var lost = message.Content.Entries.Count(entry => entry.RuleId != NotificationRouting.UndeliveredRule);
+            if (verdict is DeliveryVerdict.Dead dead && lost > 0)
+                queue.Dead.Add(new DeadLetters(channel, lost, clock.GetUtcNow(), dead.Error));
+            EndHoldIfIdle();
+        }
+
+        return Task.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public Task RegisterAsync(IReadOnlyList<string> channels, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task WatchAsync(Action wake, CancellationToken cancellationToken)
+    {
+        Wake = wake;
+        wake();
+        await Task.Delay(Timeout.InfiniteTimeSpan, clock, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<IReadOnlyList<DeadLetters>> ListDeadAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            foreach (var queue in _queues.Values)
+                queue.Dead.RemoveAll(letters => letters.NewestAt < since);
+            return Task.FromResult<IReadOnlyList<DeadLetters>>([.. _queues.Values.Where(queue => queue.Dead.Count > 0)
+                .Select(queue => queue.Dead[^1] with { Count = queue.Dead.Sum(letters => letters.Count) })]);
+        }
+    }
+
+    // As NotificationClaims does it in SQL: nothing passes an earlier message of its event; what comes in a window is gathered, unless it
+    // is its first critical one. What was begun before is repeated as it was, without anything else.
+    private void Form(Queue queue)
+    {
+        Move(queue, Due(queue).GroupBy(one => claims?.FindBegun(one.Ids[0])?.MessageId).Where(same => same.Key is not null));
+        var due = Due(queue);
+        if (_window == TimeSpan.Zero)
+        {
+            Move(queue, due.DistinctBy(one => one.Entry.EventId).Select(one => (Notification[])[one]));
+            return;
+        }
+
+        var urgent = due.Exists(one => one.Entry is { Severity: Severity.Critical, Kind: ChangeKind.Opened or ChangeKind.Escalated });
+        if (due.Count == 0 || (Now < queue.WindowUntil && (queue.WindowIsCritical || !urgent)))
+            return;
+        Move(queue, [due]);
+        (queue.WindowUntil, queue.WindowIsCritical) = (Now + _window, urgent);
+    }
+
+    private static List<Notification> Due(Queue queue)
+    {
+        var waiting = queue.Messages.SelectMany(message => message.Content.Entries).Select(entry => entry.EventId).ToHashSet();
+        return [.. queue.Fresh.Where(one => !waiting.Contains(one.Entry.EventId))];
+    }
+
+    private void Move(Queue queue, IEnumerable<IEnumerable<Notification>> groups)
+    {
+        var moved = groups.Select(group => group.ToList()).ToList();
+        queue.Messages.AddRange(moved.Select(Compose));
+        var gone = moved.SelectMany(group => group).ToHashSet();
+        queue.Fresh.RemoveAll(gone.Contains);
+    }
+
+    // The id stands for what is in the message: the same notifications have the same one again, in this process or the next.
+    private Message Compose(List<Notification> parts)
+    {
+        Guid[] ids = [.. parts.SelectMany(part => part.Ids)];
+        var begun = claims?.FindBegun(ids[0]);
+        var id = begun is not null && begun.NotificationIds.Order().SequenceEqual(ids.Order()) ? begun.MessageId
+            : ids.Length == 1 ? ids[0]
+            : StableId.Of(parts[0].Entry.FirstSeenAt, ids.Select(part => $"{part}"));
+        return new Message(new NotificationMessage(id, [.. parts.Select(part => part.Entry)]), ids);
+    }
+
+    private void EndHoldIfIdle()
+    {
+        if (!_queues.Values.Any(queue => queue.Messages.Exists(message => message.IsUnderWay)))
+            _held?.TrySetResult();
+    }
+
+    private Queue QueueOf(string channel)
+    {
+        if (!_queues.TryGetValue(channel, out var queue))
+            _queues[channel] = queue = new Queue();
+        return queue;
+    }
+}

@@ -1,0 +1,67 @@
+using Monitoring.Worker.Recording;
+using Monitoring.Worker.Recording.Journalling;
+
+namespace Monitoring.Worker.Notifications;
+
+/// <summary>
+/// The outbox of a worker with a database: that of the database while the link to it holds, else the one of this process. A question to a
+/// database that hangs ends when the link is lost; what it may still claim lapses there by itself.
+/// </summary>
+internal sealed class OutboxSwitch(
+    DatabaseLink link, DatabaseOutbox database, OfflineOutbox offline, InFlightClaims claims, TimeProvider clock) : IOutbox
+{
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(
+        string channel, int most, IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken)
+    {
+        IReadOnlyList<ClaimedMessage> claimed = [];
+        return await TryDatabaseAsync(async () => claimed = await database.ClaimAsync(channel, most, inFlight, cancellationToken))
+            ? claimed
+            : await offline.ClaimAsync(channel, most, inFlight, cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task RenewAsync(IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken) =>
+        TryDatabaseAsync(() => database.RenewAsync(inFlight, cancellationToken));
+
+    /// <summary>
+    /// Marks where the claim was made. What the database's outbox gave out and nobody can mark there is journalled if it was delivered;
+    /// otherwise its claim lapses and it is tried again.
+    /// </summary>
+    public async Task MarkAsync(string channel, Guid messageId, DeliveryVerdict? verdict, CancellationToken cancellationToken)
+    {
+        if (offline.Holds(messageId))
+            await offline.MarkAsync(channel, messageId, verdict, cancellationToken);
+        else if (!await TryDatabaseAsync(() => database.MarkAsync(channel, messageId, verdict, cancellationToken))
+            && verdict is DeliveryVerdict.Delivered)
+            claims.Add(new DeliveryEntry(messageId, [], channel, clock.GetUtcNow()));
+    }
+
+    /// <inheritdoc/>
+    public Task RegisterAsync(IReadOnlyList<string> channels, CancellationToken cancellationToken) =>
+        database.RegisterAsync(channels, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task WatchAsync(Action wake, CancellationToken cancellationToken)
+    {
+        offline.Wake = wake;
+        return database.WatchAsync(wake, cancellationToken);
+    }
+
+    /// <summary>The database's alone: while it is away nobody knows, and no letter is reported as if there were none.</summary>
+    public Task<IReadOnlyList<DeadLetters>> ListDeadAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
+        database.ListDeadAsync(since, cancellationToken);
+
+    // Answers false while the database is away, also when it goes away in the middle: nobody waits for that answer any more.
+    private async Task<bool> TryDatabaseAsync(Func<Task> ask)
+    {
+        var lost = link.Lost;
+        if (lost.IsCompleted)
+            return false;
+        var asked = ask();
+        if (await Task.WhenAny(asked, lost) != asked)
+            return false;
+        await asked;
+        return true;
+    }
+}
