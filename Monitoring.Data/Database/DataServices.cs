@@ -1,9 +1,11 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Monitoring.Data.Access;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
+using Monitoring.Data.Rules;
 using Monitoring.Data.Venues;
 using Npgsql;
 
@@ -25,11 +27,13 @@ public static class DataServices
     public static IServiceCollection AddMonitoringTables(this IServiceCollection services)
     {
         DapperConventions.Apply();
+        services.AddRuleCatalog();
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<DayPartitions>();
         services.AddSingleton<CursorKey>();
         services.AddSingleton<MonitorTable>();
         services.AddSingleton<CheckRuns>();
+        services.AddSingleton<SourceCursors>();
         services.AddSingleton<SecurityEvents>();
         services.AddSingleton<SecurityEventChanges>();
         services.AddSingleton<NotificationTable>();
@@ -49,6 +53,10 @@ public static class DataServices
         services.AddObservationTable<LiquidationSources>();
         return services;
     }
+
+    /// <summary>Adds the catalogue of the rules that were or will be added one by one.</summary>
+    public static void AddRuleCatalog(this IServiceCollection services) =>
+        services.TryAddSingleton(provider => new RuleCatalog(provider.GetServices<Rule>()));
 
     /// <summary>A pooled data source; of several hosts the primary one is used unless the string says otherwise.</summary>
     public static NpgsqlDataSource CreateDataSource(NpgsqlConnectionStringBuilder connection)

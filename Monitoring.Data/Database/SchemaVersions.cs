@@ -7,7 +7,7 @@ namespace Monitoring.Data.Database;
 public sealed class SchemaVersions(NpgsqlDataSource db)
 {
     /// <summary>The newest migration that this code was written against.</summary>
-    public const long Required = 202611211500;
+    public const long Required = 202611291000;
 
     private const string ExistsSql = """
         SELECT to_regclass('"VersionInfo"') IS NOT NULL

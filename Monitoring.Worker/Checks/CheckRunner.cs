@@ -63,7 +63,7 @@ internal sealed partial class CheckRunner(IRecorder recorder, SessionStatistics 
         var (outcome, report, error) = await TryCheckAsync(schedule, scheduledAt, stopping);
         var run = new CheckRun(schedule.Monitor.Name, scheduledAt, trigger, startedAt, clock.GetUtcNow(), outcome,
             report.Observations.Count, report.Findings.Count, error, identity.Name);
-        var result = new CheckResult(run, report.Observations, report.Findings, report.Unjudged);
+        var result = new CheckResult(run, report.Observations, report.Findings, report.Unjudged) { Readings = report.Readings };
 
         var failuresInARow = statistics.Count(run);
         if (outcome != CheckOutcome.Succeeded)

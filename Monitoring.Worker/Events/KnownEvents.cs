@@ -1,4 +1,5 @@
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording;
 
@@ -10,7 +11,7 @@ internal sealed record EventsView(DateTimeOffset At, IReadOnlyList<SecurityEvent
 /// <summary>
 /// The events as this worker knows them: as the database last had them, whoever changed them, and, while it is away, as what waits will change them. Not safe for several threads.
 /// </summary>
-internal sealed class KnownEvents(EventOptions options)
+internal sealed class KnownEvents(EventOptions options, RuleCatalog rules)
 {
     /// <summary>So many open events are known at most.</summary>
     public const int OpenAtMost = 5000;
@@ -33,7 +34,7 @@ internal sealed class KnownEvents(EventOptions options)
     /// </summary>
     public bool Learn(CheckResult result, EventUpdate? stored, DateTimeOffset now)
     {
-        var update = stored ?? EventLifecycle.Apply([.. _stored.Values], result, options.ResolveAfter, now);
+        var update = stored ?? EventLifecycle.Apply(_stored.Values, result, options.ResolveAfter, rules, now);
         foreach (var changed in update.Events)
             _stored[changed.Fingerprint] = changed;
         if (_stored.Count > ResolvedAtMost)
@@ -67,7 +68,7 @@ internal sealed class KnownEvents(EventOptions options)
     /// <summary>What the database will make of a result that waits. The same result again changes nothing.</summary>
     public EventUpdate Expect(CheckResult result, DateTimeOffset now)
     {
-        var update = EventLifecycle.Apply([.. _expected.Values], result, options.ResolveAfter, now);
+        var update = EventLifecycle.Apply(_expected.Values, result, options.ResolveAfter, rules, now);
         foreach (var changed in update.Events)
             _expected[changed.Fingerprint] = changed;
         return update;

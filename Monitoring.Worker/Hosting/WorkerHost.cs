@@ -116,7 +116,7 @@ internal static class WorkerHost
     {
         if (options.WithoutDatabase)
         {
-            services.AddSingleton<IRecorder, MemoryRecorder>();
+            services.AddSingleton<IRecorder, MemoryRecorder>().AddRuleCatalog();
             return;
         }
 

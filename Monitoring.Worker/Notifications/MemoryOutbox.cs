@@ -36,7 +36,7 @@ internal sealed class MemoryOutbox(NotificationRouting routing, NotificationOpti
     {
         lock (_lock)
             foreach (var change in update.Changes)
-                Add(update.Events.First(e => e.EventId == change.EventId), change);
+                Add(update.EventOf(change), change);
         _wake();
     }
 
@@ -120,7 +120,7 @@ internal sealed class MemoryOutbox(NotificationRouting routing, NotificationOpti
             var queue = QueueOf(channel);
             queue.Fresh.Add(new NotificationEntry(e.EventId, change.Kind, change.Severity, e.RuleId, e.ThreatType, e.Subject, e.Title, e.Description,
                 e.FirstSeenAt, change.ChangedAt, e.Indicators, e.RelatedAddresses, change.Note, channels.LinkTo(e.EventId)));
-            if (change.Kind == ChangeKind.Resolved)
+            if (change.Kind.Ends())
                 queue.Told.Remove(e.EventId);
             else
                 queue.Told.Add(e.EventId);

@@ -173,7 +173,7 @@ internal sealed partial class DirectSender(
         var update = events.Expect(result, clock.GetUtcNow());
         foreach (var change in update.Changes.Where(change => change.Kind is ChangeKind.Opened or ChangeKind.Escalated))
         {
-            var changed = update.Events.First(e => e.EventId == change.EventId);
+            var changed = update.EventOf(change);
             if (change.Kind == ChangeKind.Opened)
                 _opened.Add(change.EventId);
             foreach (var row in routing.For(changed, change))

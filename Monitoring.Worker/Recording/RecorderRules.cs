@@ -39,7 +39,7 @@ internal static class RecorderRules
     private static Finding Away(RecorderState state, DatabaseOutage outage, DateTimeOffset now)
     {
         var seconds = Seconds(now - outage.Since);
-        return Find(DatabaseAway, "database_unavailable", state.Database, "The database takes no results",
+        return Find(DatabaseAway, "database_unavailable", new EventSubject("database", state.Database), "The database takes no results",
             $"Since {Time(outage.Since)} the database {state.Database} takes no results: {outage.Error}. They wait in the journal {state.Journal} and are stored when it is back.",
             new Evidence(
                 new JsonObject { ["database"] = state.Database, ["since"] = Time(outage.Since), ["away_seconds"] = seconds, ["waiting"] = state.Waiting, ["error"] = outage.Error },
@@ -48,7 +48,7 @@ internal static class RecorderRules
     }
 
     private static Finding Unwritable(RecorderState state, JournalFault fault, DateTimeOffset now) => Find(
-        fault.Full ? JournalFull : JournalUnwritable, JournalFaultThreat, state.Journal, fault.Full ? "The journal is full" : "The journal cannot be written",
+        fault.Full ? JournalFull : JournalUnwritable, JournalFaultThreat, new EventSubject("journal", state.Journal), fault.Full ? "The journal is full" : "The journal cannot be written",
         $"Since {Time(fault.Since)} the journal takes no results: {fault.Error}. While the database is away too, the newest {Backlog.Capacity} stay in memory and are lost with the process.",
         new Evidence(
             new JsonObject { ["journal"] = state.Journal, ["since"] = Time(fault.Since), ["faulty_seconds"] = Seconds(now - fault.Since), ["waiting"] = state.Waiting, ["error"] = fault.Error },
@@ -56,7 +56,7 @@ internal static class RecorderRules
             [$"the newest record was not written: {fault.Error}: high"]));
 
     private static Finding SetAside(RecorderState state) => Find(
-        JournalSetAside, JournalFaultThreat, state.Journal, $"{state.SetAside.Count} records could not be stored",
+        JournalSetAside, JournalFaultThreat, new EventSubject("journal", state.Journal), $"{state.SetAside.Count} records could not be stored",
         "They were damaged on the disk, or the database refuses them for their content. They are kept in files of their own, and all others were stored. Look at the files, then take them away: "
         + string.Join(", ", state.SetAside.Take(10).Select(Path.GetFileName)),
         new Evidence(
@@ -64,7 +64,7 @@ internal static class RecorderRules
             new JsonObject { ["set_aside"] = 1 },
             [$"files set aside = {state.SetAside.Count} >= 1: high"]));
 
-    private static Finding Find(string rule, string threat, string subject, string title, string description, Evidence evidence) =>
+    private static Finding Find(string rule, string threat, EventSubject subject, string title, string description, Evidence evidence) =>
         new(rule, RuleVersion: 1, threat, Severity.High, subject, title, description, evidence, [], EstimatedLossUsd: null);
 
     private static decimal Seconds(TimeSpan span) => Math.Round((decimal)span.TotalSeconds, 3);

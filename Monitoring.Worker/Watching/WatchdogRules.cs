@@ -44,7 +44,7 @@ internal static class WatchdogRules
         whole.Evidence.Values["part"] = part;
         return whole with
         {
-            Subject = $"{monitor} {part}",
+            Subject = new EventSubject("part", $"{monitor} {part}"),
             Title = $"Monitor {monitor} is blind to {part}",
             Description = $"Checks succeed with the other parts; of this one nothing is known since {seenAt:yyyy-MM-dd HH:mm:ss}Z. The newest fault: {error}",
             RelatedAddresses = part.StartsWith("0x", StringComparison.Ordinal) ? [part] : [],
@@ -61,7 +61,7 @@ internal static class WatchdogRules
             new JsonObject { ["down_since"] = since.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"), ["age_seconds"] = age },
             new JsonObject { ["limit_seconds"] = limit },
             [$"down for {age:0} s >= {limit:0} s: low"]);
-        return [new Finding(FeedDown, RuleVersion: 1, "feed_down", Severity.Low, "hyperliquid", "The live feed of hyperliquid is down",
+        return [new Finding(FeedDown, RuleVersion: 1, "feed_down", Severity.Low, new EventSubject("feed", "hyperliquid"), "The live feed of hyperliquid is down",
             "No check is triggered between grid times; everything is still found at the next grid time.", evidence, [], EstimatedLossUsd: null)];
     }
 
@@ -79,7 +79,7 @@ internal static class WatchdogRules
                 $"limit = max({Intervals} * {state.Interval.TotalSeconds:0} s, {AtLeast.TotalSeconds:0} s) = {limit:0} s",
                 $"age of the {(state.LastSuccessAt is null ? "worker, which has had no success," : "newest success")} = {age:0} s{(age < 0 ? $" <= -{limit:0} s, which lies ahead of the clock" : $" >= {limit:0} s")}: high",
             ]);
-        return new Finding(Stale, RuleVersion: 1, "monitor_stale", Severity.High, state.Monitor,
+        return new Finding(Stale, RuleVersion: 1, "monitor_stale", Severity.High, new EventSubject("monitor", state.Monitor),
             $"Monitor {state.Monitor} is blind",
             $"{(state.LastSuccessAt is { } success ? $"The newest successful check is that of {success:yyyy-MM-dd HH:mm:ss}Z" : "No check has succeeded yet")}; nothing is known of what "
             + $"it watches since.{(state.LastError is null ? "" : $" The newest fault: {state.LastError}")}", evidence, [], EstimatedLossUsd: null);
