@@ -32,7 +32,15 @@ public sealed record GapSpan(DateTimeOffset FromAt, DateTimeOffset UntilAt, long
 /// <summary>The ledger of checks, partitioned by day of <c>scheduled_at</c>.</summary>
 public sealed class CheckRuns(NpgsqlDataSource db)
 {
+    private const string LockMonitorSql = """
+        SELECT pg_advisory_xact_lock(hashtextextended('monitor ' || @Monitor, 0))
+        """;
+
     private const string RecordSql = """
+        WITH failure AS (
+            SELECT observations
+              FROM check_runs
+             WHERE monitor = @Monitor AND scheduled_at = @ScheduledAt)
         INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error, worker)
         VALUES (@Monitor, @ScheduledAt, @Trigger, @StartedAt, @FinishedAt, @Outcome, @Observations, @Findings, @Error, @Worker)
         ON CONFLICT (monitor, scheduled_at) DO UPDATE
@@ -40,21 +48,21 @@ public sealed class CheckRuns(NpgsqlDataSource db)
                observations = excluded.observations, findings = excluded.findings, error = excluded.error, worker = excluded.worker,
                recorded_at = now()
          WHERE check_runs.outcome <> 'succeeded' AND excluded.outcome = 'succeeded'
+        RETURNING coalesce((SELECT observations FROM failure), 0)
         """;
 
     /// <summary>
-    /// Stores the row of one check. Answers false when its result is there already; a success replaces another worker's failure of the same time.
+    /// Stores the row of one check, and lets no other worker record a check of this monitor until the transaction ends. Answers null when its
+    /// result is there already. A success replaces another worker's failure of the same time: then answers how many observations that has left.
     /// </summary>
-    public async Task<bool> RecordAsync(CheckRun run, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        await transaction.Connection!.ExecuteAsync(new(RecordSql, run, transaction, cancellationToken: cancellationToken)) == 1;
-
-    private const string LockMonitorSql = """
-        SELECT pg_advisory_xact_lock(hashtextextended('monitor ' || @monitor, 0))
-        """;
-
-    /// <summary>Until the transaction ends, no other worker records a check of this monitor.</summary>
-    public async Task LockMonitorAsync(string monitor, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        await transaction.Connection!.ExecuteAsync(new(LockMonitorSql, new { monitor }, transaction, cancellationToken: cancellationToken));
+    public async Task<int?> RecordAsync(CheckRun run, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        // Two statements in one round trip: the second must see what whoever held the lock has committed.
+        await using var answers = await transaction.Connection!.QueryMultipleAsync(
+            new($"{LockMonitorSql}; {RecordSql}", run, transaction, cancellationToken: cancellationToken));
+        await answers.ReadAsync();
+        return await answers.ReadSingleOrDefaultAsync<int?>();
+    }
 
     private const string SummariseSql = """
         SELECT count(*) AS runs,

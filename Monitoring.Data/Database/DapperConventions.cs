@@ -16,6 +16,7 @@ internal static class DapperConventions
             SqlMapper.RemoveTypeMap(type); // else SetValue of our handler is never called
         SqlMapper.AddTypeHandler(new UtcHandler());
         SqlMapper.AddTypeHandler(new TextArrayHandler());
+        SqlMapper.AddTypeHandler(new TimeArrayHandler());
 
         SqlMapper.Settings.PreferTypeHandlersForEnums = true; // no ints in text columns
         foreach (var type in typeof(DapperConventions).Assembly.GetExportedTypes().Where(type => type.IsEnum))
@@ -43,6 +44,18 @@ internal static class DapperConventions
         }
 
         public override string[] Parse(object value) => (string[])value;
+    }
+
+    // Times that may be missing: without its type an array of them cannot be told from one without a time zone.
+    private sealed class TimeArrayHandler : SqlMapper.TypeHandler<DateTimeOffset?[]>
+    {
+        public override void SetValue(IDbDataParameter parameter, DateTimeOffset?[]? value)
+        {
+            ((NpgsqlParameter)parameter).NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz;
+            parameter.Value = value is null ? DBNull.Value : value.Select(at => at?.UtcDateTime).ToArray();
+        }
+
+        public override DateTimeOffset?[] Parse(object value) => [.. ((DateTime?[])value).Select(at => (DateTimeOffset?)at)];
     }
 
     private sealed class EnumHandler<T> : SqlMapper.TypeHandler<T> where T : struct, Enum

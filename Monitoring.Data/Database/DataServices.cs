@@ -29,6 +29,7 @@ public static class DataServices
         services.AddSingleton<CursorKey>();
         services.AddSingleton<MonitorTable>();
         services.AddSingleton<CheckRuns>();
+        services.AddSingleton<SourceCursors>();
         services.AddSingleton<SecurityEvents>();
         services.AddSingleton<SecurityEventChanges>();
         services.AddSingleton<NotificationTable>();

@@ -6,13 +6,17 @@ namespace Monitoring.Data.Events;
 /// <summary>
 /// The lasting record of a finding. Times are those of the checks that saw it. <paramref name="Indicators"/> is a JSON object of the newest values;
 /// <paramref name="CleanChecks"/> counts the successful checks in a row that judged the rule and did not find it,
-/// the newest of them at <paramref name="JudgedAt"/>.
+/// the newest of them at <paramref name="JudgedAt"/>. <paramref name="Subject"/> is the text of the subject, whose parts are
+/// <paramref name="SubjectKind"/>, <paramref name="Network"/>, <paramref name="Account"/> and <paramref name="SubjectId"/>; events
+/// from before they were kept have none. <paramref name="Labels"/> is a JSON object of texts.
 /// </summary>
 public sealed record SecurityEvent(
     Guid EventId, string Fingerprint, string Monitor, string RuleId, int RuleVersion, string ThreatType, Severity Severity, EventStatus Status,
     string Subject, string Title, string Description, string Indicators, string[] RelatedAddresses, decimal? EstimatedLossUsd,
     long Occurrences, int CleanChecks, DateTimeOffset FirstSeenAt, DateTimeOffset LastSeenAt, DateTimeOffset JudgedAt,
-    DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy, DateTimeOffset? ResolvedAt, string? Resolution);
+    DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy, DateTimeOffset? ResolvedAt, string? Resolution,
+    string? SubjectKind = null, string? Network = null, string? Account = null, string? SubjectId = null, string? TransactionHash = null,
+    string Labels = "{}");
 
 /// <summary>Where a page of events goes on: after this event in the list's order.</summary>
 public sealed record EventCursor(bool Resolved, DateTimeOffset FirstSeenAt, Guid EventId);
@@ -23,51 +27,13 @@ public sealed record SeverityCount(Severity Severity, long Count);
 /// <summary>The table <c>security_events</c>.</summary>
 public sealed class SecurityEvents(NpgsqlDataSource db)
 {
-    private const string Columns = """
+    /// <summary>The columns of <see cref="SecurityEvent"/>, in its order.</summary>
+    internal const string Columns = """
         event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
         indicators::text AS indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
-        acknowledged_at, acknowledged_by, resolved_at, resolution
+        acknowledged_at, acknowledged_by, resolved_at, resolution,
+        subject_kind, network, account, subject_id, transaction_hash, labels::text AS labels
         """;
-
-    private const string LockRelevantSql = $"""
-        SELECT {Columns}
-          FROM security_events
-         WHERE event_id = ANY (ARRAY(
-                   SELECT event_id FROM security_events WHERE monitor = @monitor AND status <> 'resolved'
-                    UNION ALL
-                   SELECT latest.event_id
-                     FROM unnest(@fingerprints) AS wanted
-                    CROSS JOIN LATERAL (SELECT event_id FROM security_events
-                                         WHERE fingerprint = wanted
-                                         ORDER BY first_seen_at DESC, event_id DESC LIMIT 1) AS latest))
-         ORDER BY event_id
-           FOR UPDATE
-        """;
-
-    /// <summary>Locks and reads what a check of this monitor may change: its open events, and the latest event of each fingerprint found.</summary>
-    public async Task<IReadOnlyList<SecurityEvent>> LockRelevantAsync(
-        string monitor, string[] fingerprints, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        (await transaction.Connection!.QueryAsync<SecurityEvent>(
-            new(LockRelevantSql, new { monitor, fingerprints }, transaction, cancellationToken: cancellationToken))).AsList();
-
-    private const string UpsertSql = """
-        INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
-                                     indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
-                                     acknowledged_at, acknowledged_by, resolved_at, resolution)
-        VALUES (@EventId, @Fingerprint, @Monitor, @RuleId, @RuleVersion, @ThreatType, @Severity, @Status, @Subject, @Title, @Description,
-                @Indicators::jsonb, @RelatedAddresses, @EstimatedLossUsd, @Occurrences, @CleanChecks, @FirstSeenAt, @LastSeenAt, @JudgedAt,
-                @AcknowledgedAt, @AcknowledgedBy, @ResolvedAt, @Resolution)
-        ON CONFLICT (event_id) DO UPDATE
-           SET rule_version = excluded.rule_version, threat_type = excluded.threat_type, severity = excluded.severity, status = excluded.status,
-               title = excluded.title, description = excluded.description, indicators = excluded.indicators,
-               related_addresses = excluded.related_addresses, estimated_loss_usd = excluded.estimated_loss_usd, occurrences = excluded.occurrences,
-               clean_checks = excluded.clean_checks, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
-               judged_at = excluded.judged_at, resolved_at = excluded.resolved_at, resolution = excluded.resolution
-        """;
-
-    /// <summary>Stores the event as it now is. The operator's columns are written at the opening only; operators change them by their own statements.</summary>
-    public async Task UpsertAsync(SecurityEvent securityEvent, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        await transaction.Connection!.ExecuteAsync(new(UpsertSql, securityEvent, transaction, cancellationToken: cancellationToken));
 
     private const string ListSql = $"""
         SELECT {Columns}
@@ -96,14 +62,36 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
         }, cancellationToken: cancellationToken))).AsList();
     }
 
+    // When an event was last seen stands in no index, so that seeing it again is cheap. What began in the window was seen in it, and comes first;
+    // what began before it is still open, or ended after the window's beginning.
     private const string ListSinceSql = $"""
-        SELECT {Columns}
-          FROM security_events
-         WHERE last_seen_at >= @since
-           AND first_seen_at < @until
-           AND (@severity::text IS NULL OR severity = @severity)
-           AND (@threatType::text IS NULL OR threat_type = @threatType)
-           AND (@afterEventId::uuid IS NULL OR (first_seen_at, event_id) < (@afterFirstSeenAt, @afterEventId))
+        WITH long_lived AS (
+            SELECT event_id
+              FROM security_events
+             WHERE status <> 'resolved' AND first_seen_at < @since AND last_seen_at >= @since
+             UNION ALL
+            SELECT event_id
+              FROM security_events
+             WHERE status = 'resolved' AND resolved_at >= @since AND first_seen_at < @since AND last_seen_at >= @since)
+        (SELECT {Columns}
+           FROM security_events
+          WHERE first_seen_at >= @since
+            AND first_seen_at < @until
+            AND (@severity::text IS NULL OR severity = @severity)
+            AND (@threatType::text IS NULL OR threat_type = @threatType)
+            AND (@afterEventId::uuid IS NULL OR (first_seen_at, event_id) < (@afterFirstSeenAt, @afterEventId))
+          ORDER BY first_seen_at DESC, event_id DESC
+          LIMIT @limit)
+        UNION ALL
+        (SELECT {Columns}
+           FROM security_events
+          WHERE event_id = ANY (ARRAY(SELECT event_id FROM long_lived))
+            AND first_seen_at < @until
+            AND (@severity::text IS NULL OR severity = @severity)
+            AND (@threatType::text IS NULL OR threat_type = @threatType)
+            AND (@afterEventId::uuid IS NULL OR (first_seen_at, event_id) < (@afterFirstSeenAt, @afterEventId))
+          ORDER BY first_seen_at DESC, event_id DESC
+          LIMIT @limit)
          ORDER BY first_seen_at DESC, event_id DESC
          LIMIT @limit
         """;
@@ -186,8 +174,13 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
 
     private const string CountSinceSql = """
         SELECT severity, count(*) AS count
-          FROM security_events
-         WHERE last_seen_at >= @since
+          FROM (SELECT severity
+                  FROM security_events
+                 WHERE status <> 'resolved' AND last_seen_at >= @since
+                 UNION ALL
+                SELECT severity
+                  FROM security_events
+                 WHERE status = 'resolved' AND resolved_at >= @since AND last_seen_at >= @since) AS seen
          GROUP BY severity
          ORDER BY severity
          LIMIT 5

@@ -6,5 +6,18 @@ public enum Severity { Info, Low, Medium, High, Critical }
 /// <summary>Where a security event is in its life.</summary>
 public enum EventStatus { Open, Acknowledged, Resolved }
 
-/// <summary>What a change did to an event.</summary>
-public enum ChangeKind { Opened, Escalated, Acknowledged, Silenced, Resolved }
+/// <summary>
+/// What a change did to an event. An event ends when it is <see cref="Resolved"/>, or, where it is something that happened once,
+/// <see cref="Expired"/>.
+/// </summary>
+public enum ChangeKind
+{
+    Opened, Escalated, Worsened, Flapping, Acknowledged, Unacknowledged, Silenced, Unsilenced, Reminded, Resolved, Expired, Reopened,
+}
+
+/// <summary>What kinds of changes have in common.</summary>
+public static class ChangeKinds
+{
+    /// <summary>Whether the event is over with this change.</summary>
+    public static bool Ends(this ChangeKind kind) => kind is ChangeKind.Resolved or ChangeKind.Expired;
+}

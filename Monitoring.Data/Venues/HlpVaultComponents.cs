@@ -12,31 +12,38 @@ public sealed record HlpVaultComponent(
 /// <summary>The table <c>hlp_vault_components</c>: the vaults of which a vault consists.</summary>
 public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
 {
-    private const string InsertSql = """
-        INSERT INTO hlp_vault_components (vault_address, component_address, observed_at, account_value, total_notional_usd, unrealized_pnl, positions)
-        SELECT vault_address, component_address, observed_at, account_value, total_notional_usd, unrealized_pnl, positions
-          FROM unnest(@vaults, @components, @times, @accountValues, @notionals, @pnls, @positions)
-            AS row (vault_address, component_address, observed_at, account_value, total_notional_usd, unrealized_pnl, positions)
-        ON CONFLICT (vault_address, component_address, observed_at) DO NOTHING
+    private const string CopySql = """
+        COPY hlp_vault_components (vault_address, component_address, observed_at, account_value, total_notional_usd, unrealized_pnl, positions)
+        FROM STDIN (FORMAT binary)
+        """;
+
+    private const string ListKeysSql = """
+        SELECT vault_address, component_address, observed_at
+          FROM hlp_vault_components
+         WHERE observed_at = ANY (@times)
+         LIMIT 100000
         """;
 
     /// <inheritdoc/>
     public KeyedBy KeyedBy => KeyedBy.Check;
 
     /// <inheritdoc/>
-    public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public Task<int> InsertAsync(
+        IReadOnlyList<Observation> observations, bool someAreThere, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        Rows.InsertAsync(observations, someAreThere, transaction, cancellationToken);
+
+    private static readonly CheckRows<HlpVaultComponent, (string, string, DateTimeOffset)> Rows =
+        new(CopySql, ListKeysSql, row => (row.VaultAddress, row.ComponentAddress, row.ObservedAt.InMicroseconds()), row => row.ObservedAt, WriteAsync);
+
+    private static async Task WriteAsync(NpgsqlBinaryImporter to, HlpVaultComponent row, CancellationToken cancellationToken)
     {
-        var rows = observations.OfType<HlpVaultComponent>().ToList();
-        return rows.Count == 0 ? 0 : await transaction.Connection!.ExecuteAsync(new(InsertSql, new
-        {
-            vaults = rows.Select(row => row.VaultAddress).ToArray(),
-            components = rows.Select(row => row.ComponentAddress).ToArray(),
-            times = rows.Select(row => row.ObservedAt.UtcDateTime).ToArray(),
-            accountValues = rows.Select(row => row.AccountValue).ToArray(),
-            notionals = rows.Select(row => row.TotalNotionalUsd).ToArray(),
-            pnls = rows.Select(row => row.UnrealizedPnl).ToArray(),
-            positions = rows.Select(row => row.Positions).ToArray(),
-        }, transaction, cancellationToken: cancellationToken));
+        await to.WriteAsync(row.VaultAddress, cancellationToken);
+        await to.WriteAsync(row.ComponentAddress, cancellationToken);
+        await to.WriteAsync(row.ObservedAt.UtcDateTime, cancellationToken);
+        await to.WriteAsync(row.AccountValue, cancellationToken);
+        await to.WriteAsync(row.TotalNotionalUsd, cancellationToken);
+        await to.WriteAsync(row.UnrealizedPnl, cancellationToken);
+        await to.WriteAsync(row.Positions, cancellationToken);
     }
 
     private const string ListAtSql = """

@@ -26,47 +26,58 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
         vault_address, parent_address, coin, observed_at, size, notional_usd, unrealized_pnl, share_pct, open_interest_pct
         """;
 
-    private const string InsertSql = $"""
-        WITH rows AS (
-            SELECT {Columns}
-              FROM unnest(@vaults, @parents, @coins, @times, @sizes, @notionals, @pnls, @shares, @openInterests) AS row ({Columns})
-        ), peaks AS (
-            INSERT INTO hlp_vault_inventory_hours AS kept (vault_address, coin, hour_at, notional_usd, share_pct)
-            SELECT vault_address, coin, date_bin('1 hour', observed_at, 'epoch'), max(notional_usd), max(share_pct)
-              FROM rows
-             GROUP BY 1, 2, 3
-            ON CONFLICT (vault_address, coin, hour_at) DO UPDATE
-               SET notional_usd = greatest(kept.notional_usd, excluded.notional_usd), share_pct = greatest(kept.share_pct, excluded.share_pct)
-             WHERE excluded.notional_usd > kept.notional_usd OR excluded.share_pct > coalesce(kept.share_pct, -1)
-        ), stored AS (
-            INSERT INTO hlp_vault_inventory ({Columns})
-            SELECT {Columns}
-              FROM rows
-            ON CONFLICT (vault_address, coin, observed_at) DO NOTHING
-            RETURNING 1
-        )
-        SELECT count(*)::integer FROM stored
+    private const string CopySql = $"""
+        COPY hlp_vault_inventory ({Columns})
+        FROM STDIN (FORMAT binary)
+        """;
+
+    private const string ListKeysSql = """
+        SELECT vault_address, coin, observed_at
+          FROM hlp_vault_inventory
+         WHERE observed_at = ANY (@times)
+         LIMIT 100000
+        """;
+
+    private const string KeepPeaksSql = """
+        INSERT INTO hlp_vault_inventory_hours AS kept (vault_address, coin, hour_at, notional_usd, share_pct)
+        SELECT vault_address, coin, date_bin('1 hour', observed_at, 'epoch'), max(notional_usd), max(share_pct)
+          FROM hlp_vault_inventory
+         WHERE observed_at = ANY (@times)
+         GROUP BY 1, 2, 3
+        ON CONFLICT (vault_address, coin, hour_at) DO UPDATE
+           SET notional_usd = greatest(kept.notional_usd, excluded.notional_usd), share_pct = greatest(kept.share_pct, excluded.share_pct)
+         WHERE excluded.notional_usd > kept.notional_usd OR excluded.share_pct > coalesce(kept.share_pct, -1)
         """;
 
     /// <inheritdoc/>
     public KeyedBy KeyedBy => KeyedBy.Check;
 
     /// <inheritdoc/>
-    public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public async Task<int> InsertAsync(
+        IReadOnlyList<Observation> observations, bool someAreThere, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
-        var rows = observations.OfType<HlpVaultPosition>().ToList();
-        return rows.Count == 0 ? 0 : await transaction.Connection!.QuerySingleAsync<int>(new(InsertSql, new
-        {
-            vaults = rows.Select(row => row.VaultAddress).ToArray(),
-            parents = rows.Select(row => row.ParentAddress).ToArray(),
-            coins = rows.Select(row => row.Coin).ToArray(),
-            times = rows.Select(row => row.ObservedAt.UtcDateTime).ToArray(),
-            sizes = rows.Select(row => row.Size).ToArray(),
-            notionals = rows.Select(row => row.NotionalUsd).ToArray(),
-            pnls = rows.Select(row => row.UnrealizedPnl).ToArray(),
-            shares = rows.Select(row => row.SharePct).ToArray(),
-            openInterests = rows.Select(row => row.OpenInterestPct).ToArray(),
-        }, transaction, cancellationToken: cancellationToken));
+        var inserted = await Rows.InsertAsync(observations, someAreThere, transaction, cancellationToken);
+        if (inserted > 0)
+            await transaction.Connection!.ExecuteAsync(new(KeepPeaksSql,
+                new { times = observations.OfType<HlpVaultPosition>().Select(row => row.ObservedAt.UtcDateTime).Distinct().ToArray() },
+                transaction, cancellationToken: cancellationToken));
+        return inserted;
+    }
+
+    private static readonly CheckRows<HlpVaultPosition, (string, string, DateTimeOffset)> Rows =
+        new(CopySql, ListKeysSql, row => (row.VaultAddress, row.Coin, row.ObservedAt.InMicroseconds()), row => row.ObservedAt, WriteAsync);
+
+    private static async Task WriteAsync(NpgsqlBinaryImporter to, HlpVaultPosition row, CancellationToken cancellationToken)
+    {
+        await to.WriteAsync(row.VaultAddress, cancellationToken);
+        await to.WriteAsync(row.ParentAddress, cancellationToken);
+        await to.WriteAsync(row.Coin, cancellationToken);
+        await to.WriteAsync(row.ObservedAt.UtcDateTime, cancellationToken);
+        await to.WriteAsync(row.Size, cancellationToken);
+        await to.WriteAsync(row.NotionalUsd, cancellationToken);
+        await to.WriteAsync(row.UnrealizedPnl, cancellationToken);
+        await to.WriteAsync(row.SharePct, cancellationToken);
+        await to.WriteAsync(row.OpenInterestPct, cancellationToken);
     }
 
     private const string ListSql = $"""

@@ -59,7 +59,8 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
     public KeyedBy KeyedBy => KeyedBy.Check;
 
     /// <inheritdoc/>
-    public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public async Task<int> InsertAsync(
+        IReadOnlyList<Observation> observations, bool someAreThere, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var inserted = 0;
         foreach (var snapshot in observations.OfType<HlpVaultSnapshot>()) // one a check

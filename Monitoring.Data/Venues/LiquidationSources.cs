@@ -35,7 +35,8 @@ public sealed class LiquidationSources(NpgsqlDataSource db) : IObservationTable
     public KeyedBy KeyedBy => KeyedBy.Source;
 
     /// <inheritdoc/>
-    public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public async Task<int> InsertAsync(
+        IReadOnlyList<Observation> observations, bool someAreThere, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var rows = observations.OfType<LiquidationSource>().ToList();
         return rows.Count == 0 ? 0 : await transaction.Connection!.ExecuteAsync(new(UpsertSql, new

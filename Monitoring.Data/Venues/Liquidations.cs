@@ -56,7 +56,8 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
     public KeyedBy KeyedBy => KeyedBy.Source;
 
     /// <inheritdoc/>
-    public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public async Task<int> InsertAsync(
+        IReadOnlyList<Observation> observations, bool someAreThere, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var rows = observations.OfType<LiquidationFill>().ToList();
         return rows.Count == 0 ? 0 : await transaction.Connection!.ExecuteAsync(new(InsertSql, new

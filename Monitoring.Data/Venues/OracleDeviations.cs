@@ -3,6 +3,7 @@ using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Npgsql;
+using NpgsqlTypes;
 
 namespace Monitoring.Data.Venues;
 
@@ -33,51 +34,51 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
         floor_pct, is_dangerous, severity, risk_score
         """;
 
-    // left_out travels as one text, because unnest would flatten an array of arrays; the breach's start as a yes or no, because an array of times that
-    // may be null has no certain type.
-    private const string InsertSql = $"""
-        INSERT INTO oracle_deviations ({Columns})
-        SELECT asset, observed_at, hyperliquid_price, mark_price, binance_price, coinbase_price, pyth_price, kraken_price, okx_price,
-               reference_price, reference_count, string_to_array(left_out, ','), max_deviation_pct, max_deviation_source,
-               CASE WHEN breached THEN observed_at - make_interval(secs => duration_seconds) END, duration_seconds, floor_pct, is_dangerous, severity, risk_score
-          FROM unnest(@assets, @times, @oraclePrices, @markPrices, @binancePrices, @coinbasePrices, @pythPrices, @krakenPrices, @okxPrices,
-                      @referencePrices, @referenceCounts, @leftOuts, @maxDeviations, @maxSources, @breached, @durations, @floors, @dangers, @severities, @risks)
-            AS row (asset, observed_at, hyperliquid_price, mark_price, binance_price, coinbase_price, pyth_price, kraken_price, okx_price,
-                    reference_price, reference_count, left_out, max_deviation_pct, max_deviation_source, breached, duration_seconds,
-                    floor_pct, is_dangerous, severity, risk_score)
-        ON CONFLICT (asset, observed_at) DO NOTHING
+    private const string CopySql = $"""
+        COPY oracle_deviations ({Columns})
+        FROM STDIN (FORMAT binary)
+        """;
+
+    private const string ListKeysSql = """
+        SELECT asset, observed_at
+          FROM oracle_deviations
+         WHERE observed_at = ANY (@times)
+         LIMIT 100000
         """;
 
     /// <inheritdoc/>
     public KeyedBy KeyedBy => KeyedBy.Check;
 
     /// <inheritdoc/>
-    public async Task<int> InsertAsync(IReadOnlyList<Observation> observations, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public Task<int> InsertAsync(
+        IReadOnlyList<Observation> observations, bool someAreThere, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        Rows.InsertAsync(observations, someAreThere, transaction, cancellationToken);
+
+    private static readonly CheckRows<OracleDeviation, (string, DateTimeOffset)> Rows =
+        new(CopySql, ListKeysSql, row => (row.Asset, row.ObservedAt.InMicroseconds()), row => row.ObservedAt, WriteAsync);
+
+    private static async Task WriteAsync(NpgsqlBinaryImporter to, OracleDeviation row, CancellationToken cancellationToken)
     {
-        var rows = observations.OfType<OracleDeviation>().ToList();
-        return rows.Count == 0 ? 0 : await transaction.Connection!.ExecuteAsync(new(InsertSql, new
-        {
-            assets = rows.Select(row => row.Asset).ToArray(),
-            times = rows.Select(row => row.ObservedAt.UtcDateTime).ToArray(),
-            oraclePrices = rows.Select(row => row.HyperliquidPrice).ToArray(),
-            markPrices = rows.Select(row => row.MarkPrice).ToArray(),
-            binancePrices = rows.Select(row => row.BinancePrice).ToArray(),
-            coinbasePrices = rows.Select(row => row.CoinbasePrice).ToArray(),
-            pythPrices = rows.Select(row => row.PythPrice).ToArray(),
-            krakenPrices = rows.Select(row => row.KrakenPrice).ToArray(),
-            okxPrices = rows.Select(row => row.OkxPrice).ToArray(),
-            referencePrices = rows.Select(row => row.ReferencePrice).ToArray(),
-            referenceCounts = rows.Select(row => row.ReferenceCount).ToArray(),
-            leftOuts = rows.Select(row => string.Join(',', row.LeftOut)).ToArray(),
-            maxDeviations = rows.Select(row => row.MaxDeviationPct).ToArray(),
-            maxSources = rows.Select(row => row.MaxDeviationSource).ToArray(),
-            breached = rows.Select(row => row.BreachedSince is not null).ToArray(),
-            durations = rows.Select(row => row.DurationSeconds).ToArray(),
-            floors = rows.Select(row => row.FloorPct).ToArray(),
-            dangers = rows.Select(row => row.IsDangerous).ToArray(),
-            severities = rows.Select(row => row.Severity is { } severity ? SnakeCase.Of(severity) : null).ToArray(),
-            risks = rows.Select(row => row.RiskScore).ToArray(),
-        }, transaction, cancellationToken: cancellationToken));
+        await to.WriteAsync(row.Asset, cancellationToken);
+        await to.WriteAsync(row.ObservedAt.UtcDateTime, cancellationToken);
+        await to.WriteAsync(row.HyperliquidPrice, cancellationToken);
+        await to.WriteAsync(row.MarkPrice, cancellationToken);
+        await to.WriteAsync(row.BinancePrice, cancellationToken);
+        await to.WriteAsync(row.CoinbasePrice, cancellationToken);
+        await to.WriteAsync(row.PythPrice, cancellationToken);
+        await to.WriteAsync(row.KrakenPrice, cancellationToken);
+        await to.WriteAsync(row.OkxPrice, cancellationToken);
+        await to.WriteAsync(row.ReferencePrice, cancellationToken);
+        await to.WriteAsync(row.ReferenceCount, cancellationToken);
+        await to.WriteAsync(row.LeftOut, cancellationToken);
+        await to.WriteAsync(row.MaxDeviationPct, cancellationToken);
+        await to.WriteAsync(row.MaxDeviationSource, cancellationToken);
+        await to.WriteAsync(row.BreachedSince?.UtcDateTime, NpgsqlDbType.TimestampTz, cancellationToken);
+        await to.WriteAsync(row.DurationSeconds, cancellationToken);
+        await to.WriteAsync(row.FloorPct, cancellationToken);
+        await to.WriteAsync(row.IsDangerous, cancellationToken);
+        await to.WriteAsync(row.Severity is { } severity ? SnakeCase.Of(severity) : null, NpgsqlDbType.Text, cancellationToken);
+        await to.WriteAsync(row.RiskScore, cancellationToken);
     }
 
     private const string FindNewestSql = """

@@ -73,7 +73,7 @@ internal sealed partial class CheckRunner(
         var (outcome, report, error) = await TryCheckAsync(schedule, scheduledAt, trigger, causes, stopping);
         var run = new CheckRun(schedule.Name, scheduledAt, trigger, startedAt, clock.GetUtcNow(), outcome,
             report.Observations.Count, report.Findings.Count, error, identity.Name);
-        var result = new CheckResult(run, report.Observations, report.Findings, report.Unjudged);
+        var result = new CheckResult(run, report.Observations, report.Findings, report.Unjudged) { Readings = report.Readings };
 
         foreach (var finding in report.Findings.Where(finding => !finding.IsIn(rules)))
             LogNotInCatalog(run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType, finding.Severity);

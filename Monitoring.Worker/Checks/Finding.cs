@@ -1,15 +1,31 @@
+using System.Collections.ObjectModel;
 using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
 using Monitoring.Data.Events;
 
 namespace Monitoring.Worker.Checks;
 
 /// <summary>A rule's verdict in one check.</summary>
 internal sealed record Finding(
-    string RuleId, int RuleVersion, string ThreatType, Severity Severity, string Subject, string Title, string Description, Evidence Evidence,
+    string RuleId, int RuleVersion, string ThreatType, Severity Severity, EventSubject Subject, string Title, string Description, Evidence Evidence,
     IReadOnlyList<string> RelatedAddresses, decimal? EstimatedLossUsd)
 {
+    /// <summary>
+    /// Too little for an event, too much for its end: the measure lies between the threshold that opens and the one that resolves. It keeps an
+    /// open event open and opens none.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsHolding { get; init; }
+
+    /// <summary>The transaction in which it happened, where it is something that happened in one.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? TransactionHash { get; init; }
+
+    /// <summary>Further texts by name, such as a market's, to find events by.</summary>
+    public IReadOnlyDictionary<string, string> Labels { get; init; } = ReadOnlyDictionary<string, string>.Empty;
+
     /// <summary>What makes it the same finding in the next check.</summary>
-    public string Fingerprint => FingerprintOf(RuleId, Subject);
+    public string Fingerprint => FingerprintOf(RuleId, Subject.Text);
 
     public static string FingerprintOf(string ruleId, string subject) => $"{ruleId}:{subject}";
 }

@@ -1,3 +1,4 @@
+using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 
 namespace Monitoring.Worker.Checks;
@@ -18,4 +19,8 @@ internal interface IMonitor
 /// What a successful check saw and concluded. <paramref name="Unjudged"/> names the fingerprints that could not be judged for want of data:
 /// their absence from the findings does not speak for their end. An entry that ends with <c>*</c> names all fingerprints that begin like it.
 /// </summary>
-internal sealed record CheckReport(IReadOnlyList<Observation> Observations, IReadOnlyList<Finding> Findings, IReadOnlyList<string> Unjudged);
+internal sealed record CheckReport(IReadOnlyList<Observation> Observations, IReadOnlyList<Finding> Findings, IReadOnlyList<string> Unjudged)
+{
+    /// <summary>What was read of sources that are read on from where the last check ended.</summary>
+    public IReadOnlyList<SourceProgress> Readings { get; init; } = [];
+}

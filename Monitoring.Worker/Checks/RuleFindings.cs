@@ -8,7 +8,7 @@ internal static class RuleFindings
 {
     /// <summary>A finding of this rule at this severity.</summary>
     public static Finding Find(
-        this Rule rule, Severity severity, string subject, string title, string description, Evidence evidence,
+        this Rule rule, Severity severity, EventSubject subject, string title, string description, Evidence evidence,
         IReadOnlyList<string>? related = null, decimal? estimatedLossUsd = null) =>
         new(rule.Id, rule.Version, rule.ThreatOf(severity), severity, subject, title, description, evidence,
             related ?? [], estimatedLossUsd);

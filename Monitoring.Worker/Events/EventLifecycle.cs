@@ -1,94 +1,122 @@
 using System.Text.Json;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Events;
 
-/// <summary>What a check does to the events: each as it is to be stored, and the changes to append.</summary>
-internal sealed record EventUpdate(IReadOnlyList<SecurityEvent> Events, IReadOnlyList<SecurityEventChange> Changes)
-{
-    public static readonly EventUpdate None = new([], []);
-}
-
 /// <summary>
-/// The state machine of security events, as a pure function: opened, seen again, escalated, resolved after clean checks. A failed check changes nothing,
-/// a result that comes late counts for the time it belongs to.
+/// The state machine of security events, as a pure function: opened, seen again, escalated, and ended as the lifetime of its rule says: after clean
+/// checks, or when nothing was found for a time. A failed check changes nothing, a result that comes late counts for the time it belongs to.
 /// </summary>
 internal static class EventLifecycle
 {
     /// <summary>
-    /// Applies a result. <paramref name="known"/> holds the monitor's unresolved events and the latest event of each fingerprint found;
-    /// <paramref name="now"/> is when this is recorded.
+    /// Applies a result, in a time that grows with its findings and the events known, and no faster. <paramref name="known"/> holds the monitor's
+    /// unresolved events and the latest event of each fingerprint found; <paramref name="now"/> is when this is recorded.
     /// </summary>
-    public static EventUpdate Apply(IReadOnlyList<SecurityEvent> known, CheckResult result, int resolveAfter, DateTimeOffset now)
+    public static EventUpdate Apply(IReadOnlyCollection<SecurityEvent> known, CheckResult result, int resolveAfter, RuleCatalog rules, DateTimeOffset now)
     {
         if (result.Run.Outcome != CheckOutcome.Succeeded)
             return EventUpdate.None;
 
-        var found = result.Findings.GroupBy(finding => finding.Fingerprint).Select(same => same.MaxBy(finding => finding.Severity)!).ToList();
-        var steps = found.Select(finding => See(Latest(known, finding.Fingerprint), finding, result.Run, now)).ToList();
+        var run = result.Run;
+        var latest = LatestByFingerprint(known);
+        var found = result.Findings.GroupBy(finding => finding.Fingerprint)
+            .ToDictionary(same => same.Key, same => same.MaxBy(finding => finding.IsHolding ? -1 : (int)finding.Severity)!);
+        var steps = found.Select(one => See(latest.GetValueOrDefault(one.Key), one.Value, one.Key, run, now)).ToList();
+        // Only the grid's checks speak for an end: triggered ones come close together, and three seconds of calm are none.
+        if (run.Trigger == CheckTrigger.Grid)
+        {
+            var unjudged = new UnjudgedFingerprints(result.Unjudged);
+            steps.AddRange(known
+                .Where(e => e.Status != EventStatus.Resolved && e.Monitor == run.Monitor && !found.ContainsKey(e.Fingerprint))
+                .Select(e => rules.LifetimeOf(e.RuleId) is { Kind: LifetimeKind.Occurrence, ExpiresAfter: { } expiry } ? Expire(e, expiry, run.ScheduledAt, now)
+                    : run.ScheduledAt > e.JudgedAt && !unjudged.Contains(e.Fingerprint) ? Miss(e, run.ScheduledAt, resolveAfter, now)
+                    : null));
+        }
 
-        var notClean = found.Select(finding => finding.Fingerprint).Concat(result.Unjudged).ToHashSet();
-        var unjudgedGroups = result.Unjudged.Where(unjudged => unjudged.EndsWith('*')).Select(unjudged => unjudged[..^1]).ToList();
-        // Only the grid's checks count as clean: triggered ones come close together, and three seconds of calm are none.
-        steps.AddRange(known
-            .Where(e => result.Run.Trigger == CheckTrigger.Grid)
-            .Where(e => e.Status != EventStatus.Resolved && e.Monitor == result.Run.Monitor && !notClean.Contains(e.Fingerprint)
-                && !unjudgedGroups.Exists(group => e.Fingerprint.StartsWith(group, StringComparison.Ordinal)) && result.Run.ScheduledAt > e.JudgedAt)
-            .Select(e => Miss(e, result.Run.ScheduledAt, resolveAfter, now)));
-        return new EventUpdate([.. steps.Select(step => step.Event)], [.. steps.Select(step => step.Change).OfType<SecurityEventChange>()]);
+        var taken = steps.OfType<Step>().ToList();
+        return new EventUpdate([.. taken.Where(step => step.OnlyMoves).Select(step => step.Event)], [.. taken.Where(step => !step.OnlyMoves).Select(step => step.Event)],
+            [.. taken.Select(step => step.Change).OfType<SecurityEventChange>()]);
     }
 
-    private static SecurityEvent? Latest(IEnumerable<SecurityEvent> known, string fingerprint) =>
-        known.Where(e => e.Fingerprint == fingerprint).OrderBy(e => e.Status == EventStatus.Resolved).ThenByDescending(e => e.FirstSeenAt).FirstOrDefault();
+    // An event as it now is, and what changed; OnlyMoves: nothing but counts, times, newest values and loss.
+    private sealed record Step(SecurityEvent Event, SecurityEventChange? Change, bool OnlyMoves = false);
 
-    private static (SecurityEvent Event, SecurityEventChange? Change) See(SecurityEvent? latest, Finding finding, CheckRun run, DateTimeOffset now)
+    private static Dictionary<string, SecurityEvent> LatestByFingerprint(IReadOnlyCollection<SecurityEvent> known)
+    {
+        var latest = new Dictionary<string, SecurityEvent>(known.Count);
+        foreach (var e in known)
+            if (!latest.TryGetValue(e.Fingerprint, out var other) || IsLater(e, other))
+                latest[e.Fingerprint] = e;
+        return latest;
+    }
+
+    private static bool IsLater(SecurityEvent e, SecurityEvent other) =>
+        (e.Status != EventStatus.Resolved, e.FirstSeenAt).CompareTo((other.Status != EventStatus.Resolved, other.FirstSeenAt)) > 0;
+
+    private static Step? See(SecurityEvent? latest, Finding finding, string fingerprint, CheckRun run, DateTimeOffset now)
     {
         if (latest is null || (latest.Status == EventStatus.Resolved && run.ScheduledAt > latest.ResolvedAt))
-            return Open(finding, run, now);
+            return finding.IsHolding ? null : Open(finding, fingerprint, run, now);
 
         // A resolved event here means a late result from within its life: it is counted, and stays resolved.
         var newest = run.ScheduledAt >= latest.LastSeenAt;
         var seen = latest with
         {
-            Occurrences = latest.Occurrences + 1,
+            Occurrences = latest.Occurrences + (finding.IsHolding ? 0 : 1),
             FirstSeenAt = Earlier(latest.FirstSeenAt, run.ScheduledAt),
             LastSeenAt = Later(latest.LastSeenAt, run.ScheduledAt),
             JudgedAt = Later(latest.JudgedAt, run.ScheduledAt),
             CleanChecks = latest.Status == EventStatus.Resolved ? latest.CleanChecks : 0,
             Indicators = newest ? finding.Evidence.Values.ToJsonString() : latest.Indicators,
             EstimatedLossUsd = Larger(latest.EstimatedLossUsd, finding.EstimatedLossUsd),
-            RelatedAddresses = [.. latest.RelatedAddresses.Union(finding.RelatedAddresses)],
         };
-        if (finding.Severity <= latest.Severity || latest.Status == EventStatus.Resolved)
-            return (seen, null);
+        var addresses = latest.RelatedAddresses.Union(finding.RelatedAddresses).ToArray();
+        var grown = addresses.Length > latest.RelatedAddresses.Length;
+        if (grown)
+            seen = seen with { RelatedAddresses = addresses };
+        if (finding.IsHolding || finding.Severity <= latest.Severity || latest.Status == EventStatus.Resolved)
+            return new Step(seen, null, OnlyMoves: !grown);
 
         var escalated = seen with
         {
             Severity = finding.Severity, ThreatType = finding.ThreatType, RuleVersion = finding.RuleVersion,
             Title = finding.Title, Description = finding.Description,
         };
-        return (escalated, Change(escalated, run.ScheduledAt, now, ChangeKind.Escalated, finding.Title, finding.Evidence));
+        return new Step(escalated, Change(escalated, run.ScheduledAt, now, ChangeKind.Escalated, finding.Title, finding.Evidence));
     }
 
-    private static (SecurityEvent, SecurityEventChange) Open(Finding finding, CheckRun run, DateTimeOffset now)
+    private static Step Open(Finding finding, string fingerprint, CheckRun run, DateTimeOffset now)
     {
         var opened = new SecurityEvent(
-            StableId.Of(run.ScheduledAt, finding.Fingerprint), finding.Fingerprint, run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType, finding.Severity, EventStatus.Open,
-            finding.Subject, finding.Title, finding.Description, finding.Evidence.Values.ToJsonString(), [.. finding.RelatedAddresses], finding.EstimatedLossUsd,
-            Occurrences: 1, CleanChecks: 0, run.ScheduledAt, run.ScheduledAt, run.ScheduledAt, null, null, null, null);
-        return (opened, Change(opened, run.ScheduledAt, now, ChangeKind.Opened, finding.Title, finding.Evidence));
+            StableId.Of(run.ScheduledAt, fingerprint), fingerprint, run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType, finding.Severity,
+            EventStatus.Open, finding.Subject.Text, finding.Title, finding.Description, finding.Evidence.Values.ToJsonString(),
+            [.. finding.RelatedAddresses], finding.EstimatedLossUsd,
+            Occurrences: 1, CleanChecks: 0, run.ScheduledAt, run.ScheduledAt, run.ScheduledAt, null, null, null, null,
+            finding.Subject.Kind, finding.Subject.Network, finding.Subject.Account, finding.Subject.Id, finding.TransactionHash,
+            finding.Labels.Count == 0 ? "{}" : JsonSerializer.Serialize(finding.Labels));
+        return new Step(opened, Change(opened, run.ScheduledAt, now, ChangeKind.Opened, finding.Title, finding.Evidence));
     }
 
-    private static (SecurityEvent, SecurityEventChange?) Miss(SecurityEvent open, DateTimeOffset scheduledAt, int resolveAfter, DateTimeOffset now)
+    private static Step Miss(SecurityEvent open, DateTimeOffset scheduledAt, int resolveAfter, DateTimeOffset now)
     {
         var missed = open with { CleanChecks = open.CleanChecks + 1, JudgedAt = scheduledAt };
-        if (missed.CleanChecks < resolveAfter)
-            return (missed, null);
+        return missed.CleanChecks < resolveAfter ? new Step(missed, null, OnlyMoves: true)
+            : End(missed, ChangeKind.Resolved, scheduledAt, now, $"not found in {missed.CleanChecks} successful checks in a row");
+    }
 
-        var resolved = missed with { Status = EventStatus.Resolved, ResolvedAt = scheduledAt, Resolution = $"not found in {missed.CleanChecks} successful checks in a row" };
-        return (resolved, Change(resolved, scheduledAt, now, ChangeKind.Resolved, resolved.Resolution, evidence: null));
+    // What happened is over when nothing new has happened for its time; that it was not found now says nothing more, nor that it was not judged.
+    private static Step? Expire(SecurityEvent open, TimeSpan expiry, DateTimeOffset scheduledAt, DateTimeOffset now) =>
+        scheduledAt < open.LastSeenAt + expiry ? null
+            : End(open with { JudgedAt = Later(open.JudgedAt, scheduledAt) }, ChangeKind.Expired, scheduledAt, now, $"nothing new within {expiry.TotalMinutes:0.##} min");
+
+    private static Step End(SecurityEvent e, ChangeKind kind, DateTimeOffset scheduledAt, DateTimeOffset now, string why)
+    {
+        var ended = e with { Status = EventStatus.Resolved, ResolvedAt = scheduledAt, Resolution = why };
+        return new Step(ended, Change(ended, scheduledAt, now, kind, why, evidence: null));
     }
 
     private static SecurityEventChange Change(SecurityEvent e, DateTimeOffset scheduledAt, DateTimeOffset now, ChangeKind kind, string? note, Evidence? evidence) =>

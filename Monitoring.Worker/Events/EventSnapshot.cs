@@ -1,4 +1,5 @@
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording;
 
@@ -14,7 +15,7 @@ internal sealed record EventsView(
 /// The last known state of events and silences: as the database last had them, whoever changed them, and, while it is away, what the
 /// waiting results will make of them. Without a database there is only the latter. Safe for several threads.
 /// </summary>
-internal sealed class EventSnapshot(EventOptions options, TimeProvider clock, EventSnapshotFile? file = null)
+internal sealed class EventSnapshot(EventOptions options, RuleCatalog rules, TimeProvider clock, EventSnapshotFile? file = null)
 {
     /// <summary>So many open events are known at most.</summary>
     public const int OpenAtMost = 5000;
@@ -46,7 +47,7 @@ internal sealed class EventSnapshot(EventOptions options, TimeProvider clock, Ev
         lock (_lock)
         {
             var now = clock.GetUtcNow();
-            var update = stored ?? EventLifecycle.Apply([.. Stored().Values], result, options.ResolveAfter, now);
+            var update = stored ?? EventLifecycle.Apply(Stored().Values, result, options.ResolveAfter, rules, now);
             foreach (var changed in update.Events)
                 Stored()[changed.Fingerprint] = changed;
             if (_stored.Count > ResolvedAtMost)
@@ -94,7 +95,7 @@ internal sealed class EventSnapshot(EventOptions options, TimeProvider clock, Ev
     {
         lock (_lock)
         {
-            var update = EventLifecycle.Apply([.. _expected.Values], result, options.ResolveAfter, clock.GetUtcNow());
+            var update = EventLifecycle.Apply(_expected.Values, result, options.ResolveAfter, rules, clock.GetUtcNow());
             foreach (var changed in update.Events)
                 _expected[changed.Fingerprint] = changed;
             return update;

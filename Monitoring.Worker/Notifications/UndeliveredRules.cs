@@ -23,7 +23,7 @@ internal static class UndeliveredRules
             },
             new JsonObject { ["window_seconds"] = Window.TotalSeconds, ["dead"] = 1 },
             [$"dead letters of the last {Window.TotalMinutes:0} min = {letters.Count} >= 1: high"]);
-        return EngineRules.Undelivered.Find(Severity.High, letters.Channel,
+        return EngineRules.Undelivered.Find(Severity.High, new EventSubject("channel", letters.Channel),
             $"Messages to {letters.Channel} are lost",
             $"{letters.Count} notifications were given up within an hour, the newest at {letters.NewestAt:yyyy-MM-dd HH:mm:ss}Z: "
             + letters.Error, evidence);

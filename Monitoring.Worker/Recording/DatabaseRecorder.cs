@@ -2,6 +2,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
 using Monitoring.Worker.Notifications;
@@ -12,8 +13,8 @@ namespace Monitoring.Worker.Recording;
 
 /// <summary>Writes one result in one transaction: ledger row, observations, events, their changes and the notifications of them. A result that is there already changes nothing.</summary>
 internal sealed class DatabaseRecorder(
-    NpgsqlDataSource db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEvents events, SecurityEventChanges changes,
-    NotificationTable notifications, NotificationRouting routing, EventOptions options, TimeProvider clock)
+    NpgsqlDataSource db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
+    NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock)
 {
     private DateOnly _partitionsUntil = DateOnly.MinValue;
 
@@ -55,28 +56,31 @@ internal sealed class DatabaseRecorder(
         await EnsureOtherPartitionsAsync(result, cancellationToken);
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        await runs.LockMonitorAsync(result.Run.Monitor, transaction, cancellationToken);
-        if (!await runs.RecordAsync(result.Run, transaction, cancellationToken))
-        {
-            // Another worker checked at the same moment. What has its time from the venue, this one may be the only one to have seen.
-            foreach (var table in tables)
-                await table.InsertAsync([.. result.Observations.Where(row => row.PartitionTime is not null)], transaction, cancellationToken);
-            await transaction.CommitAsync(cancellationToken);
-            return null;
-        }
-
-        foreach (var table in tables)
-            await table.InsertAsync(result.Observations, transaction, cancellationToken);
-
-        var known = await events.LockRelevantAsync(result.Run.Monitor, [.. result.Findings.Select(f => f.Fingerprint).Distinct()], transaction, cancellationToken);
-        var update = EventLifecycle.Apply(known, result, options.ResolveAfter, clock.GetUtcNow());
-        foreach (var changed in update.Events)
-            await events.UpsertAsync(changed, transaction, cancellationToken);
-        var messages = new List<NewNotification>();
-        foreach (var change in update.Changes) // last: it numbers the changes under a lock that every writer shares
-            messages.AddRange(routing.For(update.Events.First(e => e.EventId == change.EventId), change with { Seq = await changes.AppendAsync(change, transaction, cancellationToken) }));
-        await notifications.AddAsync([.. messages.Select(mark)], transaction, cancellationToken);
+        // What another worker's failed run of the same time has left; null where its success is there already.
+        var leftByFailure = await runs.RecordAsync(result.Run, transaction, cancellationToken);
+        // Where another worker checked at the same moment, its rows are those of the check. What has its key from the source, this one may be the only one to have seen.
+        foreach (var table in tables.Where(table => leftByFailure is not null || table.KeyedBy == KeyedBy.Source))
+            await table.InsertAsync(result.Observations, someAreThere: leftByFailure > 0, transaction, cancellationToken);
+        await SourceCursors.AddAsync(result.Run.Monitor, result.Readings, transaction, cancellationToken);
+        var update = leftByFailure is null ? null : await UpdateEventsAsync(result, mark, transaction, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
+        return update;
+    }
+
+    private async Task<EventUpdate> UpdateEventsAsync(
+        CheckResult result, Func<NewNotification, NewNotification> mark, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        if (result.Run.Outcome != CheckOutcome.Succeeded)
+            return EventUpdate.None;
+        var fingerprints = result.Findings.Select(finding => finding.Fingerprint).Distinct().ToArray();
+        var known = await SecurityEventUpdates.LockRelevantAsync(result.Run.Monitor, fingerprints, transaction, cancellationToken);
+        var update = EventLifecycle.Apply(known, result, options.ResolveAfter, rules, clock.GetUtcNow());
+        await SecurityEventUpdates.MoveAsync(update.Moved, transaction, cancellationToken);
+        await SecurityEventUpdates.UpsertAsync(update.Rewritten, transaction, cancellationToken);
+        // Last: it numbers the changes under a lock that every writer shares.
+        var appended = await changes.AppendAsync(update.Changes, transaction, cancellationToken);
+        var messages = appended.SelectMany(change => routing.For(update.EventOf(change), change)).Select(mark);
+        await notifications.AddAsync([.. messages], transaction, cancellationToken);
         return update;
     }
 

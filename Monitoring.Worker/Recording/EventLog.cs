@@ -11,10 +11,10 @@ internal sealed partial class EventLog(EventOptions options, ILogger<EventLog> l
     {
         foreach (var change in update.Changes)
         {
-            var level = change.Kind == ChangeKind.Resolved || change.Severity < options.AlertMinSeverity ? LogLevel.Information
+            var level = change.Kind.Ends() || change.Severity < options.AlertMinSeverity ? LogLevel.Information
                 : change.Severity == Severity.Critical ? LogLevel.Critical
                 : LogLevel.Warning;
-            var subject = update.Events.First(e => e.EventId == change.EventId);
+            var subject = update.EventOf(change);
             LogChange(level, change.Severity, subject.RuleId, change.Kind, change.Note, subject.Subject, change.EventId);
         }
     }

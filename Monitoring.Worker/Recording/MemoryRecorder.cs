@@ -23,11 +23,10 @@ internal sealed class MemoryRecorder(
         lock (_lock)
         {
             var update = events.Expect(result);
-            var updated = update.Events.ToDictionary(e => e.EventId);
             statistics.CountRecorded(wasNew: true, update.Changes.Count);
             log.Write(update);
             foreach (var change in update.Changes)
-                Notify(updated[change.EventId], change);
+                Notify(update.EventOf(change), change);
         }
 
         return Task.CompletedTask;
@@ -41,7 +40,7 @@ internal sealed class MemoryRecorder(
         foreach (var channel in notified)
             outbox.Add(
                 channel, [NotificationRouting.IdOf(e, change, channel)], NotificationEntry.Of(e, change, channels.LinkTo(e.EventId)));
-        if (change.Kind == ChangeKind.Resolved || notified.Count == 0)
+        if (change.Kind.Ends() || notified.Count == 0)
             _notified.Remove(e.EventId);
         else
             _notified[e.EventId] = notified;

@@ -40,10 +40,9 @@ internal sealed class OutageNotifier(
     public void Follow(CheckResult result)
     {
         var update = events.Expect(result);
-        var updated = update.Events.ToDictionary(e => e.EventId);
         foreach (var change in update.Changes.Where(change => change.Kind is ChangeKind.Opened or ChangeKind.Escalated))
         {
-            var changed = updated[change.EventId];
+            var changed = update.EventOf(change);
             if (change.Kind == ChangeKind.Opened)
                 _opened.Add(change.EventId);
             var isUrgent = (changed.Severity == Severity.Critical || changed.Monitor == RecordingHealth.MonitorName)

@@ -32,7 +32,7 @@ internal static class RecordingHealthRules
     private static Finding Away(RecordingState state, DatabaseOutage outage, DateTimeOffset now)
     {
         var seconds = Seconds(now - outage.Since);
-        return EngineRules.DatabaseAway.Find(Severity.High, state.Database, "The database takes no results",
+        return EngineRules.DatabaseAway.Find(Severity.High, new EventSubject("database", state.Database), "The database takes no results",
             $"Since {Time(outage.Since)} the database {state.Database} takes no results: {outage.Error}. "
             + $"They wait in the journal {state.Journal} and are stored when it is back.",
             new Evidence(
@@ -46,7 +46,7 @@ internal static class RecordingHealthRules
     }
 
     private static Finding Unwritable(RecordingState state, JournalFault fault, DateTimeOffset now) =>
-        (fault.Full ? EngineRules.JournalFull : EngineRules.JournalUnwritable).Find(Severity.High, state.Journal,
+        (fault.Full ? EngineRules.JournalFull : EngineRules.JournalUnwritable).Find(Severity.High, new EventSubject("journal", state.Journal),
             fault.Full ? "The journal is full" : "The journal cannot be written",
         $"Since {Time(fault.Since)} the journal takes no results: {fault.Error}. "
         + $"While the database is away too, the newest {RecordingQueue.Capacity} stay in memory and are lost with the process.",
@@ -60,7 +60,7 @@ internal static class RecordingHealthRules
             [$"the newest record was not written: {fault.Error}: high"]));
 
     private static Finding SetAside(RecordingState state) => EngineRules.JournalSetAside.Find(
-        Severity.High, state.Journal, $"{state.SetAside.Count} records could not be stored",
+        Severity.High, new EventSubject("journal", state.Journal), $"{state.SetAside.Count} records could not be stored",
         "They were damaged on the disk, or the database refuses them for their content. They are kept in files of their own, and all "
         + "others were stored. Look at the files, then take them away: "
         + string.Join(", ", state.SetAside.Take(10).Select(Path.GetFileName)),

@@ -37,7 +37,7 @@ internal static class WatchdogRules
         whole.Evidence.Values["part"] = part;
         return whole with
         {
-            Subject = SubjectOf(monitor, part),
+            Subject = new EventSubject("part", SubjectOf(monitor, part)),
             Title = $"Monitor {monitor.Name} is blind to {part}",
             Description = $"Checks succeed with the other parts; of this one nothing is known since {seenAt:yyyy-MM-dd HH:mm:ss}Z. The newest fault: {error}",
             RelatedAddresses = part.StartsWith("0x", StringComparison.Ordinal) ? [part] : [],
@@ -67,7 +67,7 @@ internal static class WatchdogRules
         var known = state.LastSuccessAt is { } success
             ? $"The newest successful check is that of {success:yyyy-MM-dd HH:mm:ss}Z" : "No check has succeeded yet";
         var error = state.LastError is null ? "" : $" The newest fault: {state.LastError}";
-        return EngineRules.Stale.Find(Severity.High, name, $"Monitor {name} is blind",
+        return EngineRules.Stale.Find(Severity.High, new EventSubject("monitor", name), $"Monitor {name} is blind",
             $"{known}; nothing is known of what it watches since.{error}", evidence);
     }
 }

@@ -97,7 +97,7 @@ internal sealed class DiscordChannel(Uri address, ChannelHttp http, TimeProvider
 
     private static int Colour(NotificationEntry entry) => (entry.Kind, entry.Severity) switch
     {
-        (ChangeKind.Resolved, _) => 0x2E7D32,
+        (ChangeKind.Resolved or ChangeKind.Expired, _) => 0x2E7D32,
         (_, Severity.Critical) => 0xB71C1C,
         (_, Severity.High) => 0xEF6C00,
         (_, Severity.Medium) => 0xF9A825,

@@ -104,7 +104,7 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
         mail.Headers[HeaderId.AutoSubmitted] = "auto-generated";
         if (message.Entries is [var entry])
             mail.References.Add($"event-{entry.EventId}@{options.From.Host}");
-        if (message.Entries.Any(one => one is { Severity: Severity.Critical, Kind: not ChangeKind.Resolved }))
+        if (message.Entries.Any(one => one.Severity == Severity.Critical && !one.Kind.Ends()))
             (mail.Priority, mail.XPriority, mail.Importance) = (MessagePriority.Urgent, XMessagePriority.Highest, MessageImportance.High);
         return mail;
     }

@@ -23,7 +23,7 @@ internal static class MessageWords
 
     /// <summary>A group's entries with the gravest first, and those that are over last.</summary>
     public static IReadOnlyList<NotificationEntry> Ranked(NotificationMessage message) =>
-        [.. message.Entries.OrderBy(entry => entry.Kind == ChangeKind.Resolved).ThenByDescending(entry => entry.Severity).ThenBy(entry => entry.FirstSeenAt)];
+        [.. message.Entries.OrderBy(entry => entry.Kind.Ends()).ThenByDescending(entry => entry.Severity).ThenBy(entry => entry.FirstSeenAt)];
 
     /// <summary>How many of what: <c>41 opened (2 critical, 39 high), 3 resolved</c>.</summary>
     public static string Count(IEnumerable<NotificationEntry> entries) => string.Join(", ", entries.GroupBy(entry => entry.Kind).OrderBy(kind => kind.Key).Select(kind =>
@@ -33,7 +33,7 @@ internal static class MessageWords
     public static string When(NotificationEntry entry)
     {
         var lasted = entry.ChangedAt - entry.FirstSeenAt;
-        return entry.Kind == ChangeKind.Resolved ? $"From {Utc(entry.FirstSeenAt)} to {Utc(entry.ChangedAt)} ({Duration(lasted)})"
+        return entry.Kind.Ends() ? $"From {Utc(entry.FirstSeenAt)} to {Utc(entry.ChangedAt)} ({Duration(lasted)})"
             : lasted < TimeSpan.FromMinutes(1) ? $"Since {Utc(entry.FirstSeenAt)}"
             : $"Since {Utc(entry.FirstSeenAt)}, {Duration(lasted)} before this message";
     }
@@ -45,7 +45,7 @@ internal static class MessageWords
     // Seen before the words are read.
     private static string Mark(NotificationEntry entry) => (entry.Kind, entry.Severity) switch
     {
-        (ChangeKind.Resolved, _) => "✅",
+        (ChangeKind.Resolved or ChangeKind.Expired, _) => "✅",
         (ChangeKind.Acknowledged or ChangeKind.Silenced, _) => "👁",
         (_, Severity.Critical) => "🔴",
         (_, Severity.High) => "🟠",

@@ -85,7 +85,7 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
     {
         ChangeKind.Opened or ChangeKind.Escalated => "trigger",
         ChangeKind.Acknowledged => "acknowledge",
-        ChangeKind.Resolved => "resolve",
+        ChangeKind.Resolved or ChangeKind.Expired => "resolve",
         _ => "",
     };
 

@@ -132,7 +132,8 @@ internal static class HlpVaultRules
     private static Finding Create(
         HlpVaultSnapshot snapshot, Rule rule, Severity severity, string title, string description, Evidence evidence,
         decimal? estimatedLoss) =>
-        rule.Find(severity, snapshot.VaultAddress, title, description, evidence, [snapshot.VaultAddress], estimatedLoss);
+        rule.Find(
+            severity, new EventSubject("vault", snapshot.VaultAddress), title, description, evidence, [snapshot.VaultAddress], estimatedLoss);
 
     private static decimal? Round(decimal? value) => value is { } number ? decimal.Round(number, 6) : null;
 

@@ -22,12 +22,12 @@ internal static class InventoryRules
     /// <summary>The fingerprints that cannot be judged: all of a component that could not be read, and shares without a base.</summary>
     public static IReadOnlyList<string> Unjudged(IEnumerable<string> unreadComponents, IEnumerable<InventoryStep> steps) =>
     [
-        .. unreadComponents.Select(component => InventoryRuleSet.Inventory.FingerprintOf(SubjectOf(component, "*"))),
+        .. unreadComponents.Select(component => InventoryRuleSet.Inventory.FingerprintOf(SubjectOf(component, "*").Text)),
         .. steps.Where(step => step.Position.SharePct is null)
-            .Select(step => InventoryRuleSet.Inventory.FingerprintOf(SubjectOf(step.Position.VaultAddress, step.Position.Coin))),
+            .Select(step => InventoryRuleSet.Inventory.FingerprintOf(SubjectOf(step.Position.VaultAddress, step.Position.Coin).Text)),
     ];
 
-    private static string SubjectOf(string component, string coin) => $"{component}:{coin}";
+    private static EventSubject SubjectOf(string component, string coin) => new("position", coin, Account: component);
 
     private static Finding? FindConcentration(InventoryStep step, decimal equity, InventoryThresholds limits)
     {

@@ -54,7 +54,8 @@ internal static class LiquidationRules
 
         var gaps = PatternGaps.Lines(indicators).ToList();
         var accounts = indicators["largest_accounts"]?.AsArray().Select(account => (string)account!).Where(account => account.StartsWith("0x", StringComparison.Ordinal)) ?? [];
-        return RuleOf(pattern.PatternType).Find(severity, pattern.Subject, title,
+        return RuleOf(pattern.PatternType).Find(severity,
+            new EventSubject(pattern.PatternType == LiquidationPatternType.Coordinated ? "account" : "coin", pattern.Subject), title,
             $"{pattern.LiquidationCount} liquidations of {pattern.AffectedUsers} accounts, {pattern.TotalLiquidatedUsd:0.00} USD, from {pattern.StartTime:yyyy-MM-dd HH:mm:ss}Z "
             + $"to {pattern.EndTime:HH:mm:ss}Z in {string.Join(", ", pattern.AssetsInvolved.Take(10))}. {(gaps.Count > 0 ? Incomplete : "")}{Coverage}",
             new Evidence(values, thresholds, [.. arithmetic, .. gaps]), [.. accounts]); // without a loss: what was liquidated is a size

@@ -119,7 +119,7 @@ internal static class OracleRules
                 verdict.FloorPct is { } floor ? $"the asset's own floor, {limits.FloorFactor} times the 95th percentile of its last 24 h, is {floor:0.####} %"
                     : $"no floor of its own yet: fewer than {limits.FloorSamples} samples{(reading.IsLiquid ? "" : $", and the coin is thin: low until there are, if below {limits.ThinPct} %")}",
             ]);
-        return OracleRuleSet.Deviation.Find(severity, reading.Asset,
+        return OracleRuleSet.Deviation.Find(severity, new EventSubject("coin", reading.Asset),
             $"{reading.Asset} oracle is {verdict.MaxDeviationPct:0.00} % {(reading.OraclePrice > verdict.ReferencePrice ? "above" : "below")} its references",
             $"The venue's oracle price is {reading.OraclePrice}, the median of {verdict.References.Count} references {verdict.ReferencePrice:0.##########}. "
             + $"In breach for {verdict.DurationSeconds} s.", evidence);
@@ -135,7 +135,7 @@ internal static class OracleRules
             },
             new JsonObject { ["shift_pct"] = limits.CommonShiftPct, ["min_assets"] = limits.CommonAssets },
             [$"{common.Assets.Count} of {common.Compared} assets are off their USD references by about {common.ShiftPct:0.####} %, at least {limits.CommonShiftPct} %: medium"]);
-        return OracleRuleSet.Common.Find(Severity.Medium, QuoteCurrencyName,
+        return OracleRuleSet.Common.Find(Severity.Medium, new EventSubject("currency", QuoteCurrencyName),
             $"{QuoteCurrencyName} is {Math.Abs(common.ShiftPct):0.00} % {(common.ShiftPct > 0 ? "below" : "above")} the dollar on most assets",
             $"{common.Assets.Count} of {common.Compared} assets are off their USD references in one direction by a like amount: the quote currency moved, not their oracles.",
             evidence);

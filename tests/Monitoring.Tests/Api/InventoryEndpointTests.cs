@@ -40,8 +40,8 @@ public sealed class InventoryEndpointTests
                    from coin in new[] { "BTC", "ETH", "xyz:TSLA" }
                    select (Observation)new HlpVaultPosition(component, "0xhlp", coin, Noon.AddHours(hour), -1.5m, 300, -2, coin == "BTC" ? null : 12.5m, coin == "ETH" ? 0.25m : null);
         var table = new HlpVaultInventory(_db);
-        Assert.That(await table.InsertAsync([.. rows], transaction, default), Is.EqualTo(18));
-        Assert.That(await table.InsertAsync([.. rows], transaction, default), Is.Zero, "a second recording changes nothing");
+        Assert.That(await table.InsertAsync([.. rows], someAreThere: false, transaction, default), Is.EqualTo(18));
+        Assert.That(await table.InsertAsync([.. rows], someAreThere: true, transaction, default), Is.Zero, "a second recording changes nothing");
         await transaction.CommitAsync();
     }
 
@@ -144,8 +144,8 @@ public sealed class InventoryEndpointTests
         await using (var transaction = await connection.BeginTransactionAsync())
         {
             Observation Whale(int minute, decimal notional) => new HlpVaultPosition("0xc", "0xhlp", "ETH", Noon.AddMinutes(minute), 1, notional, 0, notional / 10, null);
-            await new HlpVaultInventory(_db).InsertAsync([Whale(1, 400), Whale(2, 900)], transaction, default);
-            await new HlpVaultInventory(_db).InsertAsync([Whale(3, 500)], transaction, default);
+            await new HlpVaultInventory(_db).InsertAsync([Whale(1, 400), Whale(2, 900)], someAreThere: false, transaction, default);
+            await new HlpVaultInventory(_db).InsertAsync([Whale(3, 500)], someAreThere: false, transaction, default);
             await transaction.CommitAsync();
         }
 

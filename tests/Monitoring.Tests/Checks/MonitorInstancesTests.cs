@@ -102,7 +102,7 @@ public sealed class MonitorInstancesTests
         _clock.Advance(TimeSpan.FromSeconds(60));
         Assert.That((await CheckAsync("chain-base")).Run.Error, Is.EqualTo("chain-base: no block"));
         Assert.That((await CheckAsync("chain-ethereum")).Run.Outcome, Is.EqualTo(CheckOutcome.Succeeded));
-        Assert.That((await CheckAsync(WatchdogMonitor.MonitorName)).Findings.Select(finding => finding.Subject),
+        Assert.That((await CheckAsync(WatchdogMonitor.MonitorName)).Findings.Select(finding => finding.Subject.Text),
             Is.EqualTo(new[] { "chain-base" }), "it is shown");
         var states = await Get<MonitorHealth>().ReadAsync(_clock.GetUtcNow(), default);
         Assert.That(states.Where(state => WatchdogRules.IsStale(state, _clock.GetUtcNow())).Select(state => state.Monitor.IsEssential),

@@ -43,6 +43,12 @@ public sealed partial class SqlTests
         ["afterSilenceId"] = Guid.Empty, ["afterCreatedAt"] = Time, ["silenceId"] = Guid.Empty,
         ["soon"] = Time, ["claimedOffline"] = new[] { Guid.Empty }, ["deliveredAt"] = Time,
         ["origins"] = new[] { "o" }, ["details"] = new[] { "d" }, ["keyIds"] = new[] { Guid.Empty }, ["requestCounts"] = new[] { 1L },
+        ["occurrences"] = new[] { 1L }, ["cleanChecks"] = new[] { 0 }, ["firstTimes"] = new[] { Time }, ["lastTimes"] = new[] { Time }, ["judgedTimes"] = new[] { Time },
+        ["losses"] = new decimal?[] { null }, ["monitors"] = new[] { "m" }, ["ruleIds"] = new[] { "r" }, ["ruleVersions"] = new[] { 1 }, ["threatTypes"] = new[] { "t" },
+        ["statuses"] = new[] { "open" }, ["titles"] = new[] { "t" }, ["descriptions"] = new[] { "d" }, ["resolvedTimes"] = new[] { Time }, ["resolutions"] = new[] { "r" },
+        ["subjectKinds"] = new[] { "coin" }, ["networks"] = new[] { "n" }, ["accounts"] = new[] { "0x" }, ["subjectIds"] = new[] { "BTC" },
+        ["transactionHashes"] = new[] { "0x" }, ["labels"] = new[] { "{}" }, ["changedTimes"] = new[] { Time }, ["scheduledTimes"] = new[] { Time },
+        ["actors"] = new[] { "worker" }, ["notes"] = new[] { "n" }, ["evidences"] = new[] { "{}" }, ["covered"] = new[] { "{[1,2)}" },
         ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
     };
 
@@ -69,6 +75,12 @@ public sealed partial class SqlTests
     public async Task Statement_fits_the_schema(string sql)
     {
         await using var connection = await _db.OpenConnectionAsync();
+        if (sql.StartsWith("COPY ", StringComparison.Ordinal))
+        {
+            await using var copy = await connection.BeginBinaryImportAsync(sql); // given up without a row
+            return;
+        }
+
         await using var command = new NpgsqlCommand("EXPLAIN " + sql, connection);
         foreach (var name in Parameter().Matches(sql).Select(match => match.Groups["name"].Value).Distinct())
             command.Parameters.AddWithValue(name, Sample(name) ?? DBNull.Value);
@@ -121,8 +133,8 @@ public sealed partial class SqlTests
                 """);
             (string, string)[] lists =
             [
-                ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEvents", "LockRelevantSql"),
-                ("SecurityEvents", "FindSql"), ("CheckRuns", "ListLatestSql"), ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql"), ("HlpVaultInventory", "ListNewestCheckSql"),
+                ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEventUpdates", "LockRelevantSql"),
+                ("SecurityEvents", "FindSql"), ("SecurityEvents", "ListSinceSql"), ("SecurityEvents", "CountSinceSql"), ("CheckRuns", "ListLatestSql"), ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql"), ("HlpVaultInventory", "ListNewestCheckSql"),
                 ("OracleDeviations", "FindNewestSql"), ("OracleDeviations", "ListSql"), ("OracleDeviations", "ListOfAssetSql"),
                 ("Liquidations", "ListSql"), ("LiquidationPatterns", "ListSql"), ("SecurityEvents", "ListByIdSql"), ("SecurityEventChanges", "ListSql"),
             ];

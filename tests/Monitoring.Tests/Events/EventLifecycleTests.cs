@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
 
@@ -9,6 +10,11 @@ namespace Monitoring.Tests.Events;
 public sealed class EventLifecycleTests
 {
     private static readonly DateTimeOffset Noon = ManualClock.Noon;
+    private readonly RuleCatalog _rules = new(
+    [
+        RuleSample.With("level", EventLifetime.Level), RuleSample.With("occurrence", EventLifetime.Occurrence(TimeSpan.FromMinutes(30))),
+    ]);
+
     private readonly Dictionary<Guid, SecurityEvent> _events = [];
     private readonly List<(ChangeKind Kind, Severity Severity, DateTimeOffset? At)> _changes = [];
 
@@ -18,7 +24,7 @@ public sealed class EventLifecycleTests
 
     private void Check(int minute, CheckOutcome outcome, string[] unjudged, params Finding[] findings)
     {
-        var update = EventLifecycle.Apply([.. _events.Values], ResultSample.Of("m", Noon.AddMinutes(minute), outcome, findings, unjudged), resolveAfter: 3, Noon.AddHours(1));
+        var update = EventLifecycle.Apply([.. _events.Values], ResultSample.Of("m", Noon.AddMinutes(minute), outcome, findings, unjudged), resolveAfter: 3, _rules, Noon.AddHours(1));
         foreach (var changed in update.Events)
             _events[changed.EventId] = changed;
         _changes.AddRange(update.Changes.Select(change => (change.Kind, change.Severity, change.ScheduledAt)));
@@ -88,7 +94,7 @@ public sealed class EventLifecycleTests
     private void Triggered(int second, params Finding[] findings)
     {
         var grid = ResultSample.Of("m", Noon.AddSeconds(second), CheckOutcome.Succeeded, findings, []);
-        var update = EventLifecycle.Apply([.. _events.Values], grid with { Run = grid.Run with { Trigger = CheckTrigger.Feed } }, resolveAfter: 3, Noon.AddHours(1));
+        var update = EventLifecycle.Apply([.. _events.Values], grid with { Run = grid.Run with { Trigger = CheckTrigger.Feed } }, resolveAfter: 3, _rules, Noon.AddHours(1));
         foreach (var changed in update.Events)
             _events[changed.EventId] = changed;
     }
@@ -203,13 +209,132 @@ public sealed class EventLifecycleTests
         Assert.That((Only.Status, Only.Severity, _changes[^1].Kind), Is.EqualTo((EventStatus.Acknowledged, Severity.Critical, ChangeKind.Escalated)));
     }
 
+    private static Finding Holding(string rule = "level") => Found(Severity.Medium, rule: rule) with { IsHolding = true };
+
+    [Test]
+    public void Holding_finding_opens_nothing_and_raises_nothing()
+    {
+        Check(0, Holding());
+        Assert.That(_events, Is.Empty);
+        Check(1, Found(Severity.Low, rule: "level"));
+        Check(2, Holding());
+        Assert.That((Only.Severity, Only.Occurrences, Only.LastSeenAt, _changes.Count), Is.EqualTo((Severity.Low, 1L, Noon.AddMinutes(2), 1)));
+    }
+
+    [Test]
+    public void Level_that_is_held_stays_open_and_is_resolved_after_clean_checks_below_its_resolve_threshold()
+    {
+        Check(0, Found(rule: "level"));
+        Check(1);
+        Check(2);
+        for (var minute = 3; minute < 10; minute++)
+            Check(minute, Holding());
+        Check(10);
+        Check(11);
+        Assert.That((Only.Status, Only.CleanChecks), Is.EqualTo((EventStatus.Open, 2)));
+        Check(12);
+        Assert.That((Only.Status, _changes[^1].Kind), Is.EqualTo((EventStatus.Resolved, ChangeKind.Resolved)));
+        Check(13, Holding());
+        Assert.That(_events, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void Finding_of_the_same_check_counts_before_one_that_only_holds()
+    {
+        Check(0, Holding(), Found(Severity.Info, rule: "level"), Holding());
+        Assert.That((Only.Severity, Only.Status), Is.EqualTo((Severity.Info, EventStatus.Open)));
+    }
+
+    [Test]
+    public void Occurrence_expires_when_nothing_new_was_found_for_its_time_and_clean_checks_do_not_count()
+    {
+        Check(0, Found(rule: "occurrence"));
+        Check(20, Found(rule: "occurrence"));
+        for (var minute = 21; minute < 50; minute++)
+            Check(minute);
+        Assert.That((Only.Status, Only.CleanChecks, Only.JudgedAt), Is.EqualTo((EventStatus.Open, 0, Noon.AddMinutes(20))));
+        Check(50);
+        Assert.That((Only.Status, Only.ResolvedAt, Only.Resolution), Is.EqualTo((EventStatus.Resolved, (DateTimeOffset?)Noon.AddMinutes(50), "nothing new within 30 min")));
+        Assert.That(_changes.Select(change => change.Kind), Is.EqualTo(new[] { ChangeKind.Opened, ChangeKind.Expired }));
+        Check(51, Found(rule: "occurrence"));
+        Assert.That(_events, Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public void Occurrence_expires_also_when_its_rule_could_not_be_judged_but_not_by_a_failed_or_triggered_check()
+    {
+        Check(0, Found(rule: "occurrence"));
+        Check(60, CheckOutcome.Failed, []);
+        Triggered(61 * 60);
+        Assert.That(Only.Status, Is.EqualTo(EventStatus.Open));
+        Check(62, CheckOutcome.Succeeded, ["occurrence:*"]);
+        Assert.That((Only.Status, _changes[^1].Kind), Is.EqualTo((EventStatus.Resolved, ChangeKind.Expired)));
+    }
+
+    [Test]
+    public void Late_finding_of_an_expired_occurrence_counts_for_its_time()
+    {
+        Check(0, Found(rule: "occurrence"));
+        Check(30);
+        Check(10, Found(rule: "occurrence"));
+        Assert.That((Only.Status, Only.Occurrences, Only.LastSeenAt), Is.EqualTo((EventStatus.Resolved, 2L, Noon.AddMinutes(10))));
+    }
+
+    [Test]
+    public void Event_whose_addresses_grow_or_whose_state_changes_is_rewritten_and_others_only_move()
+    {
+        Check(0, Found(), Found(subject: "missed"), Found(subject: "grown"), Found(subject: "raised"));
+        var update = EventLifecycle.Apply([.. _events.Values], ResultSample.Of("m", Noon.AddMinutes(1), CheckOutcome.Succeeded,
+            [Found(), Found(subject: "grown") with { RelatedAddresses = ["other"] }, Found(Severity.Critical, "raised"), Found(subject: "new")], []), 3, _rules, Noon);
+        Assert.That(update.Moved.Select(e => e.Subject), Is.EquivalentTo(new[] { "s", "missed" }));
+        Assert.That(update.Rewritten.Select(e => e.Subject), Is.EquivalentTo(new[] { "grown", "raised", "new" }));
+        Assert.That(update.Changes.Select(change => (update.EventOf(change).Subject, change.Kind)),
+            Is.EqualTo(new[] { ("raised", ChangeKind.Escalated), ("new", ChangeKind.Opened) }));
+    }
+
+    [Test]
+    public void Event_keeps_the_parts_of_its_subject()
+    {
+        Check(0, Found() with { Subject = new EventSubject("position", "xyz:BTC", "0xa", "n"), TransactionHash = "0xf", Labels = new Dictionary<string, string> { ["k"] = "v" } });
+        Assert.That((Only.Subject, Only.Fingerprint, Only.SubjectKind, Only.Network, Only.Account, Only.SubjectId, Only.TransactionHash, Only.Labels),
+            Is.EqualTo(("n:0xa:xyz:BTC", "r:n:0xa:xyz:BTC", "position", "n", "0xa", "xyz:BTC", "0xf", """{"k":"v"}""")));
+    }
+
+    [Test]
+    public void Many_events_and_many_groups_that_were_not_judged()
+    {
+        const int count = 4_000;
+        string Of(int i) => $"component{i}:ETH";
+        Check(0, [.. Enumerable.Range(0, count).Select(i => Found(subject: Of(i)))]);
+        string[] unjudged = [.. Enumerable.Range(0, count / 2).Select(i => $"r:component{2 * i}:*")];
+        for (var minute = 1; minute <= 3; minute++)
+            Check(minute, CheckOutcome.Succeeded, unjudged);
+        Assert.That(_events.Values.Where(e => e.Status == EventStatus.Open).Select(e => e.Subject), Is.EquivalentTo(Enumerable.Range(0, count / 2).Select(i => Of(2 * i))));
+    }
+
+    [TestCase("r:a", false)]
+    [TestCase("r:ab", true)]
+    [TestCase("r:abc", true)]
+    [TestCase("r:ac", false)]
+    [TestCase("q:x", true)]
+    [TestCase("q:xy", false)]
+    [TestCase("s:1", true)]
+    public void Unjudged_entries_name_one_or_all_that_begin_like_them(string fingerprint, bool contained) =>
+        Assert.That(new UnjudgedFingerprints(["r:abc*", "r:ab*", "q:x", "r:abb:*", "s:*"]).Contains(fingerprint), Is.EqualTo(contained));
+
     [Test]
     public void Clean_check_of_another_monitor_resolves_nothing()
     {
         Check(0, Found());
-        var other = EventLifecycle.Apply([Only], ResultSample.Of("other", Noon.AddMinutes(1), CheckOutcome.Succeeded, [], []), 3, Noon);
+        var other = EventLifecycle.Apply([Only], ResultSample.Of("other", Noon.AddMinutes(1), CheckOutcome.Succeeded, [], []), 3, _rules, Noon);
         Assert.That(other.Events, Is.Empty);
     }
+}
+
+/// <summary>Made-up rules.</summary>
+internal static class RuleSample
+{
+    public static Rule With(string id, EventLifetime lifetime) => new(id, 1, id, "m", "f", [], [], lifetime, "here", "look");
 }
 
 /// <summary>Made-up results of checks.</summary>
@@ -221,6 +346,6 @@ internal static class ResultSample
             outcome == CheckOutcome.Succeeded ? null : "because", "test"),
         observations, findings, unjudged);
 
-    public static Finding Finding(string rule, string subject, Severity severity) => new(rule, 1, "threat", severity, subject, $"{severity} {subject}", "description",
+    public static Finding Finding(string rule, string subject, Severity severity) => new(rule, 1, "threat", severity, EventSubject.Untyped(subject), $"{severity} {subject}", "description",
         new Evidence(new JsonObject { ["value"] = 1.25m }, new JsonObject { ["limit"] = 1m }, ["1.25 >= 1"]), [subject], 12.5m);
 }

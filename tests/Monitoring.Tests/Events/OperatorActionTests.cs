@@ -90,10 +90,10 @@ public sealed class OperatorActionTests
     {
         await using var connection = await _db.OpenConnectionAsync();
         await using var worker = await connection.BeginTransactionAsync();
-        var locked = (await _events.LockRelevantAsync("m", ["r:s"], worker, default)).Single();
+        var locked = (await SecurityEventUpdates.LockRelevantAsync("m", ["r:s"], worker, default)).Single();
         var acknowledgement = Task.Run(() => _actions.AcknowledgeAsync(_id, Ada, null, Noon, default));
         await WaitForLockAsync();
-        await _events.UpsertAsync(locked with { Severity = Severity.Critical, Occurrences = 7 }, worker, default);
+        await SecurityEventUpdates.UpsertAsync([locked with { Severity = Severity.Critical, Occurrences = 7 }], worker, default);
         await worker.CommitAsync();
         Assert.That(await acknowledgement, Is.EqualTo(ActionOutcome.Done));
         var seen = (await _events.FindAsync(_id, default))!;

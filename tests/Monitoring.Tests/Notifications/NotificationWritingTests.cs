@@ -4,6 +4,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
+using Monitoring.Data.Rules;
 using Monitoring.Tests.Events;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
@@ -218,7 +219,7 @@ public sealed class NotificationWritingTests
     {
         var route = new NotificationRoute("n", ["slack"], Severity.High, ["oracle_deviation"], ["BTC", "k*"]);
         var finding = Found(severity, subject: subject) with { ThreatType = threatType };
-        var opened = Worker.Events.EventLifecycle.Apply([], ResultSample.Of("m", Noon, CheckOutcome.Succeeded, [finding], []), 3, Noon).Events[0];
+        var opened = Worker.Events.EventLifecycle.Apply([], ResultSample.Of("m", Noon, CheckOutcome.Succeeded, [finding], []), 3, new RuleCatalog([]), Noon).Rewritten[0];
         Assert.That(route.Matches(opened), Is.EqualTo(matches));
     }
 }

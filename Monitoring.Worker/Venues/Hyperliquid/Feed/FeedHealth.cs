@@ -34,7 +34,7 @@ internal static class FeedRules
             new JsonObject { ["down_since"] = since.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"), ["age_seconds"] = age },
             new JsonObject { [FeedRuleSet.DownSeconds.Name] = limit.TotalSeconds },
             [$"down for {age:0} s >= {limit.TotalSeconds:0} s: low"]);
-        return [FeedRuleSet.Down.Find(Severity.Low, Subject, $"The live feed of {Subject} is down",
+        return [FeedRuleSet.Down.Find(Severity.Low, new EventSubject("feed", Subject), $"The live feed of {Subject} is down",
             "No check is triggered between grid times; everything is still found at the next grid time.", evidence)];
     }
 }

@@ -99,7 +99,7 @@ public sealed class LiquidationCatchUpTests
         await using (var connection = await _worker.Db.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await _worker.Services.GetRequiredService<LiquidationSources>().InsertAsync([begun], transaction, default);
+            await _worker.Services.GetRequiredService<LiquidationSources>().InsertAsync([begun], someAreThere: false, transaction, default);
             await transaction.CommitAsync();
         }
 

@@ -1,0 +1,128 @@
+using System.Text.Json;
+using Dapper;
+using Monitoring.Data.Configuration;
+using Npgsql;
+
+namespace Monitoring.Data.Events;
+
+/// <summary>
+/// What a check does to the table <c>security_events</c>, within its transaction: one round trip for all events, however many. What every check
+/// changes stands in no index, so that it costs no more than the row.
+/// </summary>
+public static class SecurityEventUpdates
+{
+    private const string LockRelevantSql = $"""
+        WITH open AS MATERIALIZED (
+            SELECT event_id, fingerprint FROM security_events WHERE monitor = @monitor AND status <> 'resolved'),
+        others AS (
+            SELECT fingerprint FROM unnest(@fingerprints) AS fingerprint
+            EXCEPT
+            SELECT fingerprint FROM open)
+        SELECT {SecurityEvents.Columns}
+          FROM security_events
+         WHERE event_id = ANY (ARRAY(
+                   SELECT event_id FROM open
+                    UNION ALL
+                   SELECT latest.event_id
+                     FROM others
+                    CROSS JOIN LATERAL (SELECT event_id FROM security_events
+                                         WHERE security_events.fingerprint = others.fingerprint
+                                         ORDER BY first_seen_at DESC, event_id DESC LIMIT 1) AS latest))
+         ORDER BY event_id
+           FOR UPDATE
+        """;
+
+    /// <summary>Locks and reads what a check of this monitor may change: its open events, and the latest event of each other fingerprint found.</summary>
+    public static async Task<IReadOnlyList<SecurityEvent>> LockRelevantAsync(
+        string monitor, string[] fingerprints, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        (await transaction.Connection!.QueryAsync<SecurityEvent>(
+            new(LockRelevantSql, new { monitor, fingerprints }, transaction, cancellationToken: cancellationToken))).AsList();
+
+    private const string MoveSql = """
+        UPDATE security_events AS kept
+           SET occurrences = moved.occurrences, clean_checks = moved.clean_checks, first_seen_at = moved.first_seen_at, last_seen_at = moved.last_seen_at,
+               judged_at = moved.judged_at, indicators = moved.indicators::jsonb, estimated_loss_usd = moved.estimated_loss_usd
+          FROM unnest(@eventIds, @occurrences, @cleanChecks, @firstTimes, @lastTimes, @judgedTimes, @indicators, @losses)
+               AS moved (event_id, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at, indicators, estimated_loss_usd)
+         WHERE kept.event_id = moved.event_id
+        """;
+
+    /// <summary>Stores of these events what every check moves: counts, times, newest values and loss.</summary>
+    public static async Task MoveAsync(IReadOnlyList<SecurityEvent> events, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        if (events.Count > 0)
+            await transaction.Connection!.ExecuteAsync(new(MoveSql, new
+            {
+                eventIds = events.Select(e => e.EventId).ToArray(),
+                occurrences = events.Select(e => e.Occurrences).ToArray(),
+                cleanChecks = events.Select(e => e.CleanChecks).ToArray(),
+                firstTimes = events.Select(e => e.FirstSeenAt.UtcDateTime).ToArray(),
+                lastTimes = events.Select(e => e.LastSeenAt.UtcDateTime).ToArray(),
+                judgedTimes = events.Select(e => e.JudgedAt.UtcDateTime).ToArray(),
+                indicators = events.Select(e => e.Indicators).ToArray(),
+                losses = events.Select(e => e.EstimatedLossUsd).ToArray(),
+            }, transaction, cancellationToken: cancellationToken));
+    }
+
+    // Addresses travel as one JSON text, because unnest would flatten an array of arrays.
+    private const string UpsertSql = """
+        INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
+                                     indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
+                                     resolved_at, resolution, subject_kind, network, account, subject_id, transaction_hash, labels)
+        SELECT event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
+               indicators::jsonb, ARRAY(SELECT address FROM jsonb_array_elements_text(addresses::jsonb) WITH ORDINALITY AS one (address, place) ORDER BY place),
+               estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
+               resolved_at, resolution, subject_kind, network, account, subject_id, transaction_hash, labels::jsonb
+          FROM unnest(@eventIds, @fingerprints, @monitors, @ruleIds, @ruleVersions, @threatTypes, @severities, @statuses, @subjects, @titles, @descriptions,
+                      @indicators, @addresses, @losses, @occurrences, @cleanChecks, @firstTimes, @lastTimes, @judgedTimes,
+                      @resolvedTimes, @resolutions, @subjectKinds, @networks, @accounts, @subjectIds, @transactionHashes, @labels)
+               AS row (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
+                       indicators, addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
+                       resolved_at, resolution, subject_kind, network, account, subject_id, transaction_hash, labels)
+        ON CONFLICT (event_id) DO UPDATE
+           SET rule_version = excluded.rule_version, threat_type = excluded.threat_type, severity = excluded.severity, status = excluded.status,
+               title = excluded.title, description = excluded.description, indicators = excluded.indicators,
+               related_addresses = excluded.related_addresses, estimated_loss_usd = excluded.estimated_loss_usd, occurrences = excluded.occurrences,
+               clean_checks = excluded.clean_checks, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
+               judged_at = excluded.judged_at, resolved_at = excluded.resolved_at, resolution = excluded.resolution
+        """;
+
+    /// <summary>
+    /// Stores these events as they now are; what they are about is written at the opening only. Operators' columns are not written: operators
+    /// change them by their own statements.
+    /// </summary>
+    public static async Task UpsertAsync(IReadOnlyList<SecurityEvent> events, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        if (events.Count > 0)
+            await transaction.Connection!.ExecuteAsync(new(UpsertSql, new
+            {
+                eventIds = events.Select(e => e.EventId).ToArray(),
+                fingerprints = events.Select(e => e.Fingerprint).ToArray(),
+                monitors = events.Select(e => e.Monitor).ToArray(),
+                ruleIds = events.Select(e => e.RuleId).ToArray(),
+                ruleVersions = events.Select(e => e.RuleVersion).ToArray(),
+                threatTypes = events.Select(e => e.ThreatType).ToArray(),
+                severities = events.Select(e => SnakeCase.Of(e.Severity)).ToArray(),
+                statuses = events.Select(e => SnakeCase.Of(e.Status)).ToArray(),
+                subjects = events.Select(e => e.Subject).ToArray(),
+                titles = events.Select(e => e.Title).ToArray(),
+                descriptions = events.Select(e => e.Description).ToArray(),
+                indicators = events.Select(e => e.Indicators).ToArray(),
+                addresses = events.Select(e => JsonSerializer.Serialize(e.RelatedAddresses)).ToArray(),
+                losses = events.Select(e => e.EstimatedLossUsd).ToArray(),
+                occurrences = events.Select(e => e.Occurrences).ToArray(),
+                cleanChecks = events.Select(e => e.CleanChecks).ToArray(),
+                firstTimes = events.Select(e => e.FirstSeenAt.UtcDateTime).ToArray(),
+                lastTimes = events.Select(e => e.LastSeenAt.UtcDateTime).ToArray(),
+                judgedTimes = events.Select(e => e.JudgedAt.UtcDateTime).ToArray(),
+                resolvedTimes = events.Select(e => e.ResolvedAt).ToArray(),
+                resolutions = events.Select(e => e.Resolution!).ToArray(),
+                subjectKinds = events.Select(e => e.SubjectKind!).ToArray(),
+                networks = events.Select(e => e.Network!).ToArray(),
+                accounts = events.Select(e => e.Account!).ToArray(),
+                subjectIds = events.Select(e => e.SubjectId!).ToArray(),
+                transactionHashes = events.Select(e => e.TransactionHash!).ToArray(),
+                labels = events.Select(e => e.Labels).ToArray(),
+            }, transaction, cancellationToken: cancellationToken));
+    }
+}
