@@ -2,17 +2,21 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Hosting;
 
-/// <summary>Says at the start what runs, and at the end what was done.</summary>
+/// <summary>
+/// Makes the monitors, so that one that cannot be made stops the start. Says at the start what runs, and at the end what was done.
+/// </summary>
 internal sealed partial class LifecycleLog(
-    IEnumerable<MonitorSchedule> monitors, WorkerOptions options, WorkerIdentity identity, SessionStatistics statistics,
-    ILogger<LifecycleLog> logger)
+    IEnumerable<MonitorSchedule> schedules, Func<string, IMonitor> monitors, WorkerOptions options, WorkerIdentity identity,
+    SessionStatistics statistics, ILogger<LifecycleLog> logger)
     : IHostedService
 {
     /// <inheritdoc/>
     public Task StartAsync(CancellationToken cancellationToken)
     {
+        foreach (var schedule in schedules)
+            monitors(schedule.Name);
         LogStarted(identity.Name,
-            string.Join(", ", monitors.Select(monitor => $"{monitor.Name} every {monitor.Interval.TotalSeconds:0} s")),
+            string.Join(", ", schedules.Select(monitor => $"{monitor.Name} every {monitor.Interval.TotalSeconds:0} s")),
             string.Join("; ", options.Subjects.Select(subject => subject.Summary)),
             options.WithoutDatabase ? "without a database: nothing is stored" : $"database {options.Database.Display}");
         return Task.CompletedTask;

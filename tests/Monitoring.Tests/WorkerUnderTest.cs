@@ -72,7 +72,15 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             values[key] = value;
         var options = WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
         var logs = new TestLogs();
-        return new WorkerUnderTest(simulator, () => WorkerHost.Build(options, clock, logging => logging.AddProvider(logs)), db, logs, monitor, options.Journal.Path);
+        return new WorkerUnderTest(simulator, () => Begin(options, clock, logs), db, logs, monitor, options.Journal.Path);
+    }
+
+    // Its session begins now, as that of a started worker does.
+    private static IHost Begin(WorkerOptions options, TimeProvider clock, TestLogs logs)
+    {
+        var host = WorkerHost.Build(options, clock, logging => logging.AddProvider(logs));
+        host.Services.GetRequiredService<SessionStatistics>();
+        return host;
     }
 
     /// <summary>Runs the check of one grid time to its end, recorded.</summary>
