@@ -1,48 +1,25 @@
+using Microsoft.Extensions.Time.Testing;
+
 namespace Monitoring.Tests;
 
-/// <summary>A clock that stands still until a test moves it; timers fire when it is moved past them.</summary>
-internal sealed class ManualClock(DateTimeOffset start) : TimeProvider
+/// <summary>A clock that stands still until a test moves it, and counts who waits for it.</summary>
+internal sealed class ManualClock(DateTimeOffset start) : FakeTimeProvider(start)
 {
-    private readonly Lock _lock = new();
-    private readonly List<ManualTimer> _timers = [];
-    private DateTimeOffset _now = start;
+    private int _waiting;
 
     /// <summary>A grid time of every interval in use.</summary>
     public static readonly DateTimeOffset Noon = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
 
-    public override DateTimeOffset GetUtcNow()
-    {
-        lock (_lock)
-            return _now;
-    }
-
-    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-    public override long GetTimestamp() => GetUtcNow().UtcTicks;
-
     /// <summary>How many timers wait to fire.</summary>
-    public int Waiting
-    {
-        get
-        {
-            lock (_lock)
-                return _timers.Count(timer => timer.DueAt is not null);
-        }
-    }
+    public int Waiting => Volatile.Read(ref _waiting);
 
-    public void Advance(TimeSpan by)
+    /// <summary>Moves on, and fires what is due; or sets the clock back, which fires nothing.</summary>
+    public new void Advance(TimeSpan by)
     {
-        List<ManualTimer> due;
-        lock (_lock)
-        {
-            _now += by;
-            due = [.. _timers.Where(timer => timer.DueAt <= _now)];
-            foreach (var timer in due)
-                timer.DueAt = null;
-        }
-
-        foreach (var timer in due)
-            timer.Fire();
+        if (by < TimeSpan.Zero)
+            AdjustTime(GetUtcNow() + by);
+        else
+            base.Advance(by);
     }
 
     /// <summary>Moves on, whenever somebody waits for the clock, until the task is done.</summary>
@@ -58,38 +35,45 @@ internal sealed class ManualClock(DateTimeOffset start) : TimeProvider
         await task;
     }
 
+    /// <inheritdoc/>
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new ManualTimer(this, () => callback(state));
-        lock (_lock)
-            _timers.Add(timer);
+        var timer = new CountedTimer(this);
+        timer.Inner = base.CreateTimer(_ => timer.Fire(callback, state), null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         timer.Change(dueTime, period);
         return timer;
     }
 
-    private sealed class ManualTimer(ManualClock clock, Action fire) : ITimer
+    private sealed class CountedTimer(ManualClock clock) : ITimer
     {
-        public DateTimeOffset? DueAt { get; set; }
+        private int _isWaiting;
 
-        public void Fire() => fire();
+        public ITimer Inner { get; set; } = null!;
+
+        public void Fire(TimerCallback callback, object? state)
+        {
+            SetWaiting(0);
+            callback(state);
+        }
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            lock (clock._lock)
-                DueAt = dueTime == Timeout.InfiniteTimeSpan ? null : clock._now + dueTime;
-            return true;
+            SetWaiting(dueTime == Timeout.InfiniteTimeSpan ? 0 : 1);
+            return Inner.Change(dueTime, period);
         }
 
         public void Dispose()
         {
-            lock (clock._lock)
-                clock._timers.Remove(this);
+            SetWaiting(0);
+            Inner.Dispose();
         }
 
         public ValueTask DisposeAsync()
         {
-            Dispose();
-            return ValueTask.CompletedTask;
+            SetWaiting(0);
+            return Inner.DisposeAsync();
         }
+
+        private void SetWaiting(int value) => Interlocked.Add(ref clock._waiting, value - Interlocked.Exchange(ref _isWaiting, value));
     }
 }
