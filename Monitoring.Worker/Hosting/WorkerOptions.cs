@@ -1,4 +1,6 @@
+using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Venues;
 using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
@@ -19,6 +21,10 @@ internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatab
     InventoryOptions Inventory, LiquidationOptions Liquidations, OracleOptions Oracle, WatchdogOptions Watchdog, RetentionOptions Retention, ChannelOptions Channels, JournalOptions Journal,
     NotificationOptions Notifications)
 {
+    /// <summary>The tables that are partitioned by day.</summary>
+    public static readonly IReadOnlyList<string> KeptByDay =
+        [CheckRuns.TableName, HlpVaultInventory.TableName, Data.Venues.Liquidations.TableName, OracleDeviations.TableName];
+
     /// <summary>What is said less loudly is not logged.</summary>
     public LogLevel LogLevel { get; private init; } = LogLevel.Information;
 
@@ -41,7 +47,7 @@ internal sealed record WorkerOptions(DatabaseOptions Database, bool WithoutDatab
             LiquidationOptions.Read(settings),
             OracleOptions.Read(settings),
             WatchdogOptions.Read(settings),
-            RetentionOptions.Read(settings),
+            RetentionOptions.Read(settings, KeptByDay),
             channels,
             JournalOptions.Read(settings),
             NotificationOptions.Read(settings, channels, events.AlertMinSeverity))

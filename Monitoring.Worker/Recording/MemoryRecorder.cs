@@ -8,7 +8,8 @@ namespace Monitoring.Worker.Recording;
 
 /// <summary>The recorder of <c>--no-database</c>: events live in this process, its log and the messages that it sends; nothing is stored.</summary>
 internal sealed class MemoryRecorder(
-    EventOptions options, RuleCatalog rules, MemoryOutbox outbox, EventLog log, SessionStatistics statistics, TimeProvider clock) : IRecorder
+    EventOptions options, RuleCatalog rules, MemoryOutbox outbox, EventLog log, SessionStatistics statistics, TimeProvider clock)
+        : IRecorder
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, SecurityEvent> _latest = [];

@@ -48,7 +48,8 @@ internal static class RecorderRules
     }
 
     private static Finding Unwritable(RecorderState state, JournalFault fault, DateTimeOffset now) => Find(
-        fault.Full ? JournalFull : JournalUnwritable, JournalFaultThreat, new EventSubject("journal", state.Journal), fault.Full ? "The journal is full" : "The journal cannot be written",
+        fault.Full ? JournalFull : JournalUnwritable, JournalFaultThreat, new EventSubject("journal", state.Journal),
+        fault.Full ? "The journal is full" : "The journal cannot be written",
         $"Since {Time(fault.Since)} the journal takes no results: {fault.Error}. While the database is away too, the newest {Backlog.Capacity} stay in memory and are lost with the process.",
         new Evidence(
             new JsonObject { ["journal"] = state.Journal, ["since"] = Time(fault.Since), ["faulty_seconds"] = Seconds(now - fault.Since), ["waiting"] = state.Waiting, ["error"] = fault.Error },
@@ -56,7 +57,8 @@ internal static class RecorderRules
             [$"the newest record was not written: {fault.Error}: high"]));
 
     private static Finding SetAside(RecorderState state) => Find(
-        JournalSetAside, JournalFaultThreat, new EventSubject("journal", state.Journal), $"{state.SetAside.Count} records could not be stored",
+        JournalSetAside, JournalFaultThreat, new EventSubject("journal", state.Journal),
+        $"{state.SetAside.Count} records could not be stored",
         "They were damaged on the disk, or the database refuses them for their content. They are kept in files of their own, and all others were stored. Look at the files, then take them away: "
         + string.Join(", ", state.SetAside.Take(10).Select(Path.GetFileName)),
         new Evidence(

@@ -61,7 +61,8 @@ internal static class WatchdogRules
             new JsonObject { ["down_since"] = since.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"), ["age_seconds"] = age },
             new JsonObject { ["limit_seconds"] = limit },
             [$"down for {age:0} s >= {limit:0} s: low"]);
-        return [new Finding(FeedDown, RuleVersion: 1, "feed_down", Severity.Low, new EventSubject("feed", "hyperliquid"), "The live feed of hyperliquid is down",
+        return [new Finding(FeedDown, RuleVersion: 1, "feed_down", Severity.Low, new EventSubject("feed", "hyperliquid"),
+            "The live feed of hyperliquid is down",
             "No check is triggered between grid times; everything is still found at the next grid time.", evidence, [], EstimatedLossUsd: null)];
     }
 

@@ -74,7 +74,8 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
             Body = $"{body}\n\nnotification {message.NotificationId}\n".ReplaceLineEndings("\r\n"), // as lines end in mail
             BodyEncoding = Encoding.UTF8,
             BodyTransferEncoding = TransferEncoding.QuotedPrintable,
-            Priority = message.Entries.Any(entry => entry.Severity == Severity.Critical && !entry.Kind.Ends()) ? MailPriority.High : MailPriority.Normal,
+            Priority = message.Entries.Any(entry => entry.Severity == Severity.Critical && !entry.Kind.Ends()) ? MailPriority.High
+                : MailPriority.Normal,
         };
         foreach (var recipient in options.To)
             mail.To.Add(recipient);

@@ -136,7 +136,8 @@ internal static class HlpVaultRules
 
     private static Finding Create(
         HlpVaultSnapshot snapshot, string rule, string threat, Severity severity, string title, string description, Evidence evidence, decimal? estimatedLoss) =>
-        new(rule, RuleVersion: 1, threat, severity, new EventSubject("vault", snapshot.VaultAddress), title, description, evidence, [snapshot.VaultAddress], estimatedLoss);
+        new(rule, RuleVersion: 1, threat, severity, new EventSubject("vault", snapshot.VaultAddress), title, description, evidence,
+            [snapshot.VaultAddress], estimatedLoss);
 
     private static decimal? Round(decimal? value) => value is { } number ? decimal.Round(number, 6) : null;
 

@@ -27,7 +27,8 @@ internal static class InventoryRules
     public static IReadOnlyList<string> Unjudged(IEnumerable<string> unreadComponents, IEnumerable<InventoryStep> steps) =>
     [
         .. unreadComponents.Select(component => Finding.FingerprintOf(Inventory, SubjectOf(component, "*").Text)),
-        .. steps.Where(step => step.Position.SharePct is null).Select(step => Finding.FingerprintOf(Inventory, SubjectOf(step.Position.VaultAddress, step.Position.Coin).Text)),
+        .. steps.Where(step => step.Position.SharePct is null)
+            .Select(step => Finding.FingerprintOf(Inventory, SubjectOf(step.Position.VaultAddress, step.Position.Coin).Text)),
     ];
 
     private static EventSubject SubjectOf(string component, string coin) => new("position", coin, Account: component);
