@@ -25,7 +25,8 @@ internal sealed class EvidenceReader(
     {
         var rows = found.RuleId switch
         {
-            "hlp.inventory" when found is { Account: { } component, SubjectId: { } coin } => await ListPositionsAsync(component, coin, at, cancellationToken),
+            "hlp.inventory" when found is { Account: { } component, SubjectId: { } coin } =>
+                await ListPositionsAsync(component, coin, at, cancellationToken),
             "oracle.deviation" => await ListBreachAsync(found.Subject, at, values, cancellationToken),
             "oracle.common-mode" => await ListShiftAsync(at, values, cancellationToken),
             "monitor.stale" => await ListSilenceAsync(at, values, cancellationToken),
@@ -43,8 +44,10 @@ internal sealed class EvidenceReader(
             : [];
 
     // The position, and the one before it that the jump is measured from.
-    private async Task<IEnumerable<EvidenceRow>> ListPositionsAsync(string component, string coin, DateTimeOffset at, CancellationToken cancellationToken) =>
-        Rows("hlp_vault_inventory", (await inventory.ListOfPositionAsync(component, coin, at.AddHours(-1), at, 2, cancellationToken)).Select(HlpVaultPositionView.Of));
+    private async Task<IEnumerable<EvidenceRow>> ListPositionsAsync(
+        string component, string coin, DateTimeOffset at, CancellationToken cancellationToken) =>
+        Rows("hlp_vault_inventory", (await inventory.ListOfPositionAsync(component, coin, at.AddHours(-1), at, 2, cancellationToken))
+            .Select(HlpVaultPositionView.Of));
 
     // Every check of the breach, which is what its duration is made of.
     private async Task<IEnumerable<EvidenceRow>> ListBreachAsync(string asset, DateTimeOffset at, JsonElement values, CancellationToken cancellationToken)

@@ -32,6 +32,9 @@ public sealed record GapSpan(DateTimeOffset FromAt, DateTimeOffset UntilAt, long
 /// <summary>The ledger of checks, partitioned by day of <c>scheduled_at</c>.</summary>
 public sealed class CheckRuns(NpgsqlDataSource db)
 {
+    /// <summary>The table's name: its days are dropped when their retention is over.</summary>
+    public const string TableName = "check_runs";
+
     private const string LockMonitorSql = """
         SELECT pg_advisory_xact_lock(hashtextextended('monitor ' || @Monitor, 0))
         """;
@@ -52,8 +55,9 @@ public sealed class CheckRuns(NpgsqlDataSource db)
         """;
 
     /// <summary>
-    /// Stores the row of one check, and lets no other worker record a check of this monitor until the transaction ends. Answers null when its
-    /// result is there already. A success replaces another worker's failure of the same time: then answers how many observations that has left.
+    /// Stores the row of one check, and lets no other worker record a check of this monitor until the transaction ends. Answers null when
+    /// its result is there already. A success replaces another worker's failure of the same time: then answers how many observations that
+    /// has left.
     /// </summary>
     public async Task<int?> RecordAsync(CheckRun run, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {

@@ -7,17 +7,19 @@ namespace Monitoring.Data.Checks;
 public sealed record PositionRange(long From, long Until);
 
 /// <summary>
-/// What one check has read of a source: stretches of a number that only grows there, such as the number of a block, a time in milliseconds or the
-/// number of an order. What lies between them it has not read, or the source had it no more.
+/// What one check has read of a source: stretches of a number that only grows there, such as the number of a block, a time in
+/// milliseconds or the number of an order. What lies between them it has not read, or the source had it no more.
 /// </summary>
 public sealed record SourceProgress(string Source, IReadOnlyList<PositionRange> Read);
 
-/// <summary>How far a source has been read: up to <paramref name="ReadUntil"/>, save for what is <paramref name="Missing"/> in between.</summary>
+/// <summary>
+/// How far a source has been read: up to <paramref name="ReadUntil"/>, save for what is <paramref name="Missing"/> in between.
+/// </summary>
 public sealed record SourceCursor(string Source, long ReadUntil, IReadOnlyList<PositionRange> Missing);
 
 /// <summary>
-/// The table <c>source_cursors</c>: what each monitor has read of each of its sources. What is kept is the union of all readings, so a reading that
-/// comes late or twice changes nothing that it should not, and one that leaves a hole shows it until another fills it.
+/// The table <c>source_cursors</c>: what each monitor has read of each of its sources. What is kept is the union of all readings, so a
+/// reading that comes late or twice changes nothing that it should not, and one that leaves a hole shows it until another fills it.
 /// </summary>
 public sealed class SourceCursors(NpgsqlDataSource db)
 {
@@ -31,15 +33,18 @@ public sealed class SourceCursors(NpgsqlDataSource db)
         """;
 
     /// <summary>Adds what a check has read, in one round trip.</summary>
-    public static async Task AddAsync(string monitor, IReadOnlyList<SourceProgress> readings, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public static async Task AddAsync(
+        string monitor, IReadOnlyList<SourceProgress> readings, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var bySource = readings
-            .SelectMany(reading => reading.Read.Where(range => range.From < range.Until).Select(range => (reading.Source, Text: $"[{range.From},{range.Until})")))
+            .SelectMany(reading => reading.Read.Where(range => range.From < range.Until)
+                .Select(range => (reading.Source, Text: $"[{range.From},{range.Until})")))
             .GroupBy(range => range.Source, range => range.Text)
             .ToDictionary(source => source.Key, source => $"{{{string.Join(',', source)}}}");
         if (bySource.Count > 0)
             await transaction.Connection!.ExecuteAsync(new(
-                AddSql, new { monitor, sources = bySource.Keys.ToArray(), covered = bySource.Values.ToArray() }, transaction, cancellationToken: cancellationToken));
+                AddSql, new { monitor, sources = bySource.Keys.ToArray(), covered = bySource.Values.ToArray() }, transaction,
+                    cancellationToken: cancellationToken));
     }
 
     private const string ListSql = """
@@ -59,7 +64,8 @@ public sealed class SourceCursors(NpgsqlDataSource db)
         return
         [
             .. rows.GroupBy(row => (row.Source, row.ReadUntil)).Select(source => new SourceCursor(source.Key.Source, source.Key.ReadUntil,
-                [.. source.Where(row => row.MissingFrom is not null).Select(row => new PositionRange(row.MissingFrom!.Value, row.MissingUntil!.Value))])),
+                [.. source.Where(row => row.MissingFrom is not null)
+                    .Select(row => new PositionRange(row.MissingFrom!.Value, row.MissingUntil!.Value))])),
         ];
     }
 

@@ -49,7 +49,7 @@ public static class DataServices
     /// <summary>Adds the tables of one subject.</summary>
     public static IServiceCollection AddSubject(this IServiceCollection services, IDataSubject subject)
     {
-        foreach (var (table, _, _) in subject.RowTables)
+        foreach (var (table, _, _, _) in subject.RowTables)
             services.AddSingleton(table).AddSingleton(provider => (IObservationTable)provider.GetRequiredService(table));
         subject.AddServices(services);
         return services;

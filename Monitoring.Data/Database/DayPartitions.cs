@@ -56,15 +56,19 @@ public sealed class DayPartitions(NpgsqlDataSource db)
          LIMIT 100000
         """;
 
-    /// <summary>Drops the partitions of all UTC days before this one, whole, in every such table, one table after the other. Answers their names.</summary>
-    public async Task<IReadOnlyList<string>> DropBeforeAsync(DateOnly firstKept, CancellationToken cancellationToken)
+    /// <summary>
+    /// Drops of every such table, one after the other, the partitions of all UTC days before the first that is kept of it, whole. Answers
+    /// their names.
+    /// </summary>
+    public async Task<IReadOnlyList<string>> DropBeforeAsync(Func<string, DateOnly> firstKeptOf, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         var dropped = new List<string>();
         // A statement each: a drop locks its table, and nobody should wait for more than one.
         foreach (var table in await connection.QueryAsync<string>(new(ListParentsSql, cancellationToken: cancellationToken)))
             dropped.AddRange(await connection.QueryAsync<string>(
-                new(DropBeforeSql, new { table, firstKept = firstKept.ToString("yyyy-MM-dd") }, cancellationToken: cancellationToken)));
+                new(DropBeforeSql, new { table, firstKept = firstKeptOf(table).ToString("yyyy-MM-dd") },
+                    cancellationToken: cancellationToken)));
         return dropped;
     }
 }

@@ -24,9 +24,9 @@ public interface IObservationTable
     KeyedBy KeyedBy { get; }
 
     /// <summary>
-    /// Stores the rows of this table in a constant number of round trips; of two rows with one key the first stays. Answers the number of new rows.
-    /// Rows that are keyed by their check are new, because its ledger row was: only with <paramref name="someAreThere"/> the table looks which are
-    /// not, and leaves those as they are. Rows that are keyed by their source may always be there.
+    /// Stores the rows of this table in a constant number of round trips; of two rows with one key the first stays. Answers the number of
+    /// new rows. Rows that are keyed by their check are new, because its ledger row was: only with <paramref name="someAreThere"/> the
+    /// table looks which are not, and leaves those as they are. Rows that are keyed by their source may always be there.
     /// </summary>
     Task<int> InsertAsync(
         IReadOnlyList<Observation> observations, bool someAreThere, NpgsqlTransaction transaction, CancellationToken cancellationToken);

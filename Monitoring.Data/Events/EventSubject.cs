@@ -4,8 +4,9 @@ using System.Text.Json.Serialization;
 namespace Monitoring.Data.Events;
 
 /// <summary>
-/// What an event is about: a <paramref name="Kind"/> of thing, such as a coin or a position, and its <paramref name="Id"/>; where that alone
-/// does not tell it from others, also the <paramref name="Account"/> that holds it and the <paramref name="Network"/> that it is on.
+/// What an event is about: a <paramref name="Kind"/> of thing, such as a coin or a position, and its <paramref name="Id"/>; where that
+/// alone does not tell it from others, also the <paramref name="Account"/> that holds it and the <paramref name="Network"/> that it is
+/// on.
 /// </summary>
 [JsonConverter(typeof(EventSubjectConverter))]
 public sealed record EventSubject(string Kind, string Id, string? Account = null, string? Network = null)
@@ -28,7 +29,8 @@ internal sealed class EventSubjectConverter : JsonConverter<EventSubject>
         if (reader.TokenType == JsonTokenType.String)
             return EventSubject.Untyped(reader.GetString()!);
         var parts = JsonSerializer.Deserialize<Parts>(ref reader, Snake);
-        return parts is { Kind: { } kind, Id: { } id } ? new EventSubject(kind, id, parts.Account, parts.Network) : throw new JsonException("a subject has a kind and an id");
+        return parts is { Kind: { } kind, Id: { } id } ? new EventSubject(kind, id, parts.Account, parts.Network)
+            : throw new JsonException("a subject has a kind and an id");
     }
 
     public override void Write(Utf8JsonWriter writer, EventSubject value, JsonSerializerOptions options) =>

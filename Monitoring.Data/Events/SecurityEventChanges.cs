@@ -18,7 +18,8 @@ public sealed class SecurityEventChanges(NpgsqlDataSource db)
     /// <summary>The channel on which the database says that there is a new change.</summary>
     public const string Channel = "security_event_changes";
 
-    // Takes the counter's lock once and numbers all in the order given. Single rows that operators' functions insert are numbered by a trigger.
+    // Takes the counter's lock once and numbers all in the order given. Single rows that operators' functions insert are numbered by a
+    // trigger.
     private const string AppendSql = """
         WITH counter AS (
             UPDATE security_event_change_counter
@@ -34,8 +35,8 @@ public sealed class SecurityEventChanges(NpgsqlDataSource db)
         """;
 
     /// <summary>
-    /// Appends changes and answers them with their numbers, which follow their order; <see cref="SecurityEventChange.Seq"/> is ignored. Numbering
-    /// locks out other writers of changes until the transaction ends, so this comes last in it.
+    /// Appends changes and answers them with their numbers, which follow their order; <see cref="SecurityEventChange.Seq"/> is ignored.
+    /// Numbering locks out other writers of changes until the transaction ends, so this comes last in it.
     /// </summary>
     public async Task<IReadOnlyList<SecurityEventChange>> AppendAsync(
         IReadOnlyList<SecurityEventChange> changes, NpgsqlTransaction transaction, CancellationToken cancellationToken)

@@ -6,49 +6,59 @@ using Npgsql;
 namespace Monitoring.Data.Events;
 
 /// <summary>
-/// What a check does to the table <c>security_events</c>, within its transaction: one round trip for all events, however many. What every check
-/// changes stands in no index, so that it costs no more than the row.
+/// What a check does to the table <c>security_events</c>, within its transaction: one round trip for all events, however many. What every
+/// check changes stands in no index, so that it costs no more than the row.
 /// </summary>
 public static class SecurityEventUpdates
 {
-    private const string LockRelevantSql = $"""
-        WITH open AS MATERIALIZED (
-            SELECT event_id, fingerprint FROM security_events WHERE monitor = @monitor AND status <> 'resolved'),
-        others AS (
-            SELECT fingerprint FROM unnest(@fingerprints) AS fingerprint
-            EXCEPT
-            SELECT fingerprint FROM open)
+    private const string LockOpenSql = $"""
+        SELECT {SecurityEvents.Columns}
+          FROM security_events
+         WHERE monitor = @monitor AND status <> 'resolved'
+           FOR UPDATE
+        """;
+
+    private const string LockLatestSql = $"""
         SELECT {SecurityEvents.Columns}
           FROM security_events
          WHERE event_id = ANY (ARRAY(
-                   SELECT event_id FROM open
-                    UNION ALL
                    SELECT latest.event_id
-                     FROM others
+                     FROM unnest(@fingerprints) AS wanted
                     CROSS JOIN LATERAL (SELECT event_id FROM security_events
-                                         WHERE security_events.fingerprint = others.fingerprint
+                                         WHERE fingerprint = wanted
                                          ORDER BY first_seen_at DESC, event_id DESC LIMIT 1) AS latest))
          ORDER BY event_id
            FOR UPDATE
         """;
 
-    /// <summary>Locks and reads what a check of this monitor may change: its open events, and the latest event of each other fingerprint found.</summary>
+    /// <summary>
+    /// Locks and reads what a check of this monitor may change: its open events, and the latest event of each other fingerprint found.
+    /// </summary>
     public static async Task<IReadOnlyList<SecurityEvent>> LockRelevantAsync(
-        string monitor, string[] fingerprints, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        (await transaction.Connection!.QueryAsync<SecurityEvent>(
-            new(LockRelevantSql, new { monitor, fingerprints }, transaction, cancellationToken: cancellationToken))).AsList();
+        string monitor, IEnumerable<string> fingerprints, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        var connection = transaction.Connection!;
+        var open = (await connection.QueryAsync<SecurityEvent>(
+            new(LockOpenSql, new { monitor }, transaction, cancellationToken: cancellationToken))).AsList();
+        var others = fingerprints.Except(open.Select(e => e.Fingerprint)).ToArray();
+        return others.Length == 0 ? open
+            : [.. open, .. await connection.QueryAsync<SecurityEvent>(
+                new(LockLatestSql, new { fingerprints = others }, transaction, cancellationToken: cancellationToken))];
+    }
 
     private const string MoveSql = """
         UPDATE security_events AS kept
-           SET occurrences = moved.occurrences, clean_checks = moved.clean_checks, first_seen_at = moved.first_seen_at, last_seen_at = moved.last_seen_at,
-               judged_at = moved.judged_at, indicators = moved.indicators::jsonb, estimated_loss_usd = moved.estimated_loss_usd
+           SET occurrences = moved.occurrences, clean_checks = moved.clean_checks, first_seen_at = moved.first_seen_at,
+               last_seen_at = moved.last_seen_at, judged_at = moved.judged_at, indicators = moved.indicators::jsonb,
+               estimated_loss_usd = moved.estimated_loss_usd
           FROM unnest(@eventIds, @occurrences, @cleanChecks, @firstTimes, @lastTimes, @judgedTimes, @indicators, @losses)
                AS moved (event_id, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at, indicators, estimated_loss_usd)
          WHERE kept.event_id = moved.event_id
         """;
 
     /// <summary>Stores of these events what every check moves: counts, times, newest values and loss.</summary>
-    public static async Task MoveAsync(IReadOnlyList<SecurityEvent> events, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public static async Task MoveAsync(
+        IReadOnlyList<SecurityEvent> events, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         if (events.Count > 0)
             await transaction.Connection!.ExecuteAsync(new(MoveSql, new
@@ -66,32 +76,37 @@ public static class SecurityEventUpdates
 
     // Addresses travel as one JSON text, because unnest would flatten an array of arrays.
     private const string UpsertSql = """
-        INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
-                                     indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
-                                     resolved_at, resolution, subject_kind, network, account, subject_id, transaction_hash, labels)
+        INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title,
+                                     description, indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks,
+                                     first_seen_at, last_seen_at, judged_at, resolved_at, resolution,
+                                     subject_kind, network, account, subject_id, transaction_hash, labels)
         SELECT event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
-               indicators::jsonb, ARRAY(SELECT address FROM jsonb_array_elements_text(addresses::jsonb) WITH ORDINALITY AS one (address, place) ORDER BY place),
+               indicators::jsonb,
+               ARRAY(SELECT one FROM jsonb_array_elements_text(addresses::jsonb) WITH ORDINALITY AS each (one, place) ORDER BY place),
                estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
                resolved_at, resolution, subject_kind, network, account, subject_id, transaction_hash, labels::jsonb
-          FROM unnest(@eventIds, @fingerprints, @monitors, @ruleIds, @ruleVersions, @threatTypes, @severities, @statuses, @subjects, @titles, @descriptions,
-                      @indicators, @addresses, @losses, @occurrences, @cleanChecks, @firstTimes, @lastTimes, @judgedTimes,
-                      @resolvedTimes, @resolutions, @subjectKinds, @networks, @accounts, @subjectIds, @transactionHashes, @labels)
+          FROM unnest(@eventIds, @fingerprints, @monitors, @ruleIds, @ruleVersions, @threatTypes, @severities, @statuses, @subjects,
+                      @titles, @descriptions, @indicators, @addresses, @losses, @occurrences, @cleanChecks,
+                      @firstTimes, @lastTimes, @judgedTimes, @resolvedTimes, @resolutions,
+                      @subjectKinds, @networks, @accounts, @subjectIds, @transactionHashes, @labels)
                AS row (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
                        indicators, addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
                        resolved_at, resolution, subject_kind, network, account, subject_id, transaction_hash, labels)
         ON CONFLICT (event_id) DO UPDATE
-           SET rule_version = excluded.rule_version, threat_type = excluded.threat_type, severity = excluded.severity, status = excluded.status,
-               title = excluded.title, description = excluded.description, indicators = excluded.indicators,
-               related_addresses = excluded.related_addresses, estimated_loss_usd = excluded.estimated_loss_usd, occurrences = excluded.occurrences,
-               clean_checks = excluded.clean_checks, first_seen_at = excluded.first_seen_at, last_seen_at = excluded.last_seen_at,
-               judged_at = excluded.judged_at, resolved_at = excluded.resolved_at, resolution = excluded.resolution
+           SET rule_version = excluded.rule_version, threat_type = excluded.threat_type, severity = excluded.severity,
+               status = excluded.status, title = excluded.title, description = excluded.description, indicators = excluded.indicators,
+               related_addresses = excluded.related_addresses, estimated_loss_usd = excluded.estimated_loss_usd,
+               occurrences = excluded.occurrences, clean_checks = excluded.clean_checks, first_seen_at = excluded.first_seen_at,
+               last_seen_at = excluded.last_seen_at, judged_at = excluded.judged_at, resolved_at = excluded.resolved_at,
+               resolution = excluded.resolution
         """;
 
     /// <summary>
-    /// Stores these events as they now are; what they are about is written at the opening only. Operators' columns are not written: operators
-    /// change them by their own statements.
+    /// Stores these events as they now are; what they are about is written at the opening only. Operators' columns are not written:
+    /// operators change them by their own statements.
     /// </summary>
-    public static async Task UpsertAsync(IReadOnlyList<SecurityEvent> events, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public static async Task UpsertAsync(
+        IReadOnlyList<SecurityEvent> events, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         if (events.Count > 0)
             await transaction.Connection!.ExecuteAsync(new(UpsertSql, new

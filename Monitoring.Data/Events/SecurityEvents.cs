@@ -62,8 +62,8 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
         }, cancellationToken: cancellationToken))).AsList();
     }
 
-    // When an event was last seen stands in no index, so that seeing it again is cheap. What began in the window was seen in it, and comes first;
-    // what began before it is still open, or ended after the window's beginning.
+    // When an event was last seen stands in no index, so that seeing it again is cheap. What began in the window was seen in it, and
+    // comes first; what began before it is still open, or ended after the window's beginning.
     private const string ListSinceSql = $"""
         WITH long_lived AS (
             SELECT event_id

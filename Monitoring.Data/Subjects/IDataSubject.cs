@@ -28,12 +28,12 @@ public interface IDataSubject
 }
 
 /// <summary>
-/// A table of observations: the class that holds its SQL, its row type, and the name of that row type in JSON. The name stands in journals,
-/// so it never changes.
+/// A table of observations: the class that holds its SQL, its row type, and its name, which its rows have in JSON too. The name stands in
+/// journals, so it never changes. A table that is kept by day is partitioned by day, and each day is dropped when its retention is over.
 /// </summary>
-public sealed record RowTable(Type Table, Type Row, string Name)
+public sealed record RowTable(Type Table, Type Row, string Name, bool IsKeptByDay)
 {
     /// <summary>The table <typeparamref name="TTable"/> of rows <typeparamref name="TRow"/>.</summary>
-    public static RowTable Of<TTable, TRow>(string name) where TTable : class, IObservationTable where TRow : Observation =>
-        new(typeof(TTable), typeof(TRow), name);
+    public static RowTable Of<TTable, TRow>(string name, bool keptByDay = false)
+        where TTable : class, IObservationTable where TRow : Observation => new(typeof(TTable), typeof(TRow), name, keptByDay);
 }

@@ -13,7 +13,8 @@ public sealed record HlpVaultComponent(
 public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
 {
     private const string CopySql = """
-        COPY hlp_vault_components (vault_address, component_address, observed_at, account_value, total_notional_usd, unrealized_pnl, positions)
+        COPY hlp_vault_components (vault_address, component_address, observed_at,
+                                   account_value, total_notional_usd, unrealized_pnl, positions)
         FROM STDIN (FORMAT binary)
         """;
 
@@ -33,7 +34,8 @@ public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
         Rows.InsertAsync(observations, someAreThere, transaction, cancellationToken);
 
     private static readonly CheckRows<HlpVaultComponent, (string, string, DateTimeOffset)> Rows =
-        new(CopySql, ListKeysSql, row => (row.VaultAddress, row.ComponentAddress, row.ObservedAt.InMicroseconds()), row => row.ObservedAt, WriteAsync);
+        new(CopySql, ListKeysSql, row => (row.VaultAddress, row.ComponentAddress, row.ObservedAt.InMicroseconds()), row => row.ObservedAt,
+            WriteAsync);
 
     private static async Task WriteAsync(NpgsqlBinaryImporter to, HlpVaultComponent row, CancellationToken cancellationToken)
     {

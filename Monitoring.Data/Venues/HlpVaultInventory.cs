@@ -22,6 +22,9 @@ public sealed record InventoryCursor(DateTimeOffset ObservedAt, string VaultAddr
 /// <summary>The table <c>hlp_vault_inventory</c>, partitioned by day of <c>observed_at</c>.</summary>
 public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
 {
+    /// <summary>The table's name: its days are dropped when their retention is over.</summary>
+    public const string TableName = "hlp_vault_inventory";
+
     private const string Columns = """
         vault_address, parent_address, coin, observed_at, size, notional_usd, unrealized_pnl, share_pct, open_interest_pct
         """;

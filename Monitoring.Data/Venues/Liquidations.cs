@@ -39,6 +39,9 @@ public sealed record LiquidationSum(LiquidationMethod Method, long Fills, long L
 /// <summary>The table <c>liquidations</c>, partitioned by day of the fills.</summary>
 public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
 {
+    /// <summary>The table's name: its days are dropped when their retention is over.</summary>
+    public const string TableName = "liquidations";
+
     private const string Columns = """
         coin, tid, liquidated_user, observed_at, method, side, price, size, notional_usd, counterparty, hash, source_address, coverage
         """;

@@ -28,6 +28,9 @@ public sealed record OracleBreach(string Asset, DateTimeOffset ObservedAt, DateT
 /// <summary>The table <c>oracle_deviations</c>, partitioned by day of <c>observed_at</c>.</summary>
 public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
 {
+    /// <summary>The table's name: its days are dropped when their retention is over.</summary>
+    public const string TableName = "oracle_deviations";
+
     private const string Columns = """
         asset, observed_at, hyperliquid_price, mark_price, binance_price, coinbase_price, pyth_price, kraken_price, okx_price,
         reference_price, reference_count, left_out, max_deviation_pct, max_deviation_source, breached_since, duration_seconds,

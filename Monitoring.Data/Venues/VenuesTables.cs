@@ -17,9 +17,9 @@ internal sealed class VenuesTables : IDataSubject
     [
         RowTable.Of<HlpVaultSnapshots, HlpVaultSnapshot>("hlp_vault_snapshots"),
         RowTable.Of<HlpVaultComponents, HlpVaultComponent>("hlp_vault_components"),
-        RowTable.Of<HlpVaultInventory, HlpVaultPosition>("hlp_vault_inventory"),
-        RowTable.Of<OracleDeviations, OracleDeviation>("oracle_deviations"),
-        RowTable.Of<Liquidations, LiquidationFill>("liquidations"),
+        RowTable.Of<HlpVaultInventory, HlpVaultPosition>("hlp_vault_inventory", keptByDay: true),
+        RowTable.Of<OracleDeviations, OracleDeviation>("oracle_deviations", keptByDay: true),
+        RowTable.Of<Liquidations, LiquidationFill>("liquidations", keptByDay: true),
         RowTable.Of<LiquidationPatterns, LiquidationPattern>("liquidation_patterns"),
         RowTable.Of<LiquidationSources, LiquidationSource>("liquidation_sources"),
     ];

@@ -2,14 +2,16 @@ using FluentMigrator;
 
 namespace Monitoring.Migrations.Migrations;
 
-/// <summary>Ten thousands of open events: cheap to see again, numbered and announced in one go; the parts of their subjects; cursors of sources.</summary>
+/// <summary>
+/// Ten thousands of open events: cheap to see again, numbered and announced in one go; the parts of their subjects; cursors of sources.
+/// </summary>
 [Migration(202611291000, "Many events at once, their subjects in parts, cursors of sources")]
 public sealed class ManyEvents : Migration
 {
     /// <inheritdoc/>
     public override void Up() => Execute.Sql("""
-        -- What every check changes (occurrences, last_seen_at, clean_checks, judged_at, indicators) stands in no index, not even in the predicate of one,
-        -- and pages have room for it: then seeing an event again writes its row and nothing else.
+        -- What every check changes (occurrences, last_seen_at, clean_checks, judged_at, indicators) stands in no index, not even in the
+        -- predicate of one, and pages have room for it: then seeing an event again writes its row and nothing else.
         DROP INDEX security_events_last_seen_idx;
         CREATE INDEX security_events_resolved_idx ON security_events (resolved_at, first_seen_at) WHERE status = 'resolved';
         ALTER TABLE security_events SET (fillfactor = 50);
@@ -22,7 +24,7 @@ public sealed class ManyEvents : Migration
             ADD COLUMN transaction_hash text,
             ADD COLUMN labels           jsonb NOT NULL DEFAULT '{}';
         COMMENT ON COLUMN security_events.subject IS 'The subject''s parts as one text; with the rule id the fingerprint.';
-        COMMENT ON COLUMN security_events.subject_kind IS 'What it is about: a coin, an account, a monitor. Null, as the other parts, in rows from before they were kept.';
+        COMMENT ON COLUMN security_events.subject_kind IS 'A coin, an account. Null, as the other parts, before they were kept.';
         COMMENT ON COLUMN security_events.account IS 'The account that holds the subject, where the subject is part of one.';
         COMMENT ON COLUMN security_events.labels IS 'Texts by name that its rule gave it.';
         UPDATE security_events
@@ -31,10 +33,12 @@ public sealed class ManyEvents : Migration
 
         ALTER TABLE security_event_changes DROP CONSTRAINT security_event_changes_kind_check;
         ALTER TABLE security_event_changes ADD CONSTRAINT security_event_changes_kind_check CHECK (kind IN (
-            'opened', 'escalated', 'worsened', 'flapping', 'acknowledged', 'unacknowledged', 'silenced', 'unsilenced', 'reminded', 'resolved', 'expired', 'reopened'));
+            'opened', 'escalated', 'worsened', 'flapping', 'acknowledged', 'unacknowledged', 'silenced', 'unsilenced', 'reminded',
+            'resolved', 'expired', 'reopened'));
         ALTER TABLE notifications DROP CONSTRAINT notifications_kind_check;
         ALTER TABLE notifications ADD CONSTRAINT notifications_kind_check CHECK (kind IN (
-            'opened', 'escalated', 'worsened', 'flapping', 'acknowledged', 'unacknowledged', 'silenced', 'unsilenced', 'reminded', 'resolved', 'expired', 'reopened'));
+            'opened', 'escalated', 'worsened', 'flapping', 'acknowledged', 'unacknowledged', 'silenced', 'unsilenced', 'reminded',
+            'resolved', 'expired', 'reopened'));
 
         -- Who appends many changes takes the counter once and numbers them; single rows are numbered here.
         DROP TRIGGER number_security_event_change ON security_event_changes;
@@ -42,7 +46,8 @@ public sealed class ManyEvents : Migration
             FOR EACH ROW WHEN (NEW.seq IS NULL) EXECUTE FUNCTION number_security_event_change();
 
         DROP TRIGGER announce_security_event_change ON security_event_changes;
-        CREATE OR REPLACE FUNCTION announce_security_event_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+        CREATE OR REPLACE FUNCTION announce_security_event_change() RETURNS trigger
+        LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
         DECLARE
             newest bigint;
         BEGIN
@@ -52,40 +57,10 @@ public sealed class ManyEvents : Migration
             END IF;
             RETURN NULL;
         END $$;
-        COMMENT ON FUNCTION announce_security_event_change() IS 'Tells listeners of the channel security_event_changes the number of the newest change, once it is committed.';
+        COMMENT ON FUNCTION announce_security_event_change() IS
+            'Tells listeners of the channel security_event_changes the number of the newest change, once it is committed.';
         CREATE TRIGGER announce_security_event_change AFTER INSERT ON security_event_changes
             REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION announce_security_event_change();
-
-        -- Whoever was notified of an event is notified of how it goes on, whoever changes it: the worker, the read service or a command.
-        DROP TRIGGER notify_those_told ON security_event_changes;
-        CREATE OR REPLACE FUNCTION notify_those_told() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
-        BEGIN
-            IF NOT EXISTS (SELECT FROM added WHERE kind IN ('escalated', 'acknowledged', 'resolved', 'expired')) THEN
-                RETURN NULL;
-            END IF;
-            UPDATE public.notifications AS waiting
-               SET status = 'silenced'
-              FROM added
-              JOIN public.security_events ON security_events.event_id = added.event_id
-             WHERE added.kind IN ('acknowledged', 'resolved', 'expired')
-               AND waiting.event_id = added.event_id
-               AND waiting.status = 'pending'
-               AND waiting.message_id IS NULL
-               AND waiting.kind IN ('opened', 'escalated')
-               AND EXISTS (SELECT FROM public.silences
-                            WHERE silences.fingerprint = security_events.fingerprint AND until > added.changed_at AND ended_at IS NULL);
-            INSERT INTO public.notifications (event_id, seq, channel, kind, severity, created_at)
-            SELECT DISTINCT added.event_id, added.seq, earlier.channel, added.kind, added.severity, added.changed_at
-              FROM added
-              JOIN public.notifications AS earlier ON earlier.event_id = added.event_id
-             WHERE added.kind IN ('escalated', 'acknowledged', 'resolved', 'expired')
-               AND earlier.kind IN ('opened', 'escalated')
-               AND earlier.status IN ('pending', 'delivered')
-                ON CONFLICT (seq, channel) DO NOTHING;
-            RETURN NULL;
-        END $$;
-        CREATE TRIGGER notify_those_told AFTER INSERT ON security_event_changes
-            REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION notify_those_told();
 
         CREATE TABLE source_cursors (
             monitor    text           NOT NULL,
@@ -96,8 +71,8 @@ public sealed class ManyEvents : Migration
             updated_at timestamptz    NOT NULL DEFAULT now(),
             PRIMARY KEY (monitor, source)
         );
-        COMMENT ON TABLE source_cursors IS 'What each monitor has read of each of its sources, written in the transaction of the check that read it.';
-        COMMENT ON COLUMN source_cursors.covered IS 'All that was read, in positions of the source: numbers of blocks, times in milliseconds. Only ever grows.';
+        COMMENT ON TABLE source_cursors IS 'What each monitor has read of each of its sources, written with the check that read it.';
+        COMMENT ON COLUMN source_cursors.covered IS 'All that was read, in numbers of blocks, milliseconds and the like. Only ever grows.';
         COMMENT ON COLUMN source_cursors.missing IS 'What was not read between the first position and the last.';
 
         SELECT grant_monitoring_roles();
@@ -107,39 +82,15 @@ public sealed class ManyEvents : Migration
     public override void Down() => Execute.Sql("""
         DROP TABLE source_cursors;
 
-        DROP TRIGGER notify_those_told ON security_event_changes;
-        CREATE OR REPLACE FUNCTION notify_those_told() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
-        BEGIN
-            IF NEW.kind <> 'escalated' THEN
-                UPDATE public.notifications
-                   SET status = 'silenced'
-                 WHERE event_id = NEW.event_id
-                   AND status = 'pending'
-                   AND message_id IS NULL
-                   AND kind IN ('opened', 'escalated')
-                   AND EXISTS (SELECT FROM public.security_events
-                                 JOIN public.silences USING (fingerprint)
-                                WHERE security_events.event_id = NEW.event_id AND until > NEW.changed_at AND ended_at IS NULL);
-            END IF;
-            INSERT INTO public.notifications (event_id, seq, channel, kind, severity, created_at)
-            SELECT DISTINCT NEW.event_id, NEW.seq, channel, NEW.kind, NEW.severity, NEW.changed_at
-              FROM public.notifications
-             WHERE event_id = NEW.event_id
-               AND kind IN ('opened', 'escalated')
-               AND status IN ('pending', 'delivered')
-                ON CONFLICT (seq, channel) DO NOTHING;
-            RETURN NULL;
-        END $$;
-        CREATE TRIGGER notify_those_told AFTER INSERT ON security_event_changes
-            FOR EACH ROW WHEN (NEW.kind IN ('escalated', 'acknowledged', 'resolved')) EXECUTE FUNCTION notify_those_told();
-
         DROP TRIGGER announce_security_event_change ON security_event_changes;
-        CREATE OR REPLACE FUNCTION announce_security_event_change() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
+        CREATE OR REPLACE FUNCTION announce_security_event_change() RETURNS trigger
+        LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
         BEGIN
             PERFORM pg_notify('security_event_changes', NEW.seq::text);
             RETURN NULL;
         END $$;
-        COMMENT ON FUNCTION announce_security_event_change() IS 'Tells listeners of the channel security_event_changes the number of a new change, once it is committed.';
+        COMMENT ON FUNCTION announce_security_event_change() IS
+            'Tells listeners of the channel security_event_changes the number of a new change, once it is committed.';
         CREATE TRIGGER announce_security_event_change AFTER INSERT ON security_event_changes
             FOR EACH ROW EXECUTE FUNCTION announce_security_event_change();
 
@@ -149,7 +100,8 @@ public sealed class ManyEvents : Migration
 
         UPDATE notifications SET kind = 'resolved' WHERE kind = 'expired';
         ALTER TABLE notifications DROP CONSTRAINT notifications_kind_check;
-        ALTER TABLE notifications ADD CONSTRAINT notifications_kind_check CHECK (kind IN ('opened', 'escalated', 'acknowledged', 'resolved'));
+        ALTER TABLE notifications ADD CONSTRAINT notifications_kind_check
+            CHECK (kind IN ('opened', 'escalated', 'acknowledged', 'resolved'));
         UPDATE security_event_changes SET kind = 'resolved' WHERE kind = 'expired';
         ALTER TABLE security_event_changes DROP CONSTRAINT security_event_changes_kind_check;
         ALTER TABLE security_event_changes ADD CONSTRAINT security_event_changes_kind_check
@@ -157,7 +109,8 @@ public sealed class ManyEvents : Migration
 
         COMMENT ON COLUMN security_events.subject IS NULL;
         ALTER TABLE security_events
-            DROP COLUMN labels, DROP COLUMN transaction_hash, DROP COLUMN subject_id, DROP COLUMN account, DROP COLUMN network, DROP COLUMN subject_kind;
+            DROP COLUMN labels, DROP COLUMN transaction_hash, DROP COLUMN subject_id,
+            DROP COLUMN account, DROP COLUMN network, DROP COLUMN subject_kind;
         ALTER TABLE security_events RESET (fillfactor);
         DROP INDEX security_events_resolved_idx;
         CREATE INDEX security_events_last_seen_idx ON security_events (last_seen_at DESC);

@@ -21,11 +21,11 @@ public sealed class NotificationWriters : Migration
         DROP FUNCTION notify_those_told();
 
         -- Openings and escalations are written by the worker, because who is notified of them is its configuration. Acknowledgements and
-        -- resolutions come from the worker, the read service and commands, and go to whoever was notified of the event: they are
+        -- ends come from the worker, the read service and commands, and go to whoever was notified of the event: they are
         -- written here.
         CREATE FUNCTION notify_followers() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
         BEGIN
-            IF NOT EXISTS (SELECT FROM added WHERE kind IN ('acknowledged', 'resolved')) THEN
+            IF NOT EXISTS (SELECT FROM added WHERE kind IN ('acknowledged', 'resolved', 'expired')) THEN
                 RETURN NULL;
             END IF;
             -- What a silence held back until now is withdrawn: nobody needs to hear of the beginning any more.
@@ -42,7 +42,7 @@ public sealed class NotificationWriters : Migration
                                                              JOIN public.silences_in_force(added.changed_at) USING (fingerprint)
                                                             WHERE e.event_id = n.event_id)
                                             OFFSET 0) AS held
-                        WHERE added.kind IN ('acknowledged', 'resolved')));
+                        WHERE added.kind IN ('acknowledged', 'resolved', 'expired')));
             -- Lateral with DISTINCT, so that the plan reads an index for one change and for 50,000 alike.
             INSERT INTO public.notifications (event_id, seq, channel, kind, severity, created_at)
             SELECT added.event_id, added.seq, notified.channel, added.kind, added.severity, added.changed_at
@@ -51,10 +51,10 @@ public sealed class NotificationWriters : Migration
                                    FROM public.notifications AS n
                                   WHERE n.event_id = added.event_id AND n.kind IN ('opened', 'escalated')
                                     AND n.status IN ('pending', 'delivered')) AS notified
-             WHERE added.kind IN ('acknowledged', 'resolved');
+             WHERE added.kind IN ('acknowledged', 'resolved', 'expired');
             RETURN NULL;
         END $$;
-        COMMENT ON FUNCTION notify_followers() IS 'Writes the notifications of acknowledgements and resolutions, whoever made the change.';
+        COMMENT ON FUNCTION notify_followers() IS 'Writes the notifications of acknowledgements and ends, whoever made the change.';
         CREATE TRIGGER notify_followers AFTER INSERT ON security_event_changes
             REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION notify_followers();
 

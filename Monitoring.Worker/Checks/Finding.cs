@@ -7,12 +7,12 @@ namespace Monitoring.Worker.Checks;
 
 /// <summary>A rule's verdict in one check.</summary>
 internal sealed record Finding(
-    string RuleId, int RuleVersion, string ThreatType, Severity Severity, EventSubject Subject, string Title, string Description, Evidence Evidence,
-    IReadOnlyList<string> RelatedAddresses, decimal? EstimatedLossUsd)
+    string RuleId, int RuleVersion, string ThreatType, Severity Severity, EventSubject Subject, string Title, string Description,
+    Evidence Evidence, IReadOnlyList<string> RelatedAddresses, decimal? EstimatedLossUsd)
 {
     /// <summary>
-    /// Too little for an event, too much for its end: the measure lies between the threshold that opens and the one that resolves. It keeps an
-    /// open event open and opens none.
+    /// Too little for an event, too much for its end: the measure lies between the threshold that opens and the one that resolves. It
+    /// keeps an open event open and opens none.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsHolding { get; init; }

@@ -7,16 +7,18 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Worker.Events;
 
 /// <summary>
-/// The state machine of security events, as a pure function: opened, seen again, escalated, and ended as the lifetime of its rule says: after clean
-/// checks, or when nothing was found for a time. A failed check changes nothing, a result that comes late counts for the time it belongs to.
+/// The state machine of security events, as a pure function: opened, seen again, escalated, and ended as the lifetime of its rule says:
+/// after clean checks, or when nothing was found for a time. A failed check changes nothing, a result that comes late counts for the time
+/// it belongs to.
 /// </summary>
 internal static class EventLifecycle
 {
     /// <summary>
-    /// Applies a result, in a time that grows with its findings and the events known, and no faster. <paramref name="known"/> holds the monitor's
-    /// unresolved events and the latest event of each fingerprint found; <paramref name="now"/> is when this is recorded.
+    /// Applies a result, in a time that grows with its findings and the events known, and no faster. <paramref name="known"/> holds the
+    /// monitor's unresolved events and the latest event of each fingerprint found; <paramref name="now"/> is when this is recorded.
     /// </summary>
-    public static EventUpdate Apply(IReadOnlyCollection<SecurityEvent> known, CheckResult result, int resolveAfter, RuleCatalog rules, DateTimeOffset now)
+    public static EventUpdate Apply(
+        IReadOnlyCollection<SecurityEvent> known, CheckResult result, int resolveAfter, RuleCatalog rules, DateTimeOffset now)
     {
         if (result.Run.Outcome != CheckOutcome.Succeeded)
             return EventUpdate.None;
@@ -30,15 +32,20 @@ internal static class EventLifecycle
         if (run.Trigger == CheckTrigger.Grid)
         {
             var unjudged = new UnjudgedFingerprints(result.Unjudged);
-            steps.AddRange(known
+            var missed = known
                 .Where(e => e.Status != EventStatus.Resolved && e.Monitor == run.Monitor && !found.ContainsKey(e.Fingerprint))
-                .Select(e => rules.LifetimeOf(e.RuleId) is { Kind: LifetimeKind.Occurrence, ExpiresAfter: { } expiry } ? Expire(e, expiry, run.ScheduledAt, now)
+                .Select(e => rules.LifetimeOf(e.RuleId) is { Kind: LifetimeKind.Occurrence, ExpiresAfter: { } expiry }
+                    ? Expire(e, expiry, run.ScheduledAt, now)
                     : run.ScheduledAt > e.JudgedAt && !unjudged.Contains(e.Fingerprint) ? Miss(e, run.ScheduledAt, resolveAfter, now)
-                    : null));
+                    : null)
+                .ToLookup(step => step?.Change is not null);
+            steps.AddRange(missed[false]);
+            steps.AddRange(missed[true].OrderBy(step => step!.Event.EventId)); // whatever order the known ones came in
         }
 
         var taken = steps.OfType<Step>().ToList();
-        return new EventUpdate([.. taken.Where(step => step.OnlyMoves).Select(step => step.Event)], [.. taken.Where(step => !step.OnlyMoves).Select(step => step.Event)],
+        return new EventUpdate([.. taken.Where(step => step.OnlyMoves).Select(step => step.Event)],
+            [.. taken.Where(step => !step.OnlyMoves).Select(step => step.Event)],
             [.. taken.Select(step => step.Change).OfType<SecurityEventChange>()]);
     }
 
@@ -92,8 +99,9 @@ internal static class EventLifecycle
     private static Step Open(Finding finding, string fingerprint, CheckRun run, DateTimeOffset now)
     {
         var opened = new SecurityEvent(
-            StableId.Of(run.ScheduledAt, fingerprint), fingerprint, run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType, finding.Severity,
-            EventStatus.Open, finding.Subject.Text, finding.Title, finding.Description, finding.Evidence.Values.ToJsonString(),
+            StableId.Of(run.ScheduledAt, fingerprint), fingerprint, run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType,
+            finding.Severity, EventStatus.Open, finding.Subject.Text, finding.Title, finding.Description,
+            finding.Evidence.Values.ToJsonString(),
             [.. finding.RelatedAddresses], finding.EstimatedLossUsd,
             Occurrences: 1, CleanChecks: 0, run.ScheduledAt, run.ScheduledAt, run.ScheduledAt, null, null, null, null,
             finding.Subject.Kind, finding.Subject.Network, finding.Subject.Account, finding.Subject.Id, finding.TransactionHash,
@@ -108,10 +116,12 @@ internal static class EventLifecycle
             : End(missed, ChangeKind.Resolved, scheduledAt, now, $"not found in {missed.CleanChecks} successful checks in a row");
     }
 
-    // What happened is over when nothing new has happened for its time; that it was not found now says nothing more, nor that it was not judged.
+    // What happened is over when nothing new has happened for its time; that it was not found now says nothing more, nor that it was not
+    // judged.
     private static Step? Expire(SecurityEvent open, TimeSpan expiry, DateTimeOffset scheduledAt, DateTimeOffset now) =>
         scheduledAt < open.LastSeenAt + expiry ? null
-            : End(open with { JudgedAt = Later(open.JudgedAt, scheduledAt) }, ChangeKind.Expired, scheduledAt, now, $"nothing new within {expiry.TotalMinutes:0.##} min");
+            : End(open with { JudgedAt = Later(open.JudgedAt, scheduledAt) }, ChangeKind.Expired, scheduledAt, now,
+                $"nothing new within {expiry.TotalMinutes:0.##} min");
 
     private static Step End(SecurityEvent e, ChangeKind kind, DateTimeOffset scheduledAt, DateTimeOffset now, string why)
     {

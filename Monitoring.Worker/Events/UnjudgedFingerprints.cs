@@ -1,6 +1,8 @@
 namespace Monitoring.Worker.Events;
 
-/// <summary>The fingerprints that a check could not judge: single ones, and by an entry that ends with <c>*</c> all that begin like it.</summary>
+/// <summary>
+/// The fingerprints that a check could not judge: single ones, and by an entry that ends with <c>*</c> all that begin like it.
+/// </summary>
 internal sealed class UnjudgedFingerprints
 {
     private readonly HashSet<string> _single;

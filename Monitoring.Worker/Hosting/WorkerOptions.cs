@@ -1,4 +1,6 @@
+using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Subjects;
 using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
@@ -16,6 +18,10 @@ internal sealed record WorkerOptions(
 {
     private static readonly string[] Sections =
         [DatabaseOptions.Section, "Monitors", "Events", "Rules", "Heartbeat", "Retention", "Notifications", "Log", "Journal"];
+
+    /// <summary>The tables that are partitioned by day.</summary>
+    public static readonly IReadOnlyList<string> KeptByDay =
+        [CheckRuns.TableName, .. DataSubjects.All.SelectMany(subject => subject.RowTables).Where(table => table.IsKeptByDay).Select(table => table.Name)];
 
     /// <summary>What is said less loudly is not logged.</summary>
     public LogLevel LogLevel { get; private init; } = LogLevel.Information;
@@ -35,7 +41,7 @@ internal sealed record WorkerOptions(
             withoutDatabase,
             events,
             WatchdogOptions.Read(settings),
-            RetentionOptions.Read(settings),
+            RetentionOptions.Read(settings, KeptByDay),
             channels,
             JournalOptions.Read(settings),
             NotificationOptions.Read(settings, channels, events.AlertMinSeverity),

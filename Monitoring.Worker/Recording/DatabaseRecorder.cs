@@ -58,7 +58,8 @@ internal sealed class DatabaseRecorder(
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         // What another worker's failed run of the same time has left; null where its success is there already.
         var leftByFailure = await runs.RecordAsync(result.Run, transaction, cancellationToken);
-        // Where another worker checked at the same moment, its rows are those of the check. What has its key from the source, this one may be the only one to have seen.
+        // Where another worker checked at the same moment, its rows are those of the check. What has its key from the source, this one
+        // may be the only one to have seen.
         foreach (var table in tables.Where(table => leftByFailure is not null || table.KeyedBy == KeyedBy.Source))
             await table.InsertAsync(result.Observations, someAreThere: leftByFailure > 0, transaction, cancellationToken);
         await SourceCursors.AddAsync(result.Run.Monitor, result.Readings, transaction, cancellationToken);
@@ -72,7 +73,7 @@ internal sealed class DatabaseRecorder(
     {
         if (result.Run.Outcome != CheckOutcome.Succeeded)
             return EventUpdate.None;
-        var fingerprints = result.Findings.Select(finding => finding.Fingerprint).Distinct().ToArray();
+        var fingerprints = result.Findings.Select(finding => finding.Fingerprint);
         var known = await SecurityEventUpdates.LockRelevantAsync(result.Run.Monitor, fingerprints, transaction, cancellationToken);
         var update = EventLifecycle.Apply(known, result, options.ResolveAfter, rules, clock.GetUtcNow());
         await SecurityEventUpdates.MoveAsync(update.Moved, transaction, cancellationToken);

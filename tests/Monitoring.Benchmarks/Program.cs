@@ -15,12 +15,14 @@ internal static class Program
     private static RootCommand Commands()
     {
         Command recording = Bench(RecordingBench.Name, "Recording a check against a raw COPY of its rows", (_, postgres, token) => RecordingBench.RunAsync(postgres, token));
-        Command events = Bench(EventsBench.Name, "Seeing thousands of open events again", (_, postgres, token) => EventsBench.RunAsync(postgres, token));
+        Command events = Bench(EventsBench.Name, "Seeing thousands of open events again",
+            (_, postgres, token) => EventsBench.RunAsync(postgres, token));
         Command api = Bench(ApiBench.Name, "Reads of the API against a bare endpoint with a raw query", (_, postgres, token) => ApiBench.RunAsync(postgres, token));
         Command history = Bench(HistoryBench.Name, "Questions to a history of millions of rows against one of thousands", (parsed, postgres, token) => HistoryBench.RunAsync(postgres, parsed.GetValue(Millions), token));
         Command delivery = Bench(DeliveryBench.Name, "From the commit of a finding to the receipt of its webhook, over 1,000 events", (_, postgres, token) => DeliveryBench.RunAsync(postgres, token));
         history.Add(Millions);
-        var root = new RootCommand("Measures this checkout on this machine: without a name recording, events, api, history and delivery. Exit code 1 when a target is missed. Results are kept in artifacts/bench.")
+        var root = new RootCommand("Measures this checkout on this machine: without a name recording, events, api, history and delivery. "
+            + "Exit code 1 when a target is missed. Results are kept in artifacts/bench.")
         {
             recording, events, api, history, delivery, FaultsCommand(),
         };

@@ -23,7 +23,8 @@ internal static class MessageWords
 
     /// <summary>A group's entries with the gravest first, and those that are over last.</summary>
     public static IReadOnlyList<NotificationEntry> Ranked(NotificationMessage message) =>
-        [.. message.Entries.OrderBy(entry => entry.Kind.Ends()).ThenByDescending(entry => entry.Severity).ThenBy(entry => entry.FirstSeenAt)];
+        [.. message.Entries.OrderBy(entry => entry.Kind.Ends()).ThenByDescending(entry => entry.Severity)
+            .ThenBy(entry => entry.FirstSeenAt)];
 
     /// <summary>How many of what: <c>41 opened (2 critical, 39 high), 3 resolved</c>.</summary>
     public static string Count(IEnumerable<NotificationEntry> entries) => string.Join(", ", entries.GroupBy(entry => entry.Kind).OrderBy(kind => kind.Key).Select(kind =>

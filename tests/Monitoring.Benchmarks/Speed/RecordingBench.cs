@@ -6,8 +6,8 @@ using NpgsqlTypes;
 namespace Monitoring.Benchmarks.Speed;
 
 /// <summary>
-/// Recording the result of one oracle check of so many assets, against a raw COPY of the same rows into the same table. Both commit with fsync; they
-/// take turns, so that the machine's noise hits both.
+/// Recording the result of one oracle check of so many assets, against a raw COPY of the same rows into the same table. Both commit with
+/// fsync; they take turns, so that the machine's noise hits both.
 /// </summary>
 internal static class RecordingBench
 {
@@ -20,7 +20,8 @@ internal static class RecordingBench
         .. await MeasureAsync(postgres, 5_000, rounds: 60, target: 1.25, cancellationToken),
     ];
 
-    private static async Task<IEnumerable<Measure>> MeasureAsync(PrivatePostgres postgres, int assets, int rounds, double target, CancellationToken cancellationToken)
+    private static async Task<IEnumerable<Measure>> MeasureAsync(
+        PrivatePostgres postgres, int assets, int rounds, double target, CancellationToken cancellationToken)
     {
         using var bench = new BenchDatabase(postgres, $"{Name}_{assets}");
         await using var db = await bench.CreateAsync(cancellationToken);
@@ -29,7 +30,8 @@ internal static class RecordingBench
         var (recording, copying, recorded, copied) = (new Durations(), new Durations(), 0L, 0L);
         for (var i = 0; i < WarmUps + rounds; i++)
         {
-            var (first, second) = (OracleRows.Result(day.AddSeconds(2 * i), assets), OracleRows.Result(day.AddSeconds((2 * i) + 1), assets));
+            var first = OracleRows.Result(day.AddSeconds(2 * i), assets);
+            var second = OracleRows.Result(day.AddSeconds((2 * i) + 1), assets);
             var (recordingTook, recordingBytes) = await MeasureAsync(() => recorder.WriteAsync(first, cancellationToken));
             var (copyingTook, copyingBytes) = await MeasureAsync(() => CopyAsync(db, second, cancellationToken));
             if (i < WarmUps)
@@ -41,8 +43,10 @@ internal static class RecordingBench
 
         return
         [
-            new Measure($"a check of {assets:N0} rows, median", recording.Percentile(0.5), "ms", "COPY of the rows", copying.Percentile(0.5), target),
-            new Measure($"a check of {assets:N0} rows, p95", recording.Percentile(0.95), "ms", "COPY of the rows", copying.Percentile(0.95), 1.5 * target),
+            new Measure($"a check of {assets:N0} rows, median", recording.Percentile(0.5), "ms", "COPY of the rows",
+                copying.Percentile(0.5), target),
+            new Measure($"a check of {assets:N0} rows, p95", recording.Percentile(0.95), "ms", "COPY of the rows",
+                copying.Percentile(0.95), 1.5 * target),
             new Measure("memory allocated for it", (double)recorded / rounds, "bytes", "COPY of the rows", (double)copied / rounds, 1.5),
         ];
     }

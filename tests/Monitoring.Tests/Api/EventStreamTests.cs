@@ -39,7 +39,8 @@ public sealed class EventStreamTests
         await using var connection = await _db.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         await new SecurityEventChanges(_db).AppendAsync(
-            [new SecurityEventChange(0, Event, ManualClock.Noon, null, ChangeKind.Escalated, Severity.High, "rule", note, "{}")], transaction, default);
+            [new SecurityEventChange(0, Event, ManualClock.Noon, null, ChangeKind.Escalated, Severity.High, "rule", note, "{}")],
+                transaction, default);
         if (keep)
             await transaction.CommitAsync();
     }

@@ -41,7 +41,8 @@ public sealed class InventoryEndpointTests
                    select (Observation)new HlpVaultPosition(component, "0xhlp", coin, Noon.AddHours(hour), -1.5m, 300, -2, coin == "BTC" ? null : 12.5m, coin == "ETH" ? 0.25m : null);
         var table = new HlpVaultInventory(_db);
         Assert.That(await table.InsertAsync([.. rows], someAreThere: false, transaction, default), Is.EqualTo(18));
-        Assert.That(await table.InsertAsync([.. rows], someAreThere: true, transaction, default), Is.Zero, "a second recording changes nothing");
+        Assert.That(await table.InsertAsync([.. rows], someAreThere: true, transaction, default), Is.Zero,
+            "a second recording changes nothing");
         await transaction.CommitAsync();
     }
 

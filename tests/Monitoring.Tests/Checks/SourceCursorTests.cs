@@ -25,9 +25,12 @@ public sealed class SourceCursorTests
 
     private static PositionRange Range(long from, long until) => new(from, until);
 
-    // Named here, for records do not compare lists.
-    private async Task<string> CursorsAsync(string monitor = "m") => string.Join("; ", (await new SourceCursors(_db).ListAsync(monitor, default))
-        .Select(cursor => $"{cursor.Source} {cursor.ReadUntil} without {string.Join(',', cursor.Missing.Select(gap => $"{gap.From}-{gap.Until}"))}"));
+    private async Task<string> CursorsAsync(string monitor = "m") =>
+        string.Join("; ", (await new SourceCursors(_db).ListAsync(monitor, default)).Select(
+            cursor => $"{cursor.Source} {cursor.ReadUntil} without {Text(cursor.Missing)}"));
+
+    private static string Text(IEnumerable<PositionRange> ranges) =>
+        string.Join(',', ranges.Select(range => $"{range.From}-{range.Until}"));
 
     [Test]
     public async Task Reading_on_moves_the_cursor()
@@ -81,7 +84,8 @@ public sealed class SourceCursorTests
         await using (var connection = await _db.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await SourceCursors.AddAsync("m", [new("a", [Range(1, 3)]), new("a", [Range(3, 5), Range(7, 7)]), new("none", [Range(5, 5)])], transaction, default);
+            await SourceCursors.AddAsync("m", [new("a", [Range(1, 3)]), new("a", [Range(3, 5), Range(7, 7)]), new("none", [Range(5, 5)])],
+                transaction, default);
             await transaction.CommitAsync();
         }
 

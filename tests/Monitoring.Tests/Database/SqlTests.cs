@@ -43,11 +43,15 @@ public sealed partial class SqlTests
         ["afterSilenceId"] = Guid.Empty, ["afterCreatedAt"] = Time, ["silenceId"] = Guid.Empty,
         ["soon"] = Time, ["claimedOffline"] = new[] { Guid.Empty }, ["deliveredAt"] = Time,
         ["origins"] = new[] { "o" }, ["details"] = new[] { "d" }, ["keyIds"] = new[] { Guid.Empty }, ["requestCounts"] = new[] { 1L },
-        ["occurrences"] = new[] { 1L }, ["cleanChecks"] = new[] { 0 }, ["firstTimes"] = new[] { Time }, ["lastTimes"] = new[] { Time }, ["judgedTimes"] = new[] { Time },
-        ["losses"] = new decimal?[] { null }, ["monitors"] = new[] { "m" }, ["ruleIds"] = new[] { "r" }, ["ruleVersions"] = new[] { 1 }, ["threatTypes"] = new[] { "t" },
-        ["statuses"] = new[] { "open" }, ["titles"] = new[] { "t" }, ["descriptions"] = new[] { "d" }, ["resolvedTimes"] = new[] { Time }, ["resolutions"] = new[] { "r" },
+        ["occurrences"] = new[] { 1L }, ["cleanChecks"] = new[] { 0 }, ["firstTimes"] = new[] { Time }, ["lastTimes"] = new[] { Time },
+        ["judgedTimes"] = new[] { Time },
+        ["losses"] = new decimal?[] { null }, ["monitors"] = new[] { "m" }, ["ruleIds"] = new[] { "r" }, ["ruleVersions"] = new[] { 1 },
+        ["threatTypes"] = new[] { "t" },
+        ["statuses"] = new[] { "open" }, ["titles"] = new[] { "t" }, ["descriptions"] = new[] { "d" }, ["resolvedTimes"] = new[] { Time },
+        ["resolutions"] = new[] { "r" },
         ["subjectKinds"] = new[] { "coin" }, ["networks"] = new[] { "n" }, ["accounts"] = new[] { "0x" }, ["subjectIds"] = new[] { "BTC" },
-        ["transactionHashes"] = new[] { "0x" }, ["labels"] = new[] { "{}" }, ["changedTimes"] = new[] { Time }, ["scheduledTimes"] = new[] { Time },
+        ["transactionHashes"] = new[] { "0x" }, ["labels"] = new[] { "{}" }, ["changedTimes"] = new[] { Time },
+        ["scheduledTimes"] = new[] { Time },
         ["actors"] = new[] { "worker" }, ["notes"] = new[] { "n" }, ["evidences"] = new[] { "{}" }, ["covered"] = new[] { "{[1,2)}" },
         ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
     };
@@ -133,8 +137,10 @@ public sealed partial class SqlTests
                 """);
             (string, string)[] lists =
             [
-                ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"), ("SecurityEventUpdates", "LockRelevantSql"),
-                ("SecurityEvents", "FindSql"), ("SecurityEvents", "ListSinceSql"), ("SecurityEvents", "CountSinceSql"), ("CheckRuns", "ListLatestSql"), ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql"), ("HlpVaultInventory", "ListNewestCheckSql"),
+                ("HlpVaultSnapshots", "FindLatestSql"), ("HlpVaultSnapshots", "ListSql"), ("HlpVaultSnapshots", "FindNewestVaultSql"),
+                ("SecurityEventUpdates", "LockOpenSql"), ("SecurityEventUpdates", "LockLatestSql"), ("SecurityEvents", "FindSql"), ("SecurityEvents", "ListSinceSql"),
+                ("SecurityEvents", "CountSinceSql"), ("CheckRuns", "ListLatestSql"),
+                ("HlpVaultInventory", "ListSql"), ("HlpVaultInventory", "ListNewestSql"), ("HlpVaultInventory", "ListNewestCheckSql"),
                 ("OracleDeviations", "FindNewestSql"), ("OracleDeviations", "ListSql"), ("OracleDeviations", "ListOfAssetSql"),
                 ("Liquidations", "ListSql"), ("LiquidationPatterns", "ListSql"), ("SecurityEvents", "ListByIdSql"), ("SecurityEventChanges", "ListSql"),
             ];

@@ -24,7 +24,8 @@ public sealed class EventLifecycleTests
 
     private void Check(int minute, CheckOutcome outcome, string[] unjudged, params Finding[] findings)
     {
-        var update = EventLifecycle.Apply([.. _events.Values], ResultSample.Of("m", Noon.AddMinutes(minute), outcome, findings, unjudged), resolveAfter: 3, _rules, Noon.AddHours(1));
+        var update = EventLifecycle.Apply([.. _events.Values], ResultSample.Of("m", Noon.AddMinutes(minute), outcome, findings, unjudged),
+            resolveAfter: 3, _rules, Noon.AddHours(1));
         foreach (var changed in update.Events)
             _events[changed.EventId] = changed;
         _changes.AddRange(update.Changes.Select(change => (change.Kind, change.Severity, change.ScheduledAt)));
@@ -94,7 +95,8 @@ public sealed class EventLifecycleTests
     private void Triggered(int second, params Finding[] findings)
     {
         var grid = ResultSample.Of("m", Noon.AddSeconds(second), CheckOutcome.Succeeded, findings, []);
-        var update = EventLifecycle.Apply([.. _events.Values], grid with { Run = grid.Run with { Trigger = CheckTrigger.Feed } }, resolveAfter: 3, _rules, Noon.AddHours(1));
+        var update = EventLifecycle.Apply([.. _events.Values], grid with { Run = grid.Run with { Trigger = CheckTrigger.Feed } },
+            resolveAfter: 3, _rules, Noon.AddHours(1));
         foreach (var changed in update.Events)
             _events[changed.EventId] = changed;
     }
@@ -218,7 +220,8 @@ public sealed class EventLifecycleTests
         Assert.That(_events, Is.Empty);
         Check(1, Found(Severity.Low, rule: "level"));
         Check(2, Holding());
-        Assert.That((Only.Severity, Only.Occurrences, Only.LastSeenAt, _changes.Count), Is.EqualTo((Severity.Low, 1L, Noon.AddMinutes(2), 1)));
+        Assert.That((Only.Severity, Only.Occurrences, Only.LastSeenAt, _changes.Count),
+            Is.EqualTo((Severity.Low, 1L, Noon.AddMinutes(2), 1)));
     }
 
     [Test]
@@ -254,7 +257,8 @@ public sealed class EventLifecycleTests
             Check(minute);
         Assert.That((Only.Status, Only.CleanChecks, Only.JudgedAt), Is.EqualTo((EventStatus.Open, 0, Noon.AddMinutes(20))));
         Check(50);
-        Assert.That((Only.Status, Only.ResolvedAt, Only.Resolution), Is.EqualTo((EventStatus.Resolved, (DateTimeOffset?)Noon.AddMinutes(50), "nothing new within 30 min")));
+        Assert.That((Only.Status, Only.ResolvedAt, Only.Resolution),
+            Is.EqualTo((EventStatus.Resolved, (DateTimeOffset?)Noon.AddMinutes(50), "nothing new within 30 min")));
         Assert.That(_changes.Select(change => change.Kind), Is.EqualTo(new[] { ChangeKind.Opened, ChangeKind.Expired }));
         Check(51, Found(rule: "occurrence"));
         Assert.That(_events, Has.Count.EqualTo(2));
@@ -285,7 +289,8 @@ public sealed class EventLifecycleTests
     {
         Check(0, Found(), Found(subject: "missed"), Found(subject: "grown"), Found(subject: "raised"));
         var update = EventLifecycle.Apply([.. _events.Values], ResultSample.Of("m", Noon.AddMinutes(1), CheckOutcome.Succeeded,
-            [Found(), Found(subject: "grown") with { RelatedAddresses = ["other"] }, Found(Severity.Critical, "raised"), Found(subject: "new")], []), 3, _rules, Noon);
+            [Found(), Found(subject: "grown") with { RelatedAddresses = ["other"] }, Found(Severity.Critical, "raised"),
+                Found(subject: "new")], []), 3, _rules, Noon);
         Assert.That(update.Moved.Select(e => e.Subject), Is.EquivalentTo(new[] { "s", "missed" }));
         Assert.That(update.Rewritten.Select(e => e.Subject), Is.EquivalentTo(new[] { "grown", "raised", "new" }));
         Assert.That(update.Changes.Select(change => (update.EventOf(change).Subject, change.Kind)),
@@ -295,9 +300,11 @@ public sealed class EventLifecycleTests
     [Test]
     public void Event_keeps_the_parts_of_its_subject()
     {
-        Check(0, Found() with { Subject = new EventSubject("position", "xyz:BTC", "0xa", "n"), TransactionHash = "0xf", Labels = new Dictionary<string, string> { ["k"] = "v" } });
-        Assert.That((Only.Subject, Only.Fingerprint, Only.SubjectKind, Only.Network, Only.Account, Only.SubjectId, Only.TransactionHash, Only.Labels),
-            Is.EqualTo(("n:0xa:xyz:BTC", "r:n:0xa:xyz:BTC", "position", "n", "0xa", "xyz:BTC", "0xf", """{"k":"v"}""")));
+        Check(0, Found() with { Subject = new EventSubject("position", "xyz:BTC", "0xa", "n"), TransactionHash = "0xf",
+            Labels = new Dictionary<string, string> { ["k"] = "v" } });
+        Assert.That((Only.Subject, Only.Fingerprint, Only.SubjectKind, Only.Network, Only.Account, Only.SubjectId),
+            Is.EqualTo(("n:0xa:xyz:BTC", "r:n:0xa:xyz:BTC", "position", "n", "0xa", "xyz:BTC")));
+        Assert.That((Only.TransactionHash, Only.Labels), Is.EqualTo(("0xf", """{"k":"v"}""")));
     }
 
     [Test]
@@ -309,7 +316,8 @@ public sealed class EventLifecycleTests
         string[] unjudged = [.. Enumerable.Range(0, count / 2).Select(i => $"r:component{2 * i}:*")];
         for (var minute = 1; minute <= 3; minute++)
             Check(minute, CheckOutcome.Succeeded, unjudged);
-        Assert.That(_events.Values.Where(e => e.Status == EventStatus.Open).Select(e => e.Subject), Is.EquivalentTo(Enumerable.Range(0, count / 2).Select(i => Of(2 * i))));
+        Assert.That(_events.Values.Where(e => e.Status == EventStatus.Open).Select(e => e.Subject),
+            Is.EquivalentTo(Enumerable.Range(0, count / 2).Select(i => Of(2 * i))));
     }
 
     [TestCase("r:a", false)]
@@ -326,7 +334,8 @@ public sealed class EventLifecycleTests
     public void Clean_check_of_another_monitor_resolves_nothing()
     {
         Check(0, Found());
-        var other = EventLifecycle.Apply([Only], ResultSample.Of("other", Noon.AddMinutes(1), CheckOutcome.Succeeded, [], []), 3, _rules, Noon);
+        var other = EventLifecycle.Apply([Only], ResultSample.Of("other", Noon.AddMinutes(1), CheckOutcome.Succeeded, [], []), 3, _rules,
+            Noon);
         Assert.That(other.Events, Is.Empty);
     }
 }
@@ -346,6 +355,7 @@ internal static class ResultSample
             outcome == CheckOutcome.Succeeded ? null : "because", "test"),
         observations, findings, unjudged);
 
-    public static Finding Finding(string rule, string subject, Severity severity) => new(rule, 1, "threat", severity, EventSubject.Untyped(subject), $"{severity} {subject}", "description",
+    public static Finding Finding(string rule, string subject, Severity severity) =>
+        new(rule, 1, "threat", severity, EventSubject.Untyped(subject), $"{severity} {subject}", "description",
         new Evidence(new JsonObject { ["value"] = 1.25m }, new JsonObject { ["limit"] = 1m }, ["1.25 >= 1"]), [subject], 12.5m);
 }

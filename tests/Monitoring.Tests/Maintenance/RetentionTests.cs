@@ -1,6 +1,9 @@
 using Dapper;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
+using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
+using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Maintenance;
 using Npgsql;
 
@@ -24,9 +27,11 @@ public sealed class RetentionTests
         return (await connection.QueryAsync<string>("SELECT right(inhrelid::regclass::text, 8) FROM pg_inherits WHERE inhparent = @table::regclass ORDER BY 1", new { table })).AsList();
     }
 
-    private async Task RunAsync(int days)
+    private async Task RunAsync(int days, params (string Table, int Days)[] own)
     {
-        using var maintenance = new PartitionMaintenance(new DayPartitions(_db), new RetentionOptions(days), new ManualClock(Now), NullLogger<PartitionMaintenance>.Instance);
+        var retention = new RetentionOptions(days, own.ToDictionary(table => table.Table, table => table.Days));
+        using var maintenance = new PartitionMaintenance(new DayPartitions(_db), retention, new ManualClock(Now),
+            NullLogger<PartitionMaintenance>.Instance);
         await maintenance.RunAsync(default);
     }
 
@@ -52,6 +57,28 @@ public sealed class RetentionTests
         Assert.That(await after.QuerySingleAsync<long>("SELECT count(*) FROM hlp_vault_snapshots"), Is.Zero);
         await RunAsync(days: 30);
         Assert.That(await PartitionsAsync("check_runs"), Has.Count.EqualTo(33), "once more changes nothing");
+    }
+
+    [Test]
+    public async Task Table_with_a_retention_of_its_own_is_kept_for_that()
+    {
+        await new DayPartitions(_db).EnsureAsync(Enumerable.Range(0, 40).Select(day => new DateOnly(2020, 2, 21).AddDays(day)), default);
+        await RunAsync(days: 30, ("liquidations", 39), ("oracle_deviations", 1));
+        (string, string)[] oldestDays = [("check_runs", "20200301"), ("liquidations", "20200221"), ("oracle_deviations", "20200330")];
+        foreach (var (table, oldest) in oldestDays)
+            Assert.That((await PartitionsAsync(table))[0], Is.EqualTo(oldest), table);
+    }
+
+    [Test]
+    public async Task Every_table_that_is_partitioned_by_day_has_a_setting()
+    {
+        await using var connection = await _db.OpenConnectionAsync();
+        Assert.That(await connection.QueryAsync<string>("SELECT partrelid::regclass::text FROM pg_partitioned_table"),
+            Is.EquivalentTo(WorkerOptions.KeptByDay));
+        var settings = new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(
+            [new("RETENTION_DAYS", "10"), new("Retention:liquidations", "90")]).Build());
+        var retention = RetentionOptions.Read(settings, WorkerOptions.KeptByDay);
+        Assert.That((retention.DaysOf("check_runs"), retention.DaysOf("liquidations")), Is.EqualTo((10, 90)));
     }
 
     [Test]

@@ -219,7 +219,8 @@ public sealed class NotificationWritingTests
     {
         var route = new NotificationRoute("n", ["slack"], Severity.High, ["oracle_deviation"], ["BTC", "k*"]);
         var finding = Found(severity, subject: subject) with { ThreatType = threatType };
-        var opened = Worker.Events.EventLifecycle.Apply([], ResultSample.Of("m", Noon, CheckOutcome.Succeeded, [finding], []), 3, new RuleCatalog([]), Noon).Rewritten[0];
+        var opened = Worker.Events.EventLifecycle.Apply([], ResultSample.Of("m", Noon, CheckOutcome.Succeeded, [finding], []), 3,
+            new RuleCatalog([]), Noon).Rewritten[0];
         Assert.That(route.Matches(opened), Is.EqualTo(matches));
     }
 }

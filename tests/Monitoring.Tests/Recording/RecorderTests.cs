@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
 using Monitoring.Data.Venues;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
@@ -108,6 +109,98 @@ public sealed class RecorderTests
         Assert.That(await recorder.WriteAsync(Result(Noon), default), Is.Not.Null);
         Assert.That(await recorder.WriteAsync(Result(Noon, CheckOutcome.Failed), default), Is.Null);
         Assert.That(await QueryAsync<(string, string?, long)>("SELECT outcome, error, (SELECT count(*) FROM hlp_vault_snapshots) FROM check_runs"), Is.EqualTo(("succeeded", (string?)null, 1L)));
+    }
+
+    private const string PricesSql = "SELECT string_agg(asset || ' ' || hyperliquid_price, ', ' ORDER BY asset) FROM oracle_deviations";
+
+    private const string ChangesSql = """
+        SELECT string_agg(subject || ' ' || kind, ', ' ORDER BY seq)
+          FROM security_event_changes
+          JOIN security_events USING (event_id)
+        """;
+
+    private static OracleDeviation Deviation(string asset, decimal price, DateTimeOffset? at = null) => new(
+        asset, at ?? Noon, price, price, null, null, null, null, null, price, 1, [], 0.1m, "okx", null, 0, null, false, null, null);
+
+    private static CheckResult Oracle(CheckOutcome outcome, params Observation[] rows) =>
+        ResultSample.Of("oracle", Noon, outcome, [], [], rows);
+
+    [Test]
+    public async Task Success_that_replaces_a_failure_keeps_the_rows_that_it_has_left_and_adds_its_own()
+    {
+        var recorder = Recorder(_db);
+        await recorder.WriteAsync(Oracle(CheckOutcome.Failed, Deviation("BTC", 1), Deviation("GONE", 1)), default);
+        Assert.That(await recorder.WriteAsync(Oracle(CheckOutcome.Succeeded, Deviation("BTC", 2), Deviation("ETH", 2)), default),
+            Is.Not.Null);
+        Assert.That(await recorder.WriteAsync(Oracle(CheckOutcome.Succeeded, Deviation("BTC", 3), Deviation("SOL", 3)), default), Is.Null);
+        Assert.That(await QueryAsync<string>(PricesSql), Is.EqualTo("BTC 1, ETH 2, GONE 1"));
+    }
+
+    [Test]
+    public async Task Of_two_rows_with_one_key_in_one_result_the_first_is_stored_and_the_others_are_too()
+    {
+        await Recorder(_db).WriteAsync(Oracle(CheckOutcome.Succeeded, Deviation("BTC", 1), Deviation("BTC", 2), Deviation("ETH", 3)),
+            default);
+        Assert.That(await QueryAsync<string>(PricesSql), Is.EqualTo("BTC 1, ETH 3"));
+    }
+
+    [Test]
+    public async Task Deviation_that_is_read_back_is_what_was_recorded()
+    {
+        var full = new OracleDeviation("xyz:BTC", Noon, 0.1234567890123456789012345678m, 2, 3, 4, 5, 6, 7, 8, 5, ["a,b", "\"c\""], 1.5m,
+            "okx", Noon.AddSeconds(-90), 90, 0.5m, true, Severity.Critical, 99.5m);
+        await Recorder(_db).WriteAsync(Oracle(CheckOutcome.Succeeded, full, Deviation("ETH", 3)), default);
+        var read = await new OracleDeviations(_db).ListNowAsync(default);
+        Assert.That(read[1] with { LeftOut = full.LeftOut }, Is.EqualTo(full));
+        Assert.That(read[1].LeftOut, Is.EqualTo(full.LeftOut));
+        Assert.That(read[0] with { LeftOut = [] }, Is.EqualTo(Deviation("ETH", 3) with { LeftOut = [] }));
+    }
+
+    [Test]
+    public async Task What_was_read_of_sources_is_stored_by_both_of_two_workers_and_comes_back_with_the_next_start()
+    {
+        CheckResult Reads(params PositionRange[] ranges) =>
+            ResultSample.Of("fills", Noon, CheckOutcome.Succeeded, [], []) with { Readings = [new("0xa", ranges)] };
+        await Recorder(_db).WriteAsync(Reads(new PositionRange(100, 200)), default);
+        Assert.That(await Recorder(_db).WriteAsync(Reads(new PositionRange(150, 260), new PositionRange(300, 400)), default), Is.Null);
+        var cursor = (await new SourceCursors(_db).ListAsync("fills", default)).Single();
+        Assert.That((cursor.Source, cursor.ReadUntil, cursor.Missing.Single()), Is.EqualTo(("0xa", 400L, new PositionRange(260, 300))));
+    }
+
+    [Test]
+    public async Task Occurrence_expires_and_those_who_were_notified_of_it_are_notified_of_that()
+    {
+        var services = new ServiceCollection().AddSingleton(_db)
+            .AddSingleton(RuleSample.With("r", EventLifetime.Occurrence(TimeSpan.FromMinutes(30)))).AddMonitoringTables()
+            .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(TimeProvider.System)
+            .AddSingleton(new NotificationRouting(["slack"], Severity.High, [])).AddSingleton<DatabaseRecorder>();
+        var recorder = services.BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
+        await recorder.WriteAsync(Result(Noon,
+            findings: [ResultSample.Finding("r", "s", Severity.High), ResultSample.Finding("r", "low", Severity.Low)]), default);
+        for (var minute = 1; minute <= 30; minute++)
+            await recorder.WriteAsync(Result(Noon.AddMinutes(minute)), default);
+        Assert.That(await QueryAsync<string>(ChangesSql),
+            Is.EqualTo("s opened, low opened, low expired, s expired"), "ended by the order of their ids");
+        Assert.That(await QueryAsync<string>(ChangesSql.Replace("security_event_changes", "notifications", StringComparison.Ordinal)),
+            Is.EqualTo("s opened, s expired"));
+    }
+
+    [Test]
+    public async Task Many_changes_of_one_check_are_numbered_in_its_order_without_holes()
+    {
+        var recorder = Recorder(_db);
+        for (var i = 0; i < 3; i++)
+        {
+            var findings = Enumerable.Range(0, 50).Select(n => ResultSample.Finding("r", $"{i} {n:00}", Severity.High)).ToArray();
+            await recorder.WriteAsync(Result(Noon.AddMinutes(i), findings: findings), default);
+        }
+
+        Assert.That(await QueryAsync<string>(ChangesSql),
+            Is.EqualTo(string.Join(", ", Enumerable.Range(0, 150).Select(n => $"{n / 50} {n % 50:00} opened"))));
+        Assert.That(await QueryAsync<(long, long, long)>("""
+            SELECT min(seq), max(seq), (SELECT last_seq FROM security_event_change_counter)
+              FROM security_event_changes
+            """), Is.EqualTo((1L, 150L, 150L)));
     }
 
     [Test]

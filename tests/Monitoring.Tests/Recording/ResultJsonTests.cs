@@ -67,12 +67,64 @@ public sealed class ResultJsonTests
     public void Two_kinds_of_one_name_are_refused()
     {
         var type = JsonTypeInfo.CreateJsonTypeInfo<Observation>(JsonSerializerOptions.Default);
-        RowTable[] tables = [new(typeof(object), typeof(MoonPhase), "x"), new(typeof(object), typeof(HlpVaultComponent), "x")];
+        RowTable[] tables = [new(typeof(object), typeof(MoonPhase), "x", false), new(typeof(object), typeof(HlpVaultComponent), "x", false)];
         Assert.That(() => ObservationJson.AddKinds(type, tables),
             Throws.InvalidOperationException.With.Message.EqualTo("the row types MoonPhase, HlpVaultComponent are all named 'x'"));
     }
 
     private sealed record MoonPhase(int Phase) : Observation;
+
+    [Test]
+    public void Finding_of_an_earlier_version_is_read()
+    {
+        const string record = """
+            {"entry":"result","result":{"run":{"monitor":"inventory","scheduled_at":"2026-11-21T12:00:00+00:00","trigger":"grid",
+            "started_at":"2026-11-21T12:00:00+00:00",
+             "finished_at":"2026-11-21T12:00:00.02+00:00","outcome":"succeeded","observations":0,"findings":1,"error":null,"worker":"w"},
+             "observations":[],"findings":[
+              {"rule_id":"hlp.inventory","rule_version":1,"threat_type":"hlp_concentration","severity":"high","subject":"0xa:xyz:BTC",
+              "title":"t","description":"d",
+               "evidence":{"values":{"share_pct":31.5},"thresholds":{"high_pct":30},"arithmetic":["31.5 >= 30"]},
+               "related_addresses":["0xa"],"estimated_loss_usd":null,
+               "fingerprint":"hlp.inventory:0xa:xyz:BTC"}],"unjudged":["hlp.inventory:0xb:*"]}}
+            """;
+        var result = ((ResultEntry)JournalEntry.Parse(Encoding.UTF8.GetBytes(record))).Result;
+        var finding = result.Findings.Single();
+        Assert.That((finding.Fingerprint, finding.Subject, finding.IsHolding, finding.TransactionHash, finding.Labels.Count),
+            Is.EqualTo(("hlp.inventory:0xa:xyz:BTC", EventSubject.Untyped("0xa:xyz:BTC"), false, (string?)null, 0)));
+        Assert.That(result.Readings, Is.Empty);
+
+        const string outage = """
+            {"entry":"outage","since":"2026-11-21T12:00:00+00:00","open":[{"event_id":"019aa6f5-0000-7000-8000-000000000000",
+            "fingerprint":"r:s","monitor":"m","rule_id":"r",
+             "rule_version":1,"threat_type":"t","severity":"high","status":"open","subject":"s","title":"t","description":"d",
+             "indicators":"{}","related_addresses":[],
+             "estimated_loss_usd":null,"occurrences":1,"clean_checks":0,"first_seen_at":"2026-11-21T12:00:00+00:00",
+             "last_seen_at":"2026-11-21T12:00:00+00:00",
+             "judged_at":"2026-11-21T12:00:00+00:00","acknowledged_at":null,"acknowledged_by":null,"resolved_at":null,"resolution":null}]}
+            """;
+        var open = ((OutageEntry)JournalEntry.Parse(Encoding.UTF8.GetBytes(outage))).Open.Single();
+        Assert.That((open.Subject, open.SubjectKind, open.Labels), Is.EqualTo(("s", (string?)null, "{}")));
+    }
+
+    [Test]
+    public void Everything_of_a_finding_and_what_was_read_comes_back_from_the_journal()
+    {
+        var finding = ResultSample.Finding("r", "s", Severity.High) with
+        {
+            Subject = new EventSubject("pool", "0xf", "0xa", "base"), IsHolding = true, TransactionHash = "0x1",
+                Labels = new Dictionary<string, string> { ["token"] = "é\n" },
+        };
+        var entry = new ResultEntry(ResultSample.Of("m", ManualClock.Noon, CheckOutcome.Succeeded, [finding], []) with
+        {
+            Readings = [new SourceProgress("blocks", [new PositionRange(1, long.MaxValue)])],
+        });
+        var back = ((ResultEntry)JournalEntry.Parse(entry.ToJson())).Result;
+        Assert.That(new ResultEntry(back).ToJson(), Is.EqualTo(entry.ToJson()));
+        Assert.That((back.Findings[0].Subject, back.Findings[0].IsHolding, back.Findings[0].TransactionHash,
+            back.Findings[0].Labels["token"]), Is.EqualTo((finding.Subject, true, "0x1", "é\n")));
+        Assert.That(back.Readings[0].Read, Is.EqualTo(new[] { new PositionRange(1, long.MaxValue) }));
+    }
 
     // Values that are easily lost: many digits, trailing zeros, ticks, characters that JSON escapes; and nothing at all where that is allowed.
     private static object? Make(Type type, int variant)

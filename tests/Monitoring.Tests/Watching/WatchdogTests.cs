@@ -126,7 +126,8 @@ public sealed class WatchdogTests
     }
 
     private static async Task<string[]> BlindAsync(WorkerUnderTest worker, ManualClock clock) =>
-        [.. (await worker.CheckAsync(clock.GetUtcNow(), "watchdog")).Findings.Select(finding => finding.Subject.Text).Where(subject => subject == "hlp-vault")];
+        [.. (await worker.CheckAsync(clock.GetUtcNow(), "watchdog")).Findings.Select(finding => finding.Subject.Text)
+            .Where(subject => subject == "hlp-vault")];
 
     [Test]
     public async Task Blind_monitor_is_found_and_the_event_resolves_when_it_sees_again()

@@ -69,7 +69,8 @@ public sealed class LiquidationRulesTests
         var pattern = small[0];
         Assert.That(LiquidationRules.Evaluate([pattern with { SuspicionScore = 49.99m }], LiquidationThresholds.Default), Is.Empty);
         var finding = LiquidationRules.Evaluate([pattern with { SuspicionScore = 50 }], LiquidationThresholds.Default).Single();
-        Assert.That((finding.RuleId, finding.ThreatType, finding.Severity, finding.Subject.Text), Is.EqualTo(("liquidation.cascade", "cascade_liquidation", Severity.High, "ETH")));
+        Assert.That((finding.RuleId, finding.ThreatType, finding.Severity, finding.Subject.Text),
+            Is.EqualTo(("liquidation.cascade", "cascade_liquidation", Severity.High, "ETH")));
     }
 
     [TestCase(2, 3_000_000, null)]
@@ -124,7 +125,8 @@ public sealed class LiquidationRulesTests
     {
         var rows = new[] { Row(0, Maker, 10, method: LiquidationMethod.Adl), Row(1000, Maker, 20, method: LiquidationMethod.Adl), Row(1000, Maker, 20, coin: "BTC", method: LiquidationMethod.Adl) };
         Assert.That(Patterns(rows), Has.Count.EqualTo(3));
-        Assert.That(LiquidationRules.Evaluate(Patterns(rows), LiquidationThresholds.Default).Select(finding => finding.Subject.Text), Is.EqualTo(new[] { "BTC", "ETH" }));
+        Assert.That(LiquidationRules.Evaluate(Patterns(rows), LiquidationThresholds.Default)
+            .Select(finding => finding.Subject.Text), Is.EqualTo(new[] { "BTC", "ETH" }));
     }
 
     [Test]

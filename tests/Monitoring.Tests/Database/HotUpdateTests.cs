@@ -1,0 +1,61 @@
+using Dapper;
+using Monitoring.Data.Checks;
+using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
+using Monitoring.Tests.Events;
+using Monitoring.Worker.Events;
+using Npgsql;
+
+namespace Monitoring.Tests.Database;
+
+/// <summary>What every check changes of an event stands in no index, so that seeing many again costs no more than their rows.</summary>
+public sealed class HotUpdateTests
+{
+    private const int Events = 2000;
+    private NpgsqlDataSource _db = null!;
+
+    [SetUp]
+    public async Task CloneDatabase() => _db = await TestDatabase.CloneAsync();
+
+    [TearDown]
+    public Task DropDatabase() => TestDatabase.DropAsync(_db);
+
+    // What one check does to the table; answers how many rows it updated, and how many of them without touching an index.
+    private async Task<(long Updated, long Hot)> CheckAsync(int minute, bool found)
+    {
+        var result = ResultSample.Of("m", ManualClock.Noon.AddMinutes(minute), CheckOutcome.Succeeded,
+            found ? [.. Enumerable.Range(0, Events).Select(i => ResultSample.Finding("r", $"s{i}", Severity.High))] : [], []);
+        await using var connection = await _db.OpenConnectionAsync();
+        await using var transaction = await connection.BeginTransactionAsync();
+        var known = await SecurityEventUpdates.LockRelevantAsync("m", [.. result.Findings.Select(finding => finding.Fingerprint)], transaction, default);
+        var update = EventLifecycle.Apply(known, result, resolveAfter: 3, new RuleCatalog([]), ManualClock.Noon);
+        await SecurityEventUpdates.MoveAsync(update.Moved, transaction, default);
+        await SecurityEventUpdates.UpsertAsync(update.Rewritten, transaction, default);
+        var counts = await connection.QuerySingleAsync<(long, long)>(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'security_events'", transaction: transaction);
+        await transaction.CommitAsync();
+        return counts;
+    }
+
+    [Test]
+    public async Task Events_seen_again_and_missed_are_updated_without_touching_an_index()
+    {
+        Assert.That(await CheckAsync(0, found: true), Is.EqualTo((0L, 0L)));
+        for (var minute = 1; minute <= 4; minute++)
+        {
+            var (updated, hot) = await CheckAsync(minute, found: minute % 2 == 1);
+            Assert.That(updated, Is.EqualTo(Events));
+            Assert.That(hot, Is.GreaterThanOrEqualTo(0.95 * Events), $"check {minute}");
+        }
+    }
+
+    [Test]
+    public async Task No_index_holds_what_every_check_changes()
+    {
+        await using var connection = await _db.OpenConnectionAsync();
+        var indexes = (await connection.QueryAsync<string>("SELECT indexdef FROM pg_indexes WHERE tablename = 'security_events'")).AsList();
+        Assert.That(indexes, Is.Not.Empty);
+        foreach (var column in new[] { "occurrences", "last_seen_at", "clean_checks", "judged_at", "indicators", "estimated_loss_usd" })
+            Assert.That(indexes, Has.None.Contains(column));
+    }
+}
