@@ -115,31 +115,41 @@ BEGIN
         GRANT SELECT ON ALL TABLES IN SCHEMA public TO monitoring_api;
     END IF;
 END $$;
-CREATE FUNCTION public.notify_those_told() RETURNS trigger
+CREATE FUNCTION public.notify_followers() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
     AS $$
 BEGIN
-    IF NEW.kind <> 'escalated' THEN
-        UPDATE public.notifications
-           SET status = 'silenced'
-         WHERE event_id = NEW.event_id
-           AND status = 'pending'
-           AND message_id IS NULL
-           AND kind IN ('opened', 'escalated')
-           AND EXISTS (SELECT FROM public.security_events
-                         JOIN public.silences USING (fingerprint)
-                        WHERE security_events.event_id = NEW.event_id AND until > NEW.changed_at AND ended_at IS NULL);
+    IF NOT EXISTS (SELECT FROM added WHERE kind IN ('acknowledged', 'resolved')) THEN
+        RETURN NULL;
     END IF;
+    -- What a silence held back until now is withdrawn: nobody needs to hear of the beginning any more.
+    UPDATE public.notifications
+       SET status = 'silenced'
+     WHERE notification_id = ANY (ARRAY(
+               SELECT held.notification_id
+                 FROM added
+                CROSS JOIN LATERAL (SELECT n.notification_id
+                                      FROM public.notifications AS n
+                                     WHERE n.event_id = added.event_id AND n.status = 'pending' AND n.message_id IS NULL
+                                       AND n.kind IN ('opened', 'escalated')
+                                       AND EXISTS (SELECT FROM public.security_events AS e
+                                                     JOIN public.silences_in_force(added.changed_at) USING (fingerprint)
+                                                    WHERE e.event_id = n.event_id)
+                                    OFFSET 0) AS held
+                WHERE added.kind IN ('acknowledged', 'resolved')));
+    -- Lateral with DISTINCT, so that the plan reads an index for one change and for 50,000 alike.
     INSERT INTO public.notifications (event_id, seq, channel, kind, severity, created_at)
-    SELECT DISTINCT NEW.event_id, NEW.seq, channel, NEW.kind, NEW.severity, NEW.changed_at
-      FROM public.notifications
-     WHERE event_id = NEW.event_id
-       AND kind IN ('opened', 'escalated')
-       AND status IN ('pending', 'delivered')
-        ON CONFLICT (seq, channel) DO NOTHING;
+    SELECT added.event_id, added.seq, notified.channel, added.kind, added.severity, added.changed_at
+      FROM added
+     CROSS JOIN LATERAL (SELECT DISTINCT n.channel
+                           FROM public.notifications AS n
+                          WHERE n.event_id = added.event_id AND n.kind IN ('opened', 'escalated')
+                            AND n.status IN ('pending', 'delivered')) AS notified
+     WHERE added.kind IN ('acknowledged', 'resolved');
     RETURN NULL;
 END $$;
+COMMENT ON FUNCTION public.notify_followers() IS 'Writes the notifications of acknowledgements and resolutions, whoever made the change.';
 CREATE FUNCTION public.number_security_event_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
@@ -227,6 +237,14 @@ BEGIN
             concat_ws(': ', 'until ' || to_char(silent_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), said));
     outcome := 'done';
 END $$;
+CREATE FUNCTION public.silences_in_force(moment timestamp with time zone) RETURNS TABLE(silence_id uuid, fingerprint text, until timestamp with time zone)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT silence_id, fingerprint, until
+      FROM public.silences
+     WHERE ended_at IS NULL AND until > moment
+$$;
+COMMENT ON FUNCTION public.silences_in_force(moment timestamp with time zone) IS 'Whether a fingerprint is silenced is decided here and nowhere else.';
 CREATE FUNCTION public.wake_notifiers() RETURNS trigger
     LANGUAGE plpgsql
     AS $$
@@ -679,7 +697,7 @@ CREATE INDEX silences_fingerprint_idx ON public.silences USING btree (fingerprin
 CREATE INDEX silences_list_idx ON public.silences USING btree (created_at DESC, silence_id DESC);
 CREATE TRIGGER announce_security_event_change AFTER INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.announce_security_event_change();
 CREATE TRIGGER chain_audit_log BEFORE INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION public.chain_audit_log();
-CREATE TRIGGER notify_those_told AFTER INSERT ON public.security_event_changes FOR EACH ROW WHEN ((new.kind = ANY (ARRAY['escalated'::text, 'acknowledged'::text, 'resolved'::text]))) EXECUTE FUNCTION public.notify_those_told();
+CREATE TRIGGER notify_followers AFTER INSERT ON public.security_event_changes REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.notify_followers();
 CREATE TRIGGER number_security_event_change BEFORE INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.number_security_event_change();
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_audit_log_change();
 CREATE TRIGGER refuse_change BEFORE INSERT OR DELETE OR TRUNCATE ON public.audit_log_head FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_audit_log_change();
