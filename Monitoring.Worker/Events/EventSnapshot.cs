@@ -15,18 +15,29 @@ internal sealed record EventsView(
 /// The last known state of events and silences: as the database last had them, whoever changed them, and, while it is away, what the
 /// waiting results will make of them. Without a database there is only the latter. Safe for several threads.
 /// </summary>
-internal sealed class EventSnapshot(EventOptions options, RuleCatalog rules, TimeProvider clock, EventSnapshotFile? file = null)
+internal sealed class EventSnapshot
 {
     /// <summary>So many open events are known at most.</summary>
     public const int OpenAtMost = 5000;
 
     private const int ResolvedAtMost = 5000;
 
+    private readonly EventOptions _options;
+    private readonly RuleCatalog _rules;
+    private readonly TimeProvider _clock;
+    private readonly EventSnapshotFile? _file;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, SecurityEvent> _stored = []; // the newest of each fingerprint
     private IReadOnlyDictionary<string, DateTimeOffset> _silencedUntil = new Dictionary<string, DateTimeOffset>();
     private Dictionary<string, SecurityEvent> _expected = [];
-    private bool _isLoaded;
+
+    /// <summary>Begins with what the process before knew, where that is not too old.</summary>
+    public EventSnapshot(EventOptions options, RuleCatalog rules, TimeProvider clock, EventSnapshotFile? file = null)
+    {
+        (_options, _rules, _clock, _file) = (options, rules, clock, file);
+        if (file?.Read(clock.GetUtcNow()) is { } earlier)
+            Take(earlier);
+    }
 
     /// <summary>Those that are not resolved, as the database last had them.</summary>
     public IReadOnlyList<SecurityEvent> Open
@@ -34,7 +45,7 @@ internal sealed class EventSnapshot(EventOptions options, RuleCatalog rules, Tim
         get
         {
             lock (_lock)
-                return [.. Stored().Values.Where(e => e.Status != EventStatus.Resolved)];
+                return [.. _stored.Values.Where(e => e.Status != EventStatus.Resolved)];
         }
     }
 
@@ -46,15 +57,15 @@ internal sealed class EventSnapshot(EventOptions options, RuleCatalog rules, Tim
     {
         lock (_lock)
         {
-            var now = clock.GetUtcNow();
-            var update = stored ?? EventLifecycle.Apply(Stored().Values, result, options.ResolveAfter, rules, now);
+            var now = _clock.GetUtcNow();
+            var update = stored ?? EventLifecycle.Apply(_stored.Values, result, _options.ResolveAfter, _rules, now);
             foreach (var changed in update.Events)
-                Stored()[changed.Fingerprint] = changed;
+                _stored[changed.Fingerprint] = changed;
             if (_stored.Count > ResolvedAtMost)
                 foreach (var resolved in _stored.Values.Where(e => e.Status == EventStatus.Resolved).ToList())
                     _stored.Remove(resolved.Fingerprint);
             if (update.Changes.Count > 0)
-                file?.Write(new EventsView(now, Open, _silencedUntil));
+                _file?.Write(new EventsView(now, Open, _silencedUntil));
         }
     }
 
@@ -64,7 +75,7 @@ internal sealed class EventSnapshot(EventOptions options, RuleCatalog rules, Tim
         lock (_lock)
         {
             Take(view);
-            file?.Write(view);
+            _file?.Write(view);
         }
     }
 
@@ -74,7 +85,7 @@ internal sealed class EventSnapshot(EventOptions options, RuleCatalog rules, Tim
     public bool IsSilenced(string fingerprint)
     {
         lock (_lock)
-            return _silencedUntil.TryGetValue(fingerprint, out var until) && clock.GetUtcNow() < until;
+            return _silencedUntil.TryGetValue(fingerprint, out var until) && _clock.GetUtcNow() < until;
     }
 
     /// <summary>
@@ -85,7 +96,7 @@ internal sealed class EventSnapshot(EventOptions options, RuleCatalog rules, Tim
         lock (_lock)
         {
             _expected = earlier.ToDictionary(e => e.Fingerprint);
-            foreach (var (fingerprint, stored) in Stored())
+            foreach (var (fingerprint, stored) in _stored)
                 _expected[fingerprint] = stored;
         }
     }
@@ -95,24 +106,11 @@ internal sealed class EventSnapshot(EventOptions options, RuleCatalog rules, Tim
     {
         lock (_lock)
         {
-            var update = EventLifecycle.Apply(_expected.Values, result, options.ResolveAfter, rules, clock.GetUtcNow());
+            var update = EventLifecycle.Apply(_expected.Values, result, _options.ResolveAfter, _rules, _clock.GetUtcNow());
             foreach (var changed in update.Events)
                 _expected[changed.Fingerprint] = changed;
             return update;
         }
-    }
-
-    // At first use what the process before knew, where that is not too old.
-    private Dictionary<string, SecurityEvent> Stored()
-    {
-        if (!_isLoaded)
-        {
-            _isLoaded = true;
-            if (file?.Read(clock.GetUtcNow()) is { } earlier)
-                Take(earlier);
-        }
-
-        return _stored;
     }
 
     private void Take(EventsView view)

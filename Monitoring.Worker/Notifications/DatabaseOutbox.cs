@@ -21,8 +21,8 @@ internal sealed class DatabaseOutbox(
     {
         var now = clock.GetUtcNow();
         var terms = new ClaimTerms(identity.Name, now, now + Lease, now + DeliveryRules.LongestPause, options.GroupWindow);
-        var rows = await claims.ClaimAsync(
-            channel, terms, most, [.. inFlight, .. inFlightClaims.MessageIds], inFlightClaims.Ids, cancellationToken);
+        var offline = inFlightClaims.Ids;
+        var rows = await claims.ClaimAsync(channel, terms, most, [.. inFlight, .. offline], offline, cancellationToken);
         return [.. rows.GroupBy(row => row.MessageId)
             .Select(same => new ClaimedMessage(
                 new NotificationMessage(same.Key, [.. same.Select(ToEntry)]), same.First().Attempts, same.First().GiveUpAt))];

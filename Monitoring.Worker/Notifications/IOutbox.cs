@@ -18,14 +18,14 @@ internal interface IOutbox
     Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(
         string channel, int most, IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken);
 
-    /// <summary>Keeps claims while their attempts go on.</summary>
-    Task RenewAsync(IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken);
+    /// <summary>Keeps claims while their attempts go on, where they would lapse.</summary>
+    Task RenewAsync(IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Notes what became of an attempt; null gives the message back at once.</summary>
     Task MarkAsync(string channel, Guid messageId, DeliveryVerdict? verdict, CancellationToken cancellationToken);
 
     /// <summary>Says which channels this worker sends through. To be repeated, or what waits for a channel is given up one day.</summary>
-    Task RegisterAsync(IReadOnlyList<string> channels, CancellationToken cancellationToken);
+    Task RegisterAsync(IReadOnlyList<string> channels, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <summary>Calls <paramref name="wake"/> whenever something may have come, until it is cancelled or cannot hear any more.</summary>
     Task WatchAsync(Action wake, CancellationToken cancellationToken);

@@ -1,3 +1,4 @@
+using Claim = (System.Guid MessageId, System.Collections.Generic.IReadOnlyList<System.Guid> NotificationIds, System.DateTimeOffset? DeliveredAt);
 using Monitoring.Data.Notifications;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Recording.Journalling;
@@ -12,52 +13,36 @@ namespace Monitoring.Worker.Notifications;
 internal sealed class InFlightClaims(RecordingQueue queue)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<Guid, AttemptEntry> _begun = []; // by each of the notifications that it holds
-    private readonly Dictionary<Guid, DeliveryEntry> _delivered = []; // likewise
-    private readonly HashSet<Guid> _marked = []; // messages of the database's outbox that were delivered, and could not be marked there
+    private readonly Dictionary<Guid, Claim> _claims = []; // by notification
+    private bool _isLoaded;
 
-    /// <summary>The ids of the notifications.</summary>
+    /// <summary>The ids of the notifications; where they are not known, of a message of the database's outbox, that of the message.</summary>
     public IReadOnlyCollection<Guid> Ids
     {
         get
         {
             lock (_lock)
-                return [.. _begun.Keys.Union(_delivered.Keys)];
+                return [.. _claims.Keys];
         }
     }
 
-    /// <summary>The ids of messages that were claimed in the database and delivered while it was away.</summary>
-    public IReadOnlyCollection<Guid> MessageIds
-    {
-        get
-        {
-            lock (_lock)
-                return [.. _marked];
-        }
-    }
-
-    /// <summary>
-    /// Reads what an earlier process left in the journal. To be called before the outbox is read, and before the journal is drained.
-    /// </summary>
+    /// <summary>Reads once what an earlier process left in the journal: before the outbox is read, and before the journal is drained.</summary>
     public void Load()
     {
         lock (_lock)
-            foreach (var entry in queue.ReadAll())
-                Remember(entry);
+        {
+            if (!_isLoaded)
+                foreach (var entry in queue.ReadAll())
+                    Remember(entry);
+            _isLoaded = true;
+        }
     }
 
-    /// <summary>The message in which a notification was claimed before, also by an earlier process; null where it was not.</summary>
-    public AttemptEntry? FindBegun(Guid notificationId)
+    /// <summary>The message in which a notification was claimed, also by an earlier process, and what was in it; null where it was not.</summary>
+    public Claim? Find(Guid notificationId)
     {
         lock (_lock)
-            return _begun.GetValueOrDefault(notificationId);
-    }
-
-    /// <summary>Whether a notification was delivered already.</summary>
-    public bool IsDelivered(Guid notificationId)
-    {
-        lock (_lock)
-            return _delivered.ContainsKey(notificationId);
+            return _claims.TryGetValue(notificationId, out var claim) ? claim : null;
     }
 
     /// <summary>Puts a claim or a delivery into the journal; returns when it is there.</summary>
@@ -70,48 +55,30 @@ internal sealed class InFlightClaims(RecordingQueue queue)
         }
     }
 
-    /// <summary>
-    /// A row as it is to be stored: as delivered where it went out already, as part of the same message where that was begun.
-    /// </summary>
-    public NewNotification Mark(NewNotification row)
-    {
-        lock (_lock)
-            return _delivered.TryGetValue(row.NotificationId, out var sent)
-                ? row with { DeliveredAt = sent.DeliveredAt, MessageId = sent.MessageId }
-                : _begun.TryGetValue(row.NotificationId, out var begun) ? row with { MessageId = begun.MessageId }
-                : row;
-    }
+    /// <summary>A row as it is to be stored: as delivered where it went out already, as part of the same message where that was begun.</summary>
+    public NewNotification Mark(NewNotification row) =>
+        Find(row.NotificationId) is { } claim ? row with { MessageId = claim.MessageId, DeliveredAt = claim.DeliveredAt } : row;
 
     /// <summary>The database knows of this entry; every result before it is stored, too.</summary>
     public void Forget(JournalEntry entry)
     {
         lock (_lock)
-            if (entry is AttemptEntry attempt)
-            {
-                foreach (var id in attempt.NotificationIds)
-                    _begun.Remove(id);
-            }
-            else if (entry is DeliveryEntry delivery)
-            {
-                _marked.Remove(delivery.MessageId);
-                foreach (var id in delivery.NotificationIds)
-                    _delivered.Remove(id);
-            }
+            foreach (var (id, claim) in ClaimsOf(entry))
+                if (_claims.TryGetValue(id, out var known) && (known.MessageId, known.DeliveredAt) == (claim.MessageId, claim.DeliveredAt))
+                    _claims.Remove(id); // else another entry about it follows
     }
 
     private void Remember(JournalEntry entry)
     {
-        if (entry is AttemptEntry attempt)
-        {
-            foreach (var id in attempt.NotificationIds)
-                _begun[id] = attempt;
-        }
-        else if (entry is DeliveryEntry delivery)
-        {
-            if (delivery.NotificationIds.Count == 0)
-                _marked.Add(delivery.MessageId);
-            foreach (var id in delivery.NotificationIds)
-                _delivered[id] = delivery;
-        }
+        foreach (var (id, claim) in ClaimsOf(entry))
+            _claims[id] = claim;
     }
+
+    private static IEnumerable<(Guid Id, Claim Claim)> ClaimsOf(JournalEntry entry) => entry switch
+    {
+        AttemptEntry one => one.NotificationIds.Select(id => (id, new Claim(one.MessageId, one.NotificationIds, null))),
+        DeliveryEntry one => one.NotificationIds.DefaultIfEmpty(one.MessageId)
+            .Select(id => (id, new Claim(one.MessageId, one.NotificationIds, one.DeliveredAt))),
+        _ => [],
+    };
 }

@@ -11,15 +11,9 @@ namespace Monitoring.Worker.Notifications;
 /// </summary>
 internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider clock, InFlightClaims? claims = null) : IOutbox
 {
-    private sealed class Notification(IReadOnlyList<Guid> ids, NotificationEntry entry)
+    private sealed class Message(Guid id, IReadOnlyList<Guid> ids, IReadOnlyList<NotificationEntry> entries)
     {
-        public IReadOnlyList<Guid> Ids => ids;
-        public NotificationEntry Entry => entry;
-    }
-
-    private sealed class Message(NotificationMessage content, IReadOnlyList<Guid> ids)
-    {
-        public NotificationMessage Content => content;
+        public NotificationMessage Content { get; } = new(id, entries);
         public IReadOnlyList<Guid> Ids => ids;
         public int Attempts { get; set; }
         public bool IsUnderWay { get; set; }
@@ -29,7 +23,7 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
 
     private sealed class Queue
     {
-        public List<Notification> Fresh { get; } = [];
+        public List<Message> Fresh { get; } = []; // of one entry each, to be put together
         public List<Message> Messages { get; } = [];
         public List<DeadLetters> Dead { get; } = [];
         public TimeSpan WindowUntil { get; set; }
@@ -64,7 +58,7 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
     public void Add(string channel, IReadOnlyList<Guid> ids, NotificationEntry entry)
     {
         lock (_lock)
-            QueueOf(channel).Fresh.Add(new Notification(ids, entry));
+            QueueOf(channel).Fresh.Add(new Message(ids[0], ids, [entry]));
         Wake();
     }
 
@@ -97,7 +91,8 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
     {
         lock (_lock)
             _held = null;
-        Wake();
+        if (Undelivered > 0)
+            Wake();
     }
 
     /// <summary>Drops what is not delivered, because the database has it now. To be called while nobody may claim.</summary>
@@ -125,7 +120,7 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
                 .ExceptBy(inFlight, message => message.Content.NotificationId).Take(most).ToList();
             foreach (var message in due)
             {
-                if (claims?.FindBegun(message.Ids[0])?.MessageId != message.Content.NotificationId)
+                if (claims?.Find(message.Ids[0])?.MessageId != message.Content.NotificationId)
                     claims?.Add(new AttemptEntry(message.Content.NotificationId, message.Ids, channel));
                 (message.Attempts, message.IsUnderWay) = (message.Attempts + 1, true);
             }
@@ -134,9 +129,6 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
                 [.. due.Select(message => new ClaimedMessage(message.Content, message.Attempts, message.GiveUpAt))]);
         }
     }
-
-    /// <inheritdoc/>
-    public Task RenewAsync(IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public Task MarkAsync(string channel, Guid messageId, DeliveryVerdict? verdict, CancellationToken cancellationToken)
@@ -168,9 +160,6 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
     }
 
     /// <inheritdoc/>
-    public Task RegisterAsync(IReadOnlyList<string> channels, CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
     public async Task WatchAsync(Action wake, CancellationToken cancellationToken)
     {
         Wake = wake;
@@ -194,28 +183,30 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
     // is its first critical one. What was begun before is repeated as it was, without anything else.
     private void Form(Queue queue)
     {
-        Move(queue, Due(queue).GroupBy(one => claims?.FindBegun(one.Ids[0])?.MessageId).Where(same => same.Key is not null));
+        Move(queue, Due(queue).GroupBy(one => claims?.Find(one.Ids[0])?.MessageId).Where(same => same.Key is not null));
         var due = Due(queue);
         if (_window == TimeSpan.Zero)
         {
-            Move(queue, due.DistinctBy(one => one.Entry.EventId).Select(one => (Notification[])[one]));
+            Move(queue, due.DistinctBy(EventOf).Select(one => (Message[])[one]));
             return;
         }
 
-        var urgent = due.Exists(one => one.Entry is { Severity: Severity.Critical, Kind: ChangeKind.Opened or ChangeKind.Escalated });
+        var urgent = due.Exists(one => one.Content.Entries[0] is { Severity: Severity.Critical, Kind: ChangeKind.Opened or ChangeKind.Escalated });
         if (due.Count == 0 || (Now < queue.WindowUntil && (queue.WindowIsCritical || !urgent)))
             return;
         Move(queue, [due]);
         (queue.WindowUntil, queue.WindowIsCritical) = (Now + _window, urgent);
     }
 
-    private static List<Notification> Due(Queue queue)
+    private static Guid EventOf(Message fresh) => fresh.Content.Entries[0].EventId;
+
+    private static List<Message> Due(Queue queue)
     {
         var waiting = queue.Messages.SelectMany(message => message.Content.Entries).Select(entry => entry.EventId).ToHashSet();
-        return [.. queue.Fresh.Where(one => !waiting.Contains(one.Entry.EventId))];
+        return [.. queue.Fresh.Where(one => !waiting.Contains(EventOf(one)))];
     }
 
-    private void Move(Queue queue, IEnumerable<IEnumerable<Notification>> groups)
+    private void Move(Queue queue, IEnumerable<IEnumerable<Message>> groups)
     {
         var moved = groups.Select(group => group.ToList()).ToList();
         queue.Messages.AddRange(moved.Select(Compose));
@@ -224,14 +215,14 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
     }
 
     // The id stands for what is in the message: the same notifications have the same one again, in this process or the next.
-    private Message Compose(List<Notification> parts)
+    private Message Compose(List<Message> parts)
     {
         Guid[] ids = [.. parts.SelectMany(part => part.Ids)];
-        var begun = claims?.FindBegun(ids[0]);
-        var id = begun is not null && begun.NotificationIds.Order().SequenceEqual(ids.Order()) ? begun.MessageId
+        NotificationEntry[] entries = [.. parts.SelectMany(part => part.Content.Entries)];
+        var id = claims?.Find(ids[0]) is { } begun && begun.NotificationIds.Order().SequenceEqual(ids.Order()) ? begun.MessageId
             : ids.Length == 1 ? ids[0]
-            : StableId.Of(parts[0].Entry.FirstSeenAt, ids.Select(part => $"{part}"));
-        return new Message(new NotificationMessage(id, [.. parts.Select(part => part.Entry)]), ids);
+            : StableId.Of(entries[0].FirstSeenAt, ids.Select(part => $"{part}"));
+        return new Message(id, ids, entries);
     }
 
     private void EndHoldIfIdle()

@@ -55,7 +55,7 @@ internal sealed class OutboxSwitch(
     // Answers false while the database is away, also when it goes away in the middle: nobody waits for that answer any more.
     private async Task<bool> TryDatabaseAsync(Func<Task> ask)
     {
-        var lost = link.Lost;
+        var lost = link.WaitUntilLostAsync(CancellationToken.None);
         if (lost.IsCompleted)
             return false;
         var asked = ask();

@@ -4,9 +4,9 @@ namespace Monitoring.Worker.Recording;
 internal sealed record DatabaseOutage(DateTimeOffset Since, string Error);
 
 /// <summary>
-/// Whether the database takes results: connected, or away since some time for some reason. This is the only place that knows.
-/// <see cref="RecordingPipeline"/> alone changes it, because only writing shows it; everybody else asks, or waits for <see cref="Lost"/>. A
-/// worker begins connected and learns better by its first result.
+/// Whether the database takes results: connected, or away since some time for some reason. This is the only place that knows. <see
+/// cref="RecordingPipeline"/> alone changes it, because only writing shows it; everybody else asks, or waits with <see
+/// cref="WaitUntilLostAsync"/>. A worker begins connected and learns better by its first result.
 /// </summary>
 internal sealed class DatabaseLink
 {
@@ -22,7 +22,7 @@ internal sealed class DatabaseLink
     /// <summary>
     /// Ends when the database goes away: whoever waits for its answer and for this is not held up by a database that hangs.
     /// </summary>
-    public Task Lost => _lost.Task;
+    public Task WaitUntilLostAsync(CancellationToken cancellationToken) => _lost.Task.WaitAsync(cancellationToken);
 
     /// <summary>The database went away.</summary>
     public void Lose(DatabaseOutage outage)

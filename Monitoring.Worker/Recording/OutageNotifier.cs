@@ -55,7 +55,7 @@ internal sealed class OutageNotifier(
     private void Decide(SecurityEvent e, SecurityEventChange change, string channel, bool isUrgent)
     {
         var id = NotificationRouting.IdOf(e, change, channel);
-        if (claims.IsDelivered(id))
+        if (claims.Find(id)?.DeliveredAt is not null)
         {
             _notified.Add((e.EventId, channel));
         }

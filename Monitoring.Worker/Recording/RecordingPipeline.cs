@@ -32,7 +32,6 @@ internal sealed partial class RecordingPipeline(
     private readonly SemaphoreSlim _writing = new(1); // held by whoever drains
     private readonly Lock _adding = new(); // a result comes before a change of the link or after it, and is followed once
     private int _triesWhileAway;
-    private bool _isLoaded;
 
     /// <summary>How many results the database does not have yet, those of its own health included.</summary>
     public int Waiting => queue.Waiting;
@@ -57,14 +56,18 @@ internal sealed partial class RecordingPipeline(
         await _writing.WaitAsync(cancellationToken);
         try
         {
-            Load();
-            if (!link.IsAway)
-                await WriteAllAsync(cancellationToken);
-            else if (await AnswersAsync(cancellationToken))
-                await WriteAllWhileHeldAsync(cancellationToken);
+            claims.Load();
+            if (link.IsAway && !await AnswersAsync(cancellationToken))
+                return;
+            // No message is under way while its notifications are stored: each is stored as delivered, as begun or as new.
+            await offline.HoldAsync(cancellationToken);
+            while (queue.Oldest() is { } entry && await TryWriteAsync(entry, cancellationToken))
+            {
+            }
         }
         finally
         {
+            offline.Release();
             _writing.Release();
         }
     }
@@ -75,7 +78,7 @@ internal sealed partial class RecordingPipeline(
     public Task StartingAsync(CancellationToken cancellationToken)
     {
         queue.Open();
-        Load();
+        claims.Load();
         return Task.CompletedTask;
     }
 
@@ -149,13 +152,6 @@ internal sealed partial class RecordingPipeline(
         }
     }
 
-    private void Load()
-    {
-        if (!_isLoaded)
-            claims.Load();
-        _isLoaded = true;
-    }
-
     private void Add(CheckResult result)
     {
         lock (_adding)
@@ -163,27 +159,6 @@ internal sealed partial class RecordingPipeline(
             queue.Add(new ResultEntry(result));
             if (link.IsAway)
                 outageNotifier.Follow(result);
-        }
-    }
-
-    // No message is under way while its notifications are stored: each is stored as delivered, as begun or as new.
-    private async Task WriteAllWhileHeldAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await offline.HoldAsync(cancellationToken);
-            await WriteAllAsync(cancellationToken);
-        }
-        finally
-        {
-            offline.Release();
-        }
-    }
-
-    private async Task WriteAllAsync(CancellationToken cancellationToken)
-    {
-        while (queue.Oldest() is { } entry && await TryWriteAsync(entry, cancellationToken))
-        {
         }
     }
 
@@ -247,17 +222,14 @@ internal sealed partial class RecordingPipeline(
             {
                 return await database.StoreAsync(entry, claims.Mark, cancellationToken);
             }
-            catch (Exception fault) when (!link.IsAway && attempt < Attempts && DatabaseFaults.IsTransient(fault))
+            catch (Exception fault) when (DatabaseFaults.IsTransient(fault))
             {
-                LogRetried(entry, DatabaseFaults.Describe(fault));
                 if (DatabaseFaults.IsReadOnly(fault))
                     database.LeaveServer();
+                if (link.IsAway || attempt == Attempts)
+                    throw;
+                LogRetried(entry, DatabaseFaults.Describe(fault));
                 await Task.Delay(FirstPause * (1 << (attempt - 1)), TimeProvider.System, cancellationToken); // 1.5 s in all
-            }
-            catch (Exception fault) when (DatabaseFaults.IsReadOnly(fault))
-            {
-                database.LeaveServer();
-                throw;
             }
     }
 

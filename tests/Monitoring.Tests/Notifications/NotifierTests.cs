@@ -234,7 +234,7 @@ public sealed class NotifierTests
     {
         var clock = new ManualClock(Noon);
         var connection = TestDatabase.ConnectionTo(_db);
-        var services = new ServiceCollection().AddMonitoringData(new DatabaseOptions(connection)).AddSingleton<TimeProvider>(clock).AddSingleton(new WorkerIdentity("w"))
+        var services = new ServiceCollection().AddLogging().AddMonitoringData(new DatabaseOptions(connection)).AddSingleton<TimeProvider>(clock).AddSingleton(new WorkerIdentity("w"))
             .AddSingleton(new NotificationOptions(TimeSpan.Zero, TimeSpan.FromHours(24), [])).AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
             .AddSingleton(new JournalOptions("not used", 1 << 20)).AddSingleton<RecordingQueue>().AddSingleton<InFlightClaims>().AddSingleton<DatabaseOutbox>().BuildServiceProvider();
         var outbox = services.GetRequiredService<DatabaseOutbox>();
@@ -254,7 +254,7 @@ public sealed class NotifierTests
     public async Task Claim_of_a_dead_worker_lapses_and_a_clock_that_was_set_back_delays_nothing()
     {
         var clock = new ManualClock(Noon);
-        DatabaseOutbox Outbox(string worker) => new ServiceCollection().AddMonitoringData(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<TimeProvider>(clock)
+        DatabaseOutbox Outbox(string worker) => new ServiceCollection().AddLogging().AddMonitoringData(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<TimeProvider>(clock)
             .AddSingleton(new WorkerIdentity(worker)).AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), []))
             .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton(new JournalOptions("not used", 1 << 20)).AddSingleton<RecordingQueue>().AddSingleton<InFlightClaims>().AddSingleton<DatabaseOutbox>().BuildServiceProvider().GetRequiredService<DatabaseOutbox>();
         var (one, two) = (Outbox("one"), Outbox("two"));

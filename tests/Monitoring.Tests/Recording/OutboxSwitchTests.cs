@@ -41,8 +41,7 @@ public sealed class OutboxSwitchTests : OutageNotifierFixture
             {
                 $"r opened critical delivered {fromDatabase.NotificationId}", $"database.away opened high delivered {offline.NotificationId}",
             }));
-            var claims = _services.GetRequiredService<InFlightClaims>();
-            Assert.That((claims.Ids, claims.MessageIds), Is.EqualTo((Array.Empty<Guid>(), Array.Empty<Guid>())));
+            Assert.That(_services.GetRequiredService<InFlightClaims>().Ids, Is.Empty);
         }
         finally
         {
