@@ -16,6 +16,13 @@ public sealed record RegisteredMonitor(string Monitor, int IntervalSeconds, Date
         return until <= start ? 0 : CeilingSlot(until) - CeilingSlot(start);
     }
 
+    /// <summary>
+    /// Grid times since a moment, of checks that have to be over, that are more than these successes; the ledger is kept since <paramref
+    /// name="kept"/>.
+    /// </summary>
+    public long CountGaps(DateTimeOffset since, DateTimeOffset? kept, DateTimeOffset now, long successes) =>
+        Math.Max(0, CountGridTimes(kept > since ? kept.Value : since, now - Deadline) - successes);
+
     /// <summary>The first grid time at or after a moment.</summary>
     public DateTimeOffset NextGridTime(DateTimeOffset at) => DateTimeOffset.UnixEpoch.AddSeconds(CeilingSlot(at) * IntervalSeconds);
 

@@ -25,6 +25,7 @@ public static class DataServices
     public static IServiceCollection AddMonitoringTables(this IServiceCollection services)
     {
         DapperConventions.Apply();
+        services.AddSingleton<ChangeMarks>();
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<DayPartitions>();
         services.AddSingleton<CursorKey>();
@@ -54,6 +55,8 @@ public static class DataServices
     public static NpgsqlDataSource CreateDataSource(NpgsqlConnectionStringBuilder connection)
     {
         DapperConventions.Apply();
+        connection = new NpgsqlConnectionStringBuilder(connection.ConnectionString) { NoResetOnClose = true, MaxAutoPrepare = 100,
+            AutoPrepareMinUsages = 2 };
         if (connection.Host?.Contains(',') != true)
             return new NpgsqlDataSourceBuilder(connection.ConnectionString).Build();
 

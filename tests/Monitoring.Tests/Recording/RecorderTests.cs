@@ -164,7 +164,7 @@ public sealed class RecorderTests
 
         foreach (var since in new[] { Noon.AddDays(-1), Noon, Noon.AddMinutes(30), Noon.AddMinutes(61), Noon.AddMinutes(180), Noon.AddDays(1) })
         {
-            var summed = await new HlpVaultSnapshots(_db).SummariseAsync(Sample.Vault, since, default);
+            var summed = (await _db.ReadAsync(batch => HlpVaultSnapshots.Summarise(batch, since))).Single();
             var counted = await QueryAsync<HlpVaultStatistics>($"""
                 SELECT count(*) AS total_snapshots, round(avg(account_value), 6) AS avg_account_value, min(account_value) AS min_account_value, max(account_value) AS max_account_value,
                        round(avg(anomaly_score), 6) AS avg_anomaly_score, max(anomaly_score) AS max_anomaly_score, count(*) FILTER (WHERE NOT is_healthy) AS unhealthy_snapshots
