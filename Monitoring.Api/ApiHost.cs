@@ -1,6 +1,7 @@
 using System.Net;
 using Microsoft.AspNetCore.StaticFiles.Infrastructure;
 using Microsoft.Extensions.FileProviders;
+using Microsoft.Extensions.Options;
 using Monitoring.Api.Badges;
 using Monitoring.Api.Access;
 using Monitoring.Api.Dashboard;
@@ -9,16 +10,21 @@ using Monitoring.Api.Http;
 using Monitoring.Api.Metrics;
 using Monitoring.Api.Monitors;
 using Monitoring.Api.Security;
+using Monitoring.Api.Subjects;
 using Monitoring.Api.Venues;
 using Monitoring.Data.Database;
 using Monitoring.Data.Logging;
 using Npgsql;
+using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace Monitoring.Api;
 
 /// <summary>Puts the read service together.</summary>
 internal static class ApiHost
 {
+    // Everything that is known of a subject here.
+    private static readonly ISubjectApi[] Subjects = [new VenuesApi()];
+
     private const int StatementSeconds = 5;
     private const int MaxBodyBytes = 64 * 1024;
     private const int MaxHeaderBytes = 16 * 1024;
@@ -43,13 +49,22 @@ internal static class ApiHost
         LimitTimes(options.Database.Connection!);
         var services = builder.Services;
         services.AddMonitoringData(options.Database with { StatementTimeout = TimeSpan.FromSeconds(StatementSeconds) });
-        services.AddSingleton(clock).AddSingleton<HlpVaultReader>().AddSingleton<OracleReader>().AddSingleton<LiquidationReader>().AddSingleton<MonitorReader>().AddSingleton<EvidenceReader>();
-        services.AddSingleton<ChangeFeed>().AddHostedService(provider => provider.GetRequiredService<ChangeFeed>()).AddSingleton<RequestMetrics>();
+        services.AddSingleton(clock).AddSingleton<MonitorReader>().AddSingleton<EvidenceReader>().AddSingleton<IEvidenceSource,
+            LedgerEvidence>();
+        services.AddSingleton<DashboardReader>().AddSingleton<IConfigureOptions<JsonOptions>, DashboardJson>().AddSingleton<Examples>();
+        foreach (var subject in Subjects)
+        {
+            services.AddSingleton(subject);
+            subject.AddServices(services);
+        }
+
+        services.AddSingleton<ChangeFeed>().AddHostedService(provider => provider.GetRequiredService<ChangeFeed>()).AddServiceMetrics();
         services.AddAccess(options.Access).AddLoadShedding().AddSingleton<DatabaseOutage>();
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         services.AddProblemDetails().AddExceptionHandler<FaultHandler>().AddCompression().AddOpenApiDocument();
 
         var app = builder.Build();
+        app.UseRequestLabels();
         app.UseTrustedProxies(options.Access);
         app.UseSecurityHeaders(options.Access.Auth);
         app.UseResponseCompression();
@@ -60,11 +75,8 @@ internal static class ApiHost
         app.UseLoadShedding();
         app.UsePage(pageFolder);
         app.MapHealth();
-        app.MapHlpVault();
-        app.MapHlpVaultInventory();
-        app.MapHlpVaultHoldings();
-        app.MapOracleDeviations();
-        app.MapLiquidations();
+        foreach (var subject in Subjects)
+            subject.MapRoutes(app);
         app.MapSecurityEvents();
         app.MapEventStream();
         app.MapOperatorActions();

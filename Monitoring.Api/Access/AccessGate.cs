@@ -1,6 +1,7 @@
 using System.Globalization;
 using Monitoring.Api.Http;
 using Monitoring.Data.Access;
+using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
 
 namespace Monitoring.Api.Access;
@@ -45,7 +46,7 @@ internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLed
 
         if (key is not null)
             ledger.Used(key.KeyId);
-        if (FindRefusal(context.Request, key) is var (status, detail))
+        if (FindRefusal(context, key) is var (status, detail))
         {
             if (status == StatusCodes.Status401Unauthorized)
                 context.Response.Headers.WWWAuthenticate = Credentials.Challenges;
@@ -67,21 +68,21 @@ internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLed
     }
 
     // One text for whatever is wrong with a key: a thief learns nothing from it.
-    private (int Status, string Detail)? FindRefusal(HttpRequest request, ApiKeyCheck? key)
+    private (int Status, string Detail)? FindRefusal(HttpContext context, ApiKeyCheck? key)
     {
-        var scope = IsReading(request) ? ApiScope.Read : ApiScope.Operate;
+        var scope = RequiredScope.Of(context);
         if (options.Auth == ApiAuth.Keys && key is null)
             return (StatusCodes.Status401Unauthorized, NotAllowed);
-        if (key is not null && !key.Scopes.Contains(scope == ApiScope.Read ? "read" : "operate"))
+        if (key is not null && !key.Scopes.Contains(SnakeCase.Of(scope)))
             return (StatusCodes.Status403Forbidden, NotAllowed);
-        if (scope == ApiScope.Read)
+        if (scope == ApiScope.Read && RequiredScope.IsReading(context.Request))
             return null;
         if (key is null && !options.IsLoopback)
-            return (StatusCodes.Status403Forbidden, "Without keys nobody could say who did it: actions need API_AUTH=keys, or a service that listens on a loopback address alone.");
-        return IsFromAnotherSite(request) ? (StatusCodes.Status403Forbidden, "A page of another site may not do this.") : null;
+            return (StatusCodes.Status403Forbidden,
+                "Without keys nobody could say who did it: actions need API_AUTH=keys, "
+                + "or a service that listens on a loopback address alone.");
+        return IsFromAnotherSite(context.Request) ? (StatusCodes.Status403Forbidden, "A page of another site may not do this.") : null;
     }
-
-    private static bool IsReading(HttpRequest request) => HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method);
 
     // A browser sends a stored password with every request, whichever page made it; it also says which page that was.
     private static bool IsFromAnotherSite(HttpRequest request) =>
@@ -89,6 +90,8 @@ internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLed
         || request.Headers.Origin.Any(origin => !Uri.TryCreate(origin, UriKind.Absolute, out var page)
             || !page.Host.Equals(request.Host.Host, StringComparison.OrdinalIgnoreCase) || (request.Host.Port is { } port ? page.Port != port : !page.IsDefaultPort));
 
+    // Not the framework's host filter: that answers a page of its own, before the access log can count the refusal, and knows no probe that
+    // is open to any name.
     private string? FindForeignHost(HttpRequest request) =>
         options.AllowedHosts.Count == 0 || options.AllowedHosts.Contains(request.Host.Host, StringComparer.OrdinalIgnoreCase) ? null
         : request.Host.Host.Length > 0 ? $"'{request.Host.Host}'" : "by no name";

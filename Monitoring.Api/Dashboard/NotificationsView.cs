@@ -17,10 +17,13 @@ public sealed record NotificationsView(
 
     internal static bool IsConfigured(DateTimeOffset configuredAt, DateTimeOffset now) => now - configuredAt <= WordLasts;
 
-    internal static async Task<NotificationsView> ReadAsync(NotificationChannelTable table, DateTimeOffset now, CancellationToken cancellationToken)
+    internal static NotificationsView Of(IReadOnlyList<NotificationChannelState> states, DateTimeOffset now)
     {
-        var channels = (await table.ListAsync(now, now.AddDays(-1), exceptRule: "", cancellationToken)).Select(state => new ChannelDeliveryView(
-            state.Channel, IsConfigured(state.ConfiguredAt, now), state.Pending, (now - state.OldestPendingAt)?.TotalSeconds, state.Dead, state.LastDeliveredAt, state.LastFailedAt, state.LastError)).ToList();
-        return new NotificationsView(channels.Sum(channel => channel.Pending), channels.Max(channel => channel.OldestPendingAgeSeconds), channels.Sum(channel => channel.Dead24h), channels);
+        var channels = states.Select(state => new ChannelDeliveryView(
+            state.Channel, IsConfigured(state.ConfiguredAt, now), state.Pending, (now - state.OldestPendingAt)?.TotalSeconds, state.Dead,
+            state.LastDeliveredAt, state.LastFailedAt, state.LastError)).ToList();
+        return new NotificationsView(
+            channels.Sum(channel => channel.Pending), channels.Max(channel => channel.OldestPendingAgeSeconds),
+                channels.Sum(channel => channel.Dead24h), channels);
     }
 }

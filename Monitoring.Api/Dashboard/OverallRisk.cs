@@ -1,6 +1,5 @@
 using System.Text.Json.Serialization;
 using Monitoring.Api.Monitors;
-using Monitoring.Api.Venues;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 
@@ -16,21 +15,15 @@ public sealed record RiskPart(string Name, decimal Score, string Detail);
 public sealed record OverallRisk(
     decimal Score, [property: JsonConverter(typeof(JsonStringEnumConverter<RiskLevel>))] RiskLevel Level, string DecidedBy, IReadOnlyList<RiskPart> Parts)
 {
-    /// <summary>Weighs the vault's anomaly score, the oracle's risk, the open events and the monitors that cannot see.</summary>
-    internal static OverallRisk Of(decimal? anomalyScore, IReadOnlyList<SeverityCount> open, IReadOnlyList<MonitorView> monitors, OracleMonitoringView? oracle = null)
+    /// <summary>Weighs what subjects bring, the open events and the monitors that cannot see.</summary>
+    internal static OverallRisk Of(IEnumerable<RiskPart> ofSubjects, IReadOnlyList<SeverityCount> open, IReadOnlyList<MonitorView> monitors)
     {
-        var parts = new List<RiskPart>();
-        if (anomalyScore is { } score)
-            parts.Add(new RiskPart("hlp_anomaly_score", score, $"anomaly score of the HLP vault: {score:0.#}"));
-
-        if (oracle is not null)
-            parts.Add(new RiskPart("oracle_risk", oracle.RiskScore, oracle.DangerousAssets.Count == 0
-                ? "no oracle price is dangerously off" : $"dangerously off is the oracle price of {string.Join(", ", oracle.DangerousAssets)}"));
-
+        var parts = ofSubjects.ToList();
         var worst = open.Where(count => count.Count > 0).MaxBy(count => count.Severity);
         parts.Add(worst is null
             ? new RiskPart("open_events", 0, "no open event")
-            : new RiskPart("open_events", WeightOf(worst.Severity), $"{worst.Count} open event{(worst.Count == 1 ? "" : "s")} of severity {worst.Severity.ToString().ToLowerInvariant()}"));
+            : new RiskPart("open_events", WeightOf(worst.Severity),
+                $"{worst.Count} open event{(worst.Count == 1 ? "" : "s")} of severity {worst.Severity.ToString().ToLowerInvariant()}"));
 
         var blind = monitors.Where(monitor => monitor.State is Freshness.Stale or Freshness.Never).Select(monitor => monitor.Name).ToList();
         parts.Add(monitors.Count == 0 ? new RiskPart("blind", 60, "blind: no worker has registered a monitor")

@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
-using Monitoring.Api.Monitors;
+using Monitoring.Api.Metrics;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 
@@ -36,10 +36,11 @@ internal static class HealthEndpoints
     }
 
     /// <summary>A summary: the schema's version and how current each monitor is.</summary>
-    internal static async Task<Ok<HealthSummary>> GetHealth(SchemaVersions schema, MonitorReader monitors, CancellationToken cancellationToken)
+    internal static async Task<Ok<HealthSummary>> GetHealth(StoredMetrics stored, CancellationToken cancellationToken)
     {
-        var version = await schema.CurrentAsync(cancellationToken);
-        var states = (await monitors.ListAsync(hours: 1, cancellationToken)).ToDictionary(monitor => monitor.Name, monitor => monitor.State);
-        return TypedResults.Ok(new HealthSummary(states.Count > 0 && states.Values.All(state => state == Freshness.Fresh) ? "ok" : "degraded", version, states));
+        var figures = await stored.ReadAsync(cancellationToken);
+        var states = figures.Monitors.ToDictionary(monitor => monitor.Name, monitor => monitor.State);
+        var isWell = states.Count > 0 && states.Values.All(state => state == Freshness.Fresh);
+        return TypedResults.Ok(new HealthSummary(isWell ? "ok" : "degraded", figures.SchemaVersion, states));
     }
 }

@@ -1,4 +1,5 @@
-using System.Security.Cryptography;
+using System.Buffers;
+using System.IO.Hashing;
 
 namespace Monitoring.Api.Http;
 
@@ -36,7 +37,7 @@ internal static class EntityTags
         if (response.StatusCode == StatusCodes.Status200OK)
         {
             // Weak: the same content has other bytes when it is compressed on the way.
-            var tag = $"W/\"{Convert.ToHexStringLower(SHA256.HashData(held.Bytes).AsSpan(0, 16))}\"";
+            var tag = $"W/\"{XxHash128.HashToUInt128(held.Bytes):x32}\"";
             response.Headers.ETag = tag;
             if (response.Headers.CacheControl.Count == 0)
                 response.Headers.CacheControl = "no-cache";
@@ -58,13 +59,13 @@ internal static class EntityTags
     /// <summary>Holds what is written until it is too much, or is the start of an event stream; then passes everything on.</summary>
     private sealed class HeldBody(HttpResponse response, Stream wire) : Stream
     {
-        private readonly MemoryStream _held = new();
+        private readonly PooledBuffer _held = new();
 
         public bool IsReleased { get; private set; }
 
         public ReadOnlySpan<byte> Bytes => Memory.Span;
 
-        public ReadOnlyMemory<byte> Memory => _held.GetBuffer().AsMemory(0, (int)_held.Length);
+        public ReadOnlyMemory<byte> Memory => _held.Written;
 
         public override bool CanRead => false;
 
@@ -75,13 +76,13 @@ internal static class EntityTags
 
         public override long Length => _held.Length;
 
-        public override long Position { get => _held.Position; set => _held.Position = value; }
+        public override long Position { get => _held.Length; set => SetLength(value); }
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
             if (!IsReleased && _held.Length + buffer.Length <= MaxHeldBytes && response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) != true)
             {
-                await _held.WriteAsync(buffer, cancellationToken);
+                _held.Write(buffer.Span);
                 return;
             }
 
@@ -91,8 +92,7 @@ internal static class EntityTags
                 response.ContentLength = null;
                 response.Headers.CacheControl = "no-store";
                 await wire.WriteAsync(Memory, cancellationToken);
-                _held.SetLength(0);
-                _held.Capacity = 0;
+                _held.Dispose();
             }
 
             await wire.WriteAsync(buffer, cancellationToken);
@@ -103,14 +103,23 @@ internal static class EntityTags
 
         public override Task FlushAsync(CancellationToken cancellationToken) => IsReleased ? wire.FlushAsync(cancellationToken) : Task.CompletedTask;
 
-        public override void SetLength(long value) => _held.SetLength(value);
+        // Back alone: to throw away what was written.
+        public override void SetLength(long value) => _held.Length = value <= _held.Length ? (int)value
+            : throw new NotSupportedException("an answer is only cut");
 
-        public override long Seek(long offset, SeekOrigin origin) => _held.Seek(offset, origin);
+        public override long Seek(long offset, SeekOrigin origin) =>
+            throw new NotSupportedException("an answer is written from its beginning to its end");
 
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("answers are written asynchronously");
 
         public override void Flush()
         {
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            _held.Dispose();
+            base.Dispose(disposing);
         }
 
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("an answer is not read");

@@ -1,33 +1,34 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.OpenApi;
+using Monitoring.Api.Subjects;
 
 namespace Monitoring.Api.Http;
 
 /// <summary>Gives every parameter and every answer of the document an example, made from its schema and from how our fields look.</summary>
-internal static class Examples
+internal sealed class Examples(IEnumerable<ISubjectApi> subjects)
 {
     private const int MaxDepth = 8;
     private const string Event = "0f8f1f5e-6f0c-4a53-9d3c-2b9f3a5f7c11";
+    private const string Cursor = "q1b3s8Jx2m0vLr4ZeyJTaW5jZSI6Ii4uLiJ9";
 
-    private static readonly Dictionary<string, Func<JsonNode>> ByName = new()
+    private readonly Dictionary<string, Func<JsonNode>> _byName = subjects.SelectMany(subject => subject.Examples).Concat(Own)
+        .ToDictionary(example => example.Key, example => example.Value);
+
+    private static Dictionary<string, Func<JsonNode>> Own => new()
     {
-        ["vault_address"] = () => "0xdfc24b077bc1425ad1dea75bcb6f8158e10df303", ["parent_address"] = () => "0xdfc24b077bc1425ad1dea75bcb6f8158e10df303",
-        ["liquidated_user"] = () => "0x4f1c8a2be0d5a3b97c66b1e2d3f4a5b6c7d8e9f0", ["source_address"] = () => "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14",
-        ["account_value"] = () => 373942112.5m, ["anomaly_score"] = () => 12.4m, ["score"] = () => 70, ["share_pct"] = () => 4.2m, ["asset"] = () => "BTC", ["coin"] = () => "BTC",
-        ["hyperliquid_price"] = () => 96412.5m, ["reference_price"] = () => 96380.1m, ["max_deviation_pct"] = () => 0.61m, ["max_deviation_source"] = () => "kraken",
-        ["monitor"] = () => "hlp-vault", ["name"] = () => "hlp-vault", ["rule_id"] = () => "hlp.loss", ["threat_type"] = () => "hlp_exploitation", ["subject"] = () => "0xdfc24b077bc1425ad1dea75bcb6f8158e10df303",
-        ["title"] = () => "HLP vault lost 3,000,000 USD within an hour", ["description"] = () => "PnL over 1 h is -3,000,000 USD, -0.8 % of capital.", ["actor"] = () => "worker",
-        ["id"] = () => Event, ["event_id"] = () => Event, ["eventId"] = () => Event, ["limit"] = () => 50, ["hours"] = () => 24, ["days"] = () => 30, ["from"] = () => "2026-11-20T00:00:00Z",
-        ["to"] = () => "2026-11-21T00:00:00Z", ["min_deviation_pct"] = () => 0.5m, ["Last-Event-ID"] = () => 4711, ["seq"] = () => 4712, ["decided_by"] = () => "open_events",
-        ["before"] = () => "q1b3s8Jx2m0vLr4ZeyJTaW5jZSI6Ii4uLiJ9", ["next"] = () => "q1b3s8Jx2m0vLr4ZeyJTaW5jZSI6Ii4uLiJ9", ["count"] = () => 1, ["success"] = () => true,
-        ["indicators"] = () => new JsonObject { ["pnl_1h_usd"] = -3000000 }, ["thresholds"] = () => new JsonObject { ["critical_usd"] = -2000000 },
-        ["values"] = () => new JsonObject { ["pnl_1h_usd"] = -3000000 }, ["row"] = () => new JsonObject { ["timestamp"] = "2026-11-21T09:00:00Z", ["pnl_1h"] = -3000000 },
-        ["arithmetic"] = () => new JsonArray("pnl_1h_usd -3000000 reaches critical_usd -2000000"), ["table"] = () => "hlp_vault_snapshots",
-        ["schema_version"] = () => Data.Database.SchemaVersions.Required, ["interval_seconds"] = () => 300, ["age_seconds"] = () => 42.5m,
+        ["score"] = () => 70, ["actor"] = () => "worker", ["id"] = () => Event, ["event_id"] = () => Event, ["eventId"] = () =>
+            Event, ["limit"] = () => 50,
+        ["hours"] = () => 24, ["days"] = () => 30, ["from"] = () => "2026-11-20T00:00:00Z", ["to"] = () => "2026-11-21T00:00:00Z",
+        ["Last-Event-ID"] = () => 4711, ["seq"] = () => 4712, ["decided_by"] = () => "open_events", ["before"] = () =>
+            Cursor, ["next"] = () => Cursor,
+        ["count"] = () => 1, ["success"] = () => true, ["schema_version"] = () => Data.Database.SchemaVersions.Required,
+            ["interval_seconds"] = () => 300,
+        ["age_seconds"] = () => 42.5m,
     };
 
-    public static void AddTo(Microsoft.OpenApi.OpenApiDocument document)
+    /// <summary>Adds them to the document.</summary>
+    public void AddTo(Microsoft.OpenApi.OpenApiDocument document)
     {
         foreach (var operation in document.Paths.Values.SelectMany(path => path.Operations?.Values.AsEnumerable() ?? []))
         {
@@ -65,7 +66,7 @@ internal static class Examples
         (problem["title"], problem["detail"]) = status switch
         {
             "400" => ("One or more validation errors occurred.", "limit must be a whole number from 1 to 500"),
-            "404" => ("Not Found", "No check of the vault has been stored yet."),
+            "404" => ("Not Found", $"There is no event {Event}."),
             "503" => ("The database cannot be used", "The database does not answer. Nothing is known about the present state; try again in 5 seconds."),
             _ => ("", ""),
         };
@@ -74,7 +75,7 @@ internal static class Examples
         return problem;
     }
 
-    private static JsonNode? Of(IOpenApiSchema schema, string name, int depth)
+    private JsonNode? Of(IOpenApiSchema schema, string name, int depth)
     {
         if (schema.Properties is { Count: > 0 } properties)
         {
@@ -91,8 +92,8 @@ internal static class Examples
         if (schema.Items is { } items)
             return new JsonArray(Of(items, name, depth + 1));
         if (schema.AdditionalProperties is { } values)
-            return new JsonObject { ["hlp-vault"] = Of(values, name, depth + 1) };
-        if (ByName.TryGetValue(name, out var known))
+            return new JsonObject { [_byName.TryGetValue("name", out var key) ? (string)key()! : "key"] = Of(values, name, depth + 1) };
+        if (_byName.TryGetValue(name, out var known))
             return known();
         return (schema.Type & ~JsonSchemaType.Null) switch
         {

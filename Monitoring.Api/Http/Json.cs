@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -27,7 +26,7 @@ internal static class Json
         public override DateTimeOffset Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDateTimeOffset();
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
-            writer.WriteStringValue(value.UtcDateTime.ToString(TimeForm, CultureInfo.InvariantCulture));
+            writer.WriteTime(value.UtcDateTime);
     }
 
     private sealed class PlainDecimalConverter : JsonConverter<decimal>
@@ -35,6 +34,6 @@ internal static class Json
         public override decimal Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => reader.GetDecimal();
 
         public override void Write(Utf8JsonWriter writer, decimal value, JsonSerializerOptions options) =>
-            writer.WriteRawValue(value.ToString(DecimalForm, CultureInfo.InvariantCulture));
+            writer.WriteDecimal(value);
     }
 }

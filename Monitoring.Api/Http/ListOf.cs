@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Http;
@@ -14,20 +15,28 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
     where TPage : Page<TView> where TPosition : class
 {
     private const int StretchRows = 1000;
+    private const int RowBytes = 600; // about; a page that is larger takes a larger array
 
     /// <summary>Declares the list's parameters and forms on its endpoint.</summary>
     public RouteHandlerBuilder Describe(RouteHandlerBuilder endpoint, params QueryParameter[] filters) =>
         PageResult<TPage, TView>.Describe(endpoint).WithParameters([.. filters, .. window?.Parameters ?? [], limit, new CursorParameter()]);
 
     /// <summary>Answers the request from the rows that <paramref name="read"/> gives.</summary>
-    public IResult Answer(ReadRows<TRow, TPosition> read) => new Result(this, read);
+    public IResult Answer(ReadRows<TRow, TPosition> read) => new Result(this, read, null);
 
-    private sealed class Result(ListOf<TPage, TRow, TView, TPosition> list, ReadRows<TRow, TPosition> read) : IResult
+    /// <summary>As above, but a page of JSON is written from what <paramref name="stream"/> gives, without rows in between.</summary>
+    public IResult Answer(ReadRows<TRow, TPosition> read, StreamRows<TPosition> stream) => new Result(this, read, stream);
+
+    /// <summary>How a page of JSON is written from the database's own rows.</summary>
+    public RowJson<TPosition>? Json { get; init; }
+
+    private sealed class Result(ListOf<TPage, TRow, TView, TPosition> list, ReadRows<TRow, TPosition> read, StreamRows<TPosition>? stream)
+        : IResult
     {
-        public Task ExecuteAsync(HttpContext httpContext) => list.ExecuteAsync(httpContext, read);
+        public Task ExecuteAsync(HttpContext httpContext) => list.ExecuteAsync(httpContext, read, stream);
     }
 
-    private async Task ExecuteAsync(HttpContext context, ReadRows<TRow, TPosition> read)
+    private async Task ExecuteAsync(HttpContext context, ReadRows<TRow, TPosition> read, StreamRows<TPosition>? stream)
     {
         var services = context.RequestServices;
         var key = await services.GetRequiredService<CursorKey>().ReadAsync(context.RequestAborted);
@@ -41,8 +50,46 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
         var range = cursor is null ? window?.Read(context.Request, services.GetRequiredService<TimeProvider>()) ?? Window.All : new Window(cursor.Since, cursor.Until);
         if (RowForms.Wanted(context) is var form and not RowForm.Json)
             await WriteRowsAsync(context, form, read, range, cursor?.After);
+        else if (stream is not null)
+            await StreamPageAsync(context, key, stream, range, cursor?.After);
         else
             await WritePageAsync(context, key, read, range, cursor?.After);
+    }
+
+    // The rows are written as they come, and held: how many they are stands before them in the page.
+    private async Task StreamPageAsync(HttpContext context, byte[] key, StreamRows<TPosition> stream, Window range, TPosition? after)
+    {
+        var (count, rows, isMore, last) = (limit.Read(context.Request), 0, false, default(TPosition));
+        using var held = new PooledBuffer(RowBytes * Math.Min(count, StretchRows));
+        using (var json = new Utf8JsonWriter(held, new JsonWriterOptions { SkipValidation = true }))
+        {
+            json.WriteStartArray();
+            await stream(range, after, count + 1, reader =>
+            {
+                if (isMore = rows == count)
+                    return;
+                Json!.Write(json, reader);
+                if (++rows == count)
+                    last = Json.PositionOf(reader);
+            }, context.RequestAborted);
+            json.WriteEndArray();
+        }
+
+        context.Response.ContentType = "application/json; charset=utf-8";
+        var output = context.Response.BodyWriter;
+        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { SkipValidation = true }))
+        {
+            json.WriteStartObject();
+            json.WriteBoolean("success"u8, true);
+            json.WriteNumber("count"u8, rows);
+            json.WritePropertyName(Json!.Items);
+            json.WriteRawValue(held.Written.Span, skipInputValidation: true);
+            json.WriteString("next"u8, isMore
+                ? CursorSeal.Write(key, context.Request, new Cursor<TPosition>(range.Since, range.Until, last!)) : null);
+            json.WriteEndObject();
+        }
+
+        await output.FlushAsync(context.RequestAborted);
     }
 
     // One row more than asked for tells whether the list goes on.

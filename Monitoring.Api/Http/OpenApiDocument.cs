@@ -27,7 +27,7 @@ internal static class OpenApiDocument
             return Task.CompletedTask;
         });
         options.AddAccess();
-        options.AddDocumentTransformer((document, _, _) =>
+        options.AddDocumentTransformer((document, context, _) =>
         {
             document.Info = new OpenApiInfo
             {
@@ -38,7 +38,7 @@ internal static class OpenApiDocument
                     + "whole, row by row, up to `limit` rows if that is given. An answer that breaks off without an end is not whole.",
             };
             document.Servers = [];
-            Examples.AddTo(document);
+            context.ApplicationServices.GetRequiredService<Examples>().AddTo(document);
             return Task.CompletedTask;
         });
     });

@@ -107,20 +107,6 @@ internal sealed class FlagParameter(string name, bool fallback, string descripti
     public bool Read(HttpRequest request) => TextOf(request) is { } text ? text == "true" : fallback;
 }
 
-/// <summary>The venue's name of an asset, such as BTC or kPEPE.</summary>
-internal sealed class AssetParameter(string name, string description) : QueryParameter(name, description)
-{
-    private const int MaxLength = 20;
-
-    public override OpenApiSchema Schema => new() { Type = JsonSchemaType.String, Pattern = "^[A-Za-z0-9]{1,20}$" };
-
-    public override string? FindProblem(string text) =>
-        text.Length is > 0 and <= MaxLength && text.All(char.IsAsciiLetterOrDigit) ? null : $"must be the name of an asset: 1 to {MaxLength} letters or digits";
-
-    /// <summary>The name given, or null.</summary>
-    public string? Find(HttpRequest request) => TextOf(request);
-}
-
 /// <summary>Where a list goes on: the <c>next</c> of the page before. Its seal is checked by the list itself, which knows its filters.</summary>
 internal sealed class CursorParameter() : QueryParameter("before", "The next of the page before, with the same filters; goes on after its last item.")
 {

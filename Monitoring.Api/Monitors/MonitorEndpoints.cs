@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Monitoring.Api.Http;
 using Monitoring.Data.Checks;
-using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Monitors;
 
@@ -19,63 +18,6 @@ public sealed record MonitorView(
 
 /// <summary>All monitors.</summary>
 public sealed record MonitorPage(IReadOnlyList<MonitorView> Monitors) : Page<MonitorView>(Monitors, null);
-
-/// <summary>Puts a monitor's registration and its ledger together.</summary>
-internal sealed class MonitorReader(MonitorTable monitors, CheckRuns runs, DayPartitions partitions, TimeProvider clock)
-{
-    /// <summary>The ledger's table.</summary>
-    public const string Ledger = "check_runs";
-
-    private const int MaxSpans = 20;
-
-    /// <summary>Every registered monitor by name, with its runs of the last hours.</summary>
-    public async Task<IReadOnlyList<MonitorView>> ListAsync(int hours, CancellationToken cancellationToken)
-    {
-        var now = clock.GetUtcNow();
-        var since = Later(now.AddHours(-hours), await partitions.FindOldestDayAsync(Ledger, cancellationToken));
-        var latest = (await runs.ListLatestAsync(cancellationToken)).ToDictionary(run => run.Monitor);
-        var views = new List<MonitorView>();
-        foreach (var monitor in await monitors.ListAsync(cancellationToken))
-        {
-            // Its present interval may be younger than the window: runs before that were on another grid.
-            var from = Later(since, monitor.IntervalSince);
-            var over = now - monitor.Deadline;
-            var summary = await runs.SummariseAsync(monitor.Monitor, from, now, over, cancellationToken);
-            var spans = await runs.ListGapsAsync(monitor.Monitor, monitor.Grid.Interval, monitor.NextGridTime(from),
-                monitor.NextGridTime(over), MaxSpans, cancellationToken);
-            var last = latest.GetValueOrDefault(monitor.Monitor);
-            views.Add(new MonitorView(monitor.Monitor, monitor.IntervalSeconds, MonitorFreshness.Judge(monitor.Grid.Interval, now - last?.LastSuccessAt), last?.LastSuccessAt,
-                last?.LastSuccessAt is { } success ? Math.Round((now - success).TotalSeconds, 1) : null, last?.LastError, last?.LastErrorAt,
-                summary.Runs, summary.Failures, Math.Max(0, monitor.CountGridTimes(from, over) - summary.GridSuccesses), Round(summary.P50Ms), Round(summary.P99Ms),
-                [.. spans.Select(span => new GapSpanView(span.FromAt, span.UntilAt, span.Count, span.Reason))]));
-        }
-
-        return views;
-    }
-
-    /// <summary>How often a monitor had no success on its grid since a moment: as far back as its ledger is kept, without the check that may still be at work.</summary>
-    public async Task<long> CountGapsAsync(string monitor, DateTimeOffset since, CancellationToken cancellationToken)
-    {
-        if ((await monitors.ListAsync(cancellationToken)).FirstOrDefault(registered => registered.Monitor == monitor) is not { } found)
-            return 0;
-        var from = Later(Later(since, found.IntervalSince), await partitions.FindOldestDayAsync(Ledger, cancellationToken));
-        var over = clock.GetUtcNow() - found.Deadline;
-        return Math.Max(0, found.CountGridTimes(from, over) - (await runs.SummariseAsync(monitor, from, over, over, cancellationToken)).GridSuccesses);
-    }
-
-    /// <summary>How current one monitor is, or null when nobody runs it.</summary>
-    public async Task<Freshness?> FindStateAsync(string monitor, CancellationToken cancellationToken)
-    {
-        if ((await monitors.ListAsync(cancellationToken)).FirstOrDefault(registered => registered.Monitor == monitor) is not { } found)
-            return null;
-        var last = (await runs.ListLatestAsync(cancellationToken)).FirstOrDefault(run => run.Monitor == monitor)?.LastSuccessAt;
-        return MonitorFreshness.Judge(found.Grid.Interval, clock.GetUtcNow() - last);
-    }
-
-    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset? b) => b > a ? b.Value : a;
-
-    private static double? Round(double? milliseconds) => milliseconds is { } value ? Math.Round(value, 1) : null;
-}
 
 /// <summary>The route of the monitors.</summary>
 internal static class MonitorEndpoints

@@ -57,7 +57,7 @@ internal static class EventEndpoints
 {
     private static readonly ChoiceParameter<EventStatus> Status = new("status", "Only events in this state.");
     private static readonly ChoiceParameter<Severity> OfSeverity = new("severity", "Only events of this severity.");
-    private static readonly NameParameter ThreatType = new("threat_type", "Only events of this threat type, such as hlp_exploitation.");
+    private static readonly NameParameter ThreatType = new("threat_type", "Only events of this threat type, as their rule names it.");
 
     private static readonly EventList Events = List(new WholeParameter("limit", 1, 200, 50, "How many events at most."), window: null);
     private static readonly EventList StoredEvents = List(new WholeParameter("limit", 1, 500, 100, "How many events at most."), WindowParameters.OfHours(168, 24));

@@ -1,5 +1,6 @@
 using Monitoring.Api.Access;
 using Monitoring.Api.Http;
+using Monitoring.Data.Access;
 using Monitoring.Data.Events;
 
 namespace Monitoring.Api.Security;
@@ -18,7 +19,7 @@ internal static class OperatorEndpoints
 {
     public static void MapOperatorActions(this IEndpointRouteBuilder routes)
     {
-        var group = routes.MapGroup("/security/events/{eventId:guid}").WithTags("Operator actions");
+        var group = routes.MapGroup("/security/events/{eventId:guid}").WithTags("Operator actions").RequireScope(ApiScope.Operate);
         Describe(group.MapPost("/acknowledge", AcknowledgeEvent).WithName(nameof(AcknowledgeEvent)).WithBody<AcknowledgeRequest>());
         Describe(group.MapPost("/resolve", ResolveEvent).WithName(nameof(ResolveEvent)).WithBody<ResolveRequest>());
     }

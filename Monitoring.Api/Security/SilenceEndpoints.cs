@@ -1,6 +1,7 @@
 using System.Globalization;
 using Monitoring.Api.Access;
 using Monitoring.Api.Http;
+using Monitoring.Data.Access;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
 
@@ -41,7 +42,7 @@ internal static class SilenceEndpoints
         var group = routes.MapGroup("/security/silences").WithTags("Operator actions");
         List(default).Describe(group.MapGet("/", ListSilences).WithName(nameof(ListSilences)), ActiveOnly);
         group.MapPost("/", SilenceFinding).WithName(nameof(SilenceFinding)).WithBody<SilenceRequest>()
-            .Produces<SilenceAnswer>().ProducesProblem(StatusCodes.Status404NotFound).WithParameters();
+            .Produces<SilenceAnswer>().ProducesProblem(StatusCodes.Status404NotFound).WithParameters().RequireScope(ApiScope.Operate);
     }
 
     /// <summary>Silences, newest first.</summary>

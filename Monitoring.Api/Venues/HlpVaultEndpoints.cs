@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
-using Monitoring.Api.Monitors;
 using Monitoring.Data.Venues;
 
 namespace Monitoring.Api.Venues;
@@ -54,46 +53,24 @@ public sealed record HlpVaultStatisticsAnswer(
     bool Success, int Days, long TotalSnapshots, decimal? AvgAccountValue, decimal? MinAccountValue, decimal? MaxAccountValue,
     decimal? AvgAnomalyScore, decimal? MaxAnomalyScore, long UnhealthySnapshots, decimal? HealthRate, long Gaps);
 
-/// <summary>Reads the HLP vault for the endpoints and for the dashboard. The vault is the one that was observed last.</summary>
-internal sealed class HlpVaultReader(HlpVaultSnapshots snapshots, HlpVaultComponents components, MonitorReader monitors, TimeProvider clock)
-{
-    public const string Monitor = "hlp-vault";
-
-    /// <summary>The newest snapshot, or null while nothing is stored.</summary>
-    public async Task<HlpVaultNow?> FindNowAsync(CancellationToken cancellationToken)
-    {
-        if (await snapshots.FindNewestVaultAsync(cancellationToken) is not { } vault
-            || await snapshots.FindLatestAsync(vault, cancellationToken) is not { } row)
-            return null;
-        var parts = await components.ListAtAsync(vault, row.ObservedAt, cancellationToken);
-        return new HlpVaultNow(HlpVaultSnapshotView.Of(row))
-        {
-            AgeSeconds = Math.Round((clock.GetUtcNow() - row.ObservedAt).TotalSeconds, 1),
-            Components = [.. parts.Select(HlpVaultComponentView.Of)],
-        };
-    }
-
-    /// <summary>Adds up the last days. Without any snapshot the figures are null and the gaps still count.</summary>
-    public async Task<HlpVaultStatisticsAnswer> SummariseAsync(int days, CancellationToken cancellationToken)
-    {
-        var since = clock.GetUtcNow().AddDays(-days);
-        var vault = await snapshots.FindNewestVaultAsync(cancellationToken);
-        var sum = vault is null ? new HlpVaultStatistics(0, null, null, null, null, null, 0) : await snapshots.SummariseAsync(vault, since, cancellationToken);
-        var gaps = await monitors.CountGapsAsync(Monitor, since, cancellationToken);
-        return new HlpVaultStatisticsAnswer(true, days, sum.TotalSnapshots, sum.AvgAccountValue, sum.MinAccountValue, sum.MaxAccountValue,
-            sum.AvgAnomalyScore, sum.MaxAnomalyScore, sum.UnhealthySnapshots,
-            sum.TotalSnapshots == 0 ? null : decimal.Round((decimal)(sum.TotalSnapshots - sum.UnhealthySnapshots) / sum.TotalSnapshots, 6), gaps);
-    }
-
-}
-
 /// <summary>The routes of the HLP vault.</summary>
 internal static class HlpVaultEndpoints
 {
     private static readonly WholeParameter Days = new("days", 1, 365, 30, "The last so many days.");
     private static readonly ListOf<HlpVaultHistoryPage, HlpVaultSnapshot, HlpVaultSnapshotView, Position> History = new(
         new WholeParameter("limit", 1, 500, 100, "How many snapshots at most."), row => new Position(row.VaultAddress, row.ObservedAt), HlpVaultSnapshotView.Of,
-        (rows, next) => new HlpVaultHistoryPage(rows, next), WindowParameters.OfHours(8760, null));
+        (rows, next) => new HlpVaultHistoryPage(rows, next), WindowParameters.OfHours(8760, null))
+    {
+        Json = new("snapshots", reader => new Position(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1)),
+            ("timestamp", JsonColumn.Time, 1), ("venue_time", JsonColumn.Time, 2), ("vault_address", JsonColumn.Text, 0),
+            ("account_value", JsonColumn.Decimal, 3), ("total_value_locked", JsonColumn.Decimal, 4), ("pnl_1h", JsonColumn.Decimal, 5),
+            ("pnl_24h", JsonColumn.Decimal, 6), ("pnl_7d", JsonColumn.Decimal, 7), ("pnl_30d", JsonColumn.Decimal, 8),
+                ("all_time_pnl", JsonColumn.Decimal, 9),
+            ("sharpe_ratio", JsonColumn.Decimal, 10), ("drawdown_pct", JsonColumn.Decimal, 11), ("max_drawdown", JsonColumn.Decimal, 12),
+            ("z_score", JsonColumn.Decimal, 13), ("loss_score", JsonColumn.Decimal, 14), ("drawdown_score", JsonColumn.Decimal, 15),
+            ("volatility_score", JsonColumn.Decimal, 16), ("anomaly_score", JsonColumn.Decimal, 17), ("is_healthy", JsonColumn.Flag, 18),
+            ("health_issues", JsonColumn.Texts, 19)),
+    };
 
     private sealed record Position(string Vault, DateTimeOffset At);
 
@@ -112,10 +89,11 @@ internal static class HlpVaultEndpoints
             : TypedResults.Problem("No check of the vault has been stored yet.", statusCode: StatusCodes.Status404NotFound);
 
     /// <summary>The vault's snapshots, newest first.</summary>
-    internal static IResult ListHlpVaultHistory(HlpVaultSnapshots snapshots) => History.Answer(async (window, after, limit, cancellationToken) =>
-        (after?.Vault ?? await snapshots.FindNewestVaultAsync(cancellationToken)) is { } vault
-            ? await snapshots.ListAsync(vault, window.Since, after?.At ?? window.Until, limit, cancellationToken)
-            : []);
+    internal static IResult ListHlpVaultHistory(HlpVaultSnapshots snapshots) => History.Answer(
+        (window, after, limit, cancellationToken) =>
+            snapshots.ListAsync(after?.Vault, window.Since, after?.At ?? window.Until, limit, cancellationToken),
+        (window, after, limit, row, cancellationToken) =>
+            snapshots.ReadAsync(after?.Vault, window.Since, after?.At ?? window.Until, limit, row, cancellationToken));
 
     /// <summary>The vault's last days, added up.</summary>
     internal static async Task<Ok<HlpVaultStatisticsAnswer>> GetHlpVaultStatistics(HttpRequest request, HlpVaultReader vault, CancellationToken cancellationToken) =>

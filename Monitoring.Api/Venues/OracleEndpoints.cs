@@ -29,40 +29,6 @@ public sealed record OracleDeviationPage(IReadOnlyList<OracleDeviationView> Devi
 /// </summary>
 public sealed record OracleNowPage(DateTimeOffset? Timestamp, double? AgeSeconds, IReadOnlyList<OracleDeviationView> Deviations, string? Next) : Page<OracleDeviationView>(Deviations, Next);
 
-/// <summary>The newest check of the oracle, added up: assets measured, those a rule fires for, those dangerously off, and the largest risk among the latter.</summary>
-public sealed record OracleMonitoringView(
-    DateTimeOffset Timestamp, double AgeSeconds, int Assets, int ActiveDeviations, IReadOnlyList<string> DangerousAssets, decimal RiskScore,
-    decimal MaxDeviationPct, string MaxDeviationAsset);
-
-/// <summary>Reads the oracle's deviations for the endpoints and for the dashboard.</summary>
-internal sealed class OracleReader(OracleDeviations deviations, TimeProvider clock)
-{
-    /// <summary>Each asset's newest row, the largest deviation first, and how old the newest of all is.</summary>
-    public async Task<OracleNowPage> ListNowAsync(bool activeOnly, CancellationToken cancellationToken)
-    {
-        var rows = await deviations.ListNowAsync(cancellationToken);
-        DateTimeOffset? newest = rows.Count == 0 ? null : rows.Max(row => row.ObservedAt);
-        return new OracleNowPage(newest, newest is { } at ? AgeOf(at) : null,
-            [.. rows.Where(row => !activeOnly || row.Severity is not null).OrderByDescending(row => row.Severity).ThenByDescending(row => row.MaxDeviationPct).Select(OracleDeviationView.Of)],
-            null);
-    }
-
-    /// <summary>The dashboard's part, or null while nothing is stored.</summary>
-    public async Task<OracleMonitoringView?> SummariseAsync(CancellationToken cancellationToken)
-    {
-        var rows = await deviations.ListNowAsync(cancellationToken);
-        if (rows.Count == 0)
-            return null;
-        var newest = rows.Max(row => row.ObservedAt);
-        var dangerous = rows.Where(row => row.IsDangerous).ToList();
-        var largest = rows.MaxBy(row => row.MaxDeviationPct)!;
-        return new OracleMonitoringView(newest, AgeOf(newest), rows.Count, rows.Count(row => row.Severity is not null),
-            [.. dangerous.Select(row => row.Asset)], dangerous.Max(row => row.RiskScore) ?? 0, largest.MaxDeviationPct, largest.Asset);
-    }
-
-    private double AgeOf(DateTimeOffset at) => Math.Round((clock.GetUtcNow() - at).TotalSeconds, 1);
-}
-
 /// <summary>The routes of the oracle's deviations.</summary>
 internal static class OracleEndpoints
 {

@@ -14,20 +14,8 @@ public sealed record CheckRun(
     string Monitor, DateTimeOffset ScheduledAt, CheckTrigger Trigger, DateTimeOffset StartedAt, DateTimeOffset FinishedAt,
     CheckOutcome Outcome, int Observations, int Findings, string? Error, string Worker);
 
-/// <summary>A monitor's check runs within a window, counted; its successes on the grid as far as a check has to be over. Durations in milliseconds; null without a run.</summary>
-public sealed record CheckRunSummary(long Runs, long Failures, long GridSuccesses, double? P50Ms, double? P99Ms);
-
 /// <summary>The newest success on the grid and the newest failure of a monitor; a check that the feed triggered may have looked at a part only.</summary>
 public sealed record LatestCheckRuns(string Monitor, DateTimeOffset? LastSuccessAt, DateTimeOffset? LastErrorAt, string? LastError);
-
-/// <summary>
-/// Why there was no success in time: the source did not answer (runs failed or timed out), no worker ran (no runs at all), the database
-/// was away (results came a minute or more after their end), or checks began more than an interval late.
-/// </summary>
-public enum GapReason { SourceDown, WorkerDown, DatabaseAway, Late }
-
-/// <summary>Neighbouring grid times of one reason: <paramref name="Count"/> of them in [from, until).</summary>
-public sealed record GapSpan(DateTimeOffset FromAt, DateTimeOffset UntilAt, long Count, GapReason Reason);
 
 /// <summary>The ledger of checks, partitioned by day of <c>scheduled_at</c>.</summary>
 public sealed class CheckRuns(NpgsqlDataSource db)
@@ -66,71 +54,6 @@ public sealed class CheckRuns(NpgsqlDataSource db)
             new($"{LockMonitorSql}; {RecordSql}", run, transaction, cancellationToken: cancellationToken));
         await answers.ReadAsync();
         return await answers.ReadSingleOrDefaultAsync<int?>();
-    }
-
-    private const string SummariseSql = """
-        SELECT count(*) AS runs,
-               count(*) FILTER (WHERE outcome <> 'succeeded') AS failures,
-               count(*) FILTER (WHERE outcome = 'succeeded' AND trigger = 'grid' AND scheduled_at < @overBefore) AS grid_successes,
-               percentile_cont(0.5) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)::float8 * 1000) AS p50_ms,
-               percentile_cont(0.99) WITHIN GROUP (ORDER BY extract(epoch FROM finished_at - started_at)::float8 * 1000) AS p99_ms
-          FROM check_runs
-         WHERE monitor = @monitor AND scheduled_at >= @since AND scheduled_at < @until
-        """;
-
-    /// <summary>Counts the runs of one monitor whose scheduled time lies in [since, until), its successes on the grid only before <paramref name="overBefore"/>.</summary>
-    public async Task<CheckRunSummary> SummariseAsync(string monitor, DateTimeOffset since, DateTimeOffset until, DateTimeOffset overBefore, CancellationToken cancellationToken)
-    {
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleAsync<CheckRunSummary>(new(SummariseSql, new { monitor, since, until, overBefore }, cancellationToken: cancellationToken));
-    }
-
-    // Two rows that say nothing, one before the first and one at the end of the window, so that holes at its edges are holes like any other.
-    private const string ListGapsSql = """
-        WITH grid AS (
-            SELECT scheduled_at,
-                   CASE WHEN outcome <> 'succeeded' THEN 'source_down'
-                        WHEN recorded_at - finished_at > interval '1 minute' THEN 'database_away'
-                        WHEN started_at - scheduled_at > @interval THEN 'late' END AS reason
-              FROM check_runs
-             WHERE monitor = @monitor AND trigger = 'grid' AND scheduled_at >= @since AND scheduled_at < @until
-            UNION ALL
-            SELECT @since - @interval, NULL
-            UNION ALL
-            SELECT @until, NULL),
-        steps AS (
-            SELECT scheduled_at, reason,
-                   lag(scheduled_at) OVER by_time AS previous_at,
-                   (reason IS DISTINCT FROM lag(reason) OVER by_time OR scheduled_at - lag(scheduled_at) OVER by_time > @interval)::int AS begins
-              FROM grid
-            WINDOW by_time AS (ORDER BY scheduled_at)),
-        numbered AS (
-            SELECT scheduled_at, reason, sum(begins) OVER (ORDER BY scheduled_at) AS span
-              FROM steps)
-        SELECT min(scheduled_at) AS from_at, max(scheduled_at) + @interval AS until_at, count(*) AS count, reason
-          FROM numbered
-         WHERE reason IS NOT NULL
-         GROUP BY span, reason
-        UNION ALL
-        SELECT previous_at + @interval, scheduled_at,
-               round(extract(epoch FROM scheduled_at - previous_at) / extract(epoch FROM @interval))::bigint - 1, 'worker_down'
-          FROM steps
-         WHERE scheduled_at - previous_at > @interval
-         ORDER BY from_at DESC
-         LIMIT @limit
-        """;
-
-    /// <summary>
-    /// The newest spans of the grid times in [since, until) without a success in time, and why. Both bounds must be grid times of
-    /// <paramref name="interval"/>.
-    /// </summary>
-    public async Task<IReadOnlyList<GapSpan>> ListGapsAsync(
-        string monitor, TimeSpan interval, DateTimeOffset since, DateTimeOffset until, int limit, CancellationToken cancellationToken)
-    {
-        if (until <= since)
-            return [];
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<GapSpan>(new(ListGapsSql, new { monitor, interval, since, until, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListSql = """

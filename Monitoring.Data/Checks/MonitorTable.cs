@@ -15,6 +15,13 @@ public sealed record RegisteredMonitor(string Monitor, int IntervalSeconds, Date
     /// <summary>Grid times in [from, until) since the interval took effect: what a monitor without gaps has run.</summary>
     public long CountGridTimes(DateTimeOffset from, DateTimeOffset until) => Grid.Count(from > IntervalSince ? from : IntervalSince, until);
 
+    /// <summary>
+    /// Grid times since a moment, of checks that have to be over, that are more than these successes; the ledger is kept since <paramref
+    /// name="kept"/>.
+    /// </summary>
+    public long CountGaps(DateTimeOffset since, DateTimeOffset? kept, DateTimeOffset now, long successes) =>
+        Math.Max(0, CountGridTimes(kept > since ? kept.Value : since, now - Deadline) - successes);
+
     /// <summary>The first grid time at or after a moment.</summary>
     public DateTimeOffset NextGridTime(DateTimeOffset at) => Grid.AtOrAfter(at);
 }

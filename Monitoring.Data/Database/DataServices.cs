@@ -24,6 +24,7 @@ public static class DataServices
     public static IServiceCollection AddMonitoringTables(this IServiceCollection services)
     {
         DapperConventions.Apply();
+        services.AddSingleton<ChangeMarks>();
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<DayPartitions>();
         services.AddSingleton<CursorKey>();

@@ -23,7 +23,7 @@ public sealed class DayPartitions(NpgsqlDataSource db)
         await connection.ExecuteAsync(new(EnsureSql, new { days = days.Select(day => day.ToString("yyyy-MM-dd")).ToArray() }, cancellationToken: cancellationToken));
     }
 
-    private const string FindOldestDaySql = """
+    internal const string FindOldestDaySql = """
         SELECT to_date(right(child.relname, 8), 'YYYYMMDD')::timestamp AT TIME ZONE 'UTC'
           FROM pg_inherits
           JOIN pg_class AS child ON child.oid = inhrelid

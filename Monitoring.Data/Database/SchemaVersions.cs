@@ -4,6 +4,9 @@ using Npgsql;
 
 namespace Monitoring.Data.Database;
 
+/// <summary>The newest migration of a database.</summary>
+public sealed record SchemaVersion(long Version);
+
 /// <summary>Which schema the code needs, and which one the database has.</summary>
 public sealed class SchemaVersions(NpgsqlDataSource db)
 {
@@ -18,7 +21,7 @@ public sealed class SchemaVersions(NpgsqlDataSource db)
         """;
 
     private const string CurrentSql = """
-        SELECT coalesce(max("Version"), 0)
+        SELECT coalesce(max("Version"), 0) AS version
           FROM "VersionInfo"
         """;
 
@@ -30,6 +33,9 @@ public sealed class SchemaVersions(NpgsqlDataSource db)
             ? await connection.QuerySingleAsync<long>(new(CurrentSql, cancellationToken: cancellationToken))
             : 0;
     }
+
+    /// <summary>The newest migration applied, as one read among others; that batch fails on an empty database.</summary>
+    public static BatchRows<SchemaVersion> Current(DatabaseBatch batch) => batch.Add<SchemaVersion>(CurrentSql);
 
     /// <summary>Null when the database can serve this code; else what is wrong and what to run.</summary>
     public async Task<string?> FindProblemAsync(CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Data.Events;
@@ -166,11 +167,7 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
         """;
 
     /// <summary>Events that are not resolved, by severity; severities without any are absent.</summary>
-    public async Task<IReadOnlyList<SeverityCount>> CountOpenAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<SeverityCount>(new(CountOpenSql, cancellationToken: cancellationToken))).AsList();
-    }
+    public static BatchRows<SeverityCount> CountOpen(DatabaseBatch batch) => batch.Add<SeverityCount>(CountOpenSql);
 
     private const string CountSinceSql = """
         SELECT severity, count(*) AS count
@@ -187,9 +184,16 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
         """;
 
     /// <summary>Events seen since a moment, by severity; severities without any are absent.</summary>
-    public async Task<IReadOnlyList<SeverityCount>> CountSinceAsync(DateTimeOffset since, CancellationToken cancellationToken)
-    {
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<SeverityCount>(new(CountSinceSql, new { since }, cancellationToken: cancellationToken))).AsList();
-    }
+    public static BatchRows<SeverityCount> CountSince(DatabaseBatch batch, DateTimeOffset since) =>
+        batch.Add<SeverityCount>(CountSinceSql, ("since", since));
+
+    private const string FindOldestSeenSql = """
+        SELECT min(last_seen_at) AS at
+          FROM security_events
+         WHERE last_seen_at >= @since
+        """;
+
+    /// <summary>Of the events seen since a moment, when the one seen longest ago was: the first to leave such a window.</summary>
+    public static BatchRows<Edge> FindOldestSeen(DatabaseBatch batch, DateTimeOffset since) =>
+        batch.Add<Edge>(FindOldestSeenSql, ("since", since));
 }

@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Data.Notifications;
@@ -34,9 +35,5 @@ public sealed class ChannelTests(NpgsqlDataSource db)
         """;
 
     /// <summary>Every channel that a worker ever sent through, by name.</summary>
-    public async Task<IReadOnlyList<ChannelProof>> ListProofsAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<ChannelProof>(new(ListProofsSql, cancellationToken: cancellationToken))).AsList();
-    }
+    public static BatchRows<ChannelProof> ListProofs(DatabaseBatch batch) => batch.Add<ChannelProof>(ListProofsSql);
 }

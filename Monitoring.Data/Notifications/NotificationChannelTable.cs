@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Data.Notifications;
@@ -10,6 +11,9 @@ namespace Monitoring.Data.Notifications;
 public sealed record NotificationChannelState(
     string Channel, DateTimeOffset ConfiguredAt, DateTimeOffset? LastDeliveredAt, DateTimeOffset? LastFailedAt, string? LastError,
     long Pending, DateTimeOffset? OldestPendingAt, long Dead, DateTimeOffset? NewestDeadAt, string? DeadError);
+
+/// <summary>When the oldest of the dead letters that are counted leaves the window, and when the first silence ends.</summary>
+public sealed record NotificationChannelEdges(DateTimeOffset? OldestDeadAt, DateTimeOffset? NextUnsilencedAt);
 
 /// <summary>The table <c>notification_channels</c>: the channels that workers send through, and how they do.</summary>
 public sealed class NotificationChannelTable(NpgsqlDataSource db)
@@ -60,6 +64,19 @@ public sealed class NotificationChannelTable(NpgsqlDataSource db)
          ORDER BY channel
          LIMIT 100
         """;
+
+    /// <summary>As <see cref="ListAsync"/>, of all rules.</summary>
+    public static BatchRows<NotificationChannelState> List(DatabaseBatch batch, DateTimeOffset now, DateTimeOffset since) =>
+        batch.Add<NotificationChannelState>(ListSql, ("now", now), ("since", since), ("exceptRule", ""));
+
+    private const string FindEdgesSql = """
+        SELECT (SELECT min(dead_at) FROM notifications WHERE status = 'dead' AND dead_at >= @since) AS oldest_dead_at,
+               (SELECT min(until) FROM silences_in_force(@now)) AS next_unsilenced_at
+        """;
+
+    /// <summary>What time alone will change in the states of the channels.</summary>
+    public static BatchRows<NotificationChannelEdges> FindEdges(DatabaseBatch batch, DateTimeOffset now, DateTimeOffset since) =>
+        batch.Add<NotificationChannelEdges>(FindEdgesSql, ("now", now), ("since", since));
 
     /// <summary>
     /// Every channel by name. What is silenced does not count as pending; dead letters about <paramref name="exceptRule"/> are not counted.

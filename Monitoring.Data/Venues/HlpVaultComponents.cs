@@ -63,6 +63,19 @@ public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
         return (await connection.QueryAsync<HlpVaultComponent>(new(ListAtSql, new { vault, observedAt }, cancellationToken: cancellationToken))).AsList();
     }
 
+    private const string ListOfNewestSnapshotSql = """
+        SELECT vault_address, component_address, observed_at, account_value, total_notional_usd, unrealized_pnl, positions
+          FROM hlp_vault_components
+         WHERE (vault_address, observed_at) = (SELECT vault_address, observed_at FROM hlp_vault_snapshots ORDER BY observed_at DESC,
+             vault_address LIMIT 1)
+         ORDER BY component_address
+         LIMIT 1000
+        """;
+
+    /// <summary>The components that the check of the newest snapshot could read, by address.</summary>
+    public static BatchRows<HlpVaultComponent> ListOfNewestSnapshot(DatabaseBatch batch) =>
+        batch.Add<HlpVaultComponent>(ListOfNewestSnapshotSql);
+
     private const string ListNewestSql = """
         SELECT DISTINCT ON (component_address)
                vault_address, component_address, observed_at, account_value, total_notional_usd, unrealized_pnl, positions

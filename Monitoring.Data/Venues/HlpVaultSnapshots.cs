@@ -83,6 +83,16 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
         return await connection.QuerySingleOrDefaultAsync<HlpVaultSnapshot>(new(FindLatestSql, new { vault }, cancellationToken: cancellationToken));
     }
 
+    private const string FindNewestSql = $"""
+        SELECT {Columns}
+          FROM hlp_vault_snapshots
+         ORDER BY observed_at DESC, vault_address
+         LIMIT 1
+        """;
+
+    /// <summary>The newest snapshot of the vault that was observed last.</summary>
+    public static BatchRows<HlpVaultSnapshot> FindNewest(DatabaseBatch batch) => batch.Add<HlpVaultSnapshot>(FindNewestSql);
+
     private const string FindSql = $"""
         SELECT {Columns}
           FROM hlp_vault_snapshots
@@ -99,33 +109,33 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
     private const string ListSql = $"""
         SELECT {Columns}
           FROM hlp_vault_snapshots
-         WHERE vault_address = @vault AND observed_at >= @since AND observed_at < @before
+         WHERE vault_address = coalesce(@vault, ({FindNewestVaultSql})) AND observed_at >= @since AND observed_at < @before
          ORDER BY observed_at DESC
          LIMIT @limit
         """;
 
-    /// <summary>Snapshots in [since, before), newest first.</summary>
+    /// <summary>Snapshots of a vault, or of the one that was observed last, in [since, before), newest first.</summary>
     public async Task<IReadOnlyList<HlpVaultSnapshot>> ListAsync(
-        string vault, DateTimeOffset since, DateTimeOffset before, int limit, CancellationToken cancellationToken)
+        string? vault, DateTimeOffset since, DateTimeOffset before, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<HlpVaultSnapshot>(
             new(ListSql, new { vault, since, before, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
+    /// <summary>As above, one row after the other as it comes: vault_address first, then the columns in the order of the record.</summary>
+    public Task ReadAsync(
+        string? vault, DateTimeOffset since, DateTimeOffset before, int limit, Action<NpgsqlDataReader> row,
+            CancellationToken cancellationToken) =>
+        db.ReadRowsAsync(ListSql, [("vault", vault), ("since", since), ("before", before), ("limit", limit)], row, cancellationToken);
+
+    // The vault to show when none is named.
     private const string FindNewestVaultSql = """
         SELECT vault_address
           FROM hlp_vault_snapshots
          ORDER BY observed_at DESC, vault_address
          LIMIT 1
         """;
-
-    /// <summary>The vault that was observed last, or null: the one to show when none is named.</summary>
-    public async Task<string?> FindNewestVaultAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<string>(new(FindNewestVaultSql, cancellationToken: cancellationToken));
-    }
 
     private const string ListMinutePointsSql = """
         SELECT DISTINCT ON (date_trunc('minute', venue_at)) venue_at AS at, account_value, all_time_pnl
@@ -158,16 +168,16 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
     }
 
     // Whole hours come from the rollup; the broken hour at the start of the window from the rows themselves.
-    private const string SummariseSql = """
+    private const string SummariseSql = $"""
         WITH parts AS (
             SELECT snapshots::bigint AS snapshots, account_value_sum, account_value_min, account_value_max, anomaly_score_sum, anomaly_score_max, unhealthy::bigint AS unhealthy
               FROM hlp_vault_hourly
-             WHERE vault_address = @vault AND hour >= @firstWholeHour
+             WHERE vault_address = ({FindNewestVaultSql}) AND hour >= @firstWholeHour
             UNION ALL
             SELECT count(*), sum(account_value), min(account_value), max(account_value), sum(anomaly_score), max(anomaly_score),
                    count(*) FILTER (WHERE NOT is_healthy)
               FROM hlp_vault_snapshots
-             WHERE vault_address = @vault AND observed_at >= @since AND observed_at < @firstWholeHour)
+             WHERE vault_address = ({FindNewestVaultSql}) AND observed_at >= @since AND observed_at < @firstWholeHour)
         SELECT coalesce(sum(snapshots), 0)::bigint AS total_snapshots,
                round(sum(account_value_sum) / nullif(sum(snapshots), 0), 6) AS avg_account_value,
                min(account_value_min) AS min_account_value,
@@ -178,13 +188,23 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
           FROM parts
         """;
 
-    /// <summary>Adds up the snapshots since a moment.</summary>
-    public async Task<HlpVaultStatistics> SummariseAsync(string vault, DateTimeOffset since, CancellationToken cancellationToken)
+    /// <summary>Adds up the snapshots since a moment of the vault that was observed last.</summary>
+    public static BatchRows<HlpVaultStatistics> Summarise(DatabaseBatch batch, DateTimeOffset since) =>
+        batch.Add<HlpVaultStatistics>(SummariseSql, ("since", since), ("firstWholeHour", FirstWholeHour(since)));
+
+    private const string FindOldestOfBrokenHourSql = """
+        SELECT coalesce(min(observed_at), @firstWholeHour) AS at
+          FROM hlp_vault_snapshots
+         WHERE observed_at >= @since AND observed_at < @firstWholeHour
+        """;
+
+    /// <summary>When the first of these snapshots leaves the window.</summary>
+    public static BatchRows<Edge> FindOldestOfBrokenHour(DatabaseBatch batch, DateTimeOffset since) =>
+        batch.Add<Edge>(FindOldestOfBrokenHourSql, ("since", since), ("firstWholeHour", FirstWholeHour(since)));
+
+    private static DateTimeOffset FirstWholeHour(DateTimeOffset since)
     {
         var hour = new DateTimeOffset(since.UtcTicks - (since.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
-        var firstWholeHour = hour == since ? hour : hour.AddHours(1);
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleAsync<HlpVaultStatistics>(
-            new(SummariseSql, new { vault, since, firstWholeHour }, cancellationToken: cancellationToken));
+        return hour == since ? hour : hour.AddHours(1);
     }
 }

@@ -97,6 +97,17 @@ public sealed class LiquidationPatterns(NpgsqlDataSource db) : IObservationTable
         }, cancellationToken: cancellationToken))).AsList();
     }
 
+    private const string ListNewestSql = $"""
+        SELECT {Columns}
+          FROM liquidation_patterns
+         ORDER BY start_time DESC, pattern_id DESC
+         LIMIT @limit
+        """;
+
+    /// <summary>The patterns that began last.</summary>
+    public static BatchRows<LiquidationPattern> ListNewest(DatabaseBatch batch, int limit) =>
+        batch.Add<LiquidationPattern>(ListNewestSql, ("limit", limit));
+
     private const string FindSql = $"""
         SELECT {Columns}
           FROM liquidation_patterns

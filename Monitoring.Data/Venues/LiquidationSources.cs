@@ -61,6 +61,9 @@ public sealed class LiquidationSources(NpgsqlDataSource db) : IObservationTable
          LIMIT 1000
         """;
 
+    /// <summary>As <see cref="ListAsync"/>, as one read among others.</summary>
+    public static BatchRows<LiquidationSource> List(DatabaseBatch batch) => batch.Add<LiquidationSource>(ListSql);
+
     /// <summary>Every account that was ever followed, by address.</summary>
     public async Task<IReadOnlyList<LiquidationSource>> ListAsync(CancellationToken cancellationToken)
     {

@@ -176,9 +176,15 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
         """;
 
     /// <summary>The fills since a moment, added up by method; methods without any are absent.</summary>
-    public async Task<IReadOnlyList<LiquidationSum>> SumSinceAsync(DateTimeOffset since, CancellationToken cancellationToken)
-    {
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<LiquidationSum>(new(SumSinceSql, new { since }, cancellationToken: cancellationToken))).AsList();
-    }
+    public static BatchRows<LiquidationSum> SumSince(DatabaseBatch batch, DateTimeOffset since) =>
+        batch.Add<LiquidationSum>(SumSinceSql, ("since", since));
+
+    private const string FindOldestSql = """
+        SELECT min(observed_at) AS at
+          FROM liquidations
+         WHERE observed_at >= @since
+        """;
+
+    /// <summary>When the oldest fill since a moment was: the first to leave such a window.</summary>
+    public static BatchRows<Edge> FindOldest(DatabaseBatch batch, DateTimeOffset since) => batch.Add<Edge>(FindOldestSql, ("since", since));
 }

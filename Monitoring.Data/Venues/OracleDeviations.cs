@@ -91,23 +91,18 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
          LIMIT 1
         """;
 
-    // The bound is a parameter, and no part of the statement, so that the planner knows how few rows there are after it.
+    // Bounded on both sides, though nothing is newer than the newest: of a range the planner assumes that it is small, of one bound that it
+    // is a third of the table.
     private const string ListNowSql = $"""
         SELECT DISTINCT ON (asset) {Columns}
           FROM oracle_deviations
-         WHERE observed_at > @since
+         WHERE observed_at > ({FindNewestSql}) - interval '10 minutes' AND observed_at <= ({FindNewestSql})
          ORDER BY asset, observed_at DESC
          LIMIT 2000
         """;
 
     /// <summary>The newest row of each asset that was measured within ten minutes of the newest check, by asset.</summary>
-    public async Task<IReadOnlyList<OracleDeviation>> ListNowAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        if (await connection.QuerySingleOrDefaultAsync<DateTimeOffset?>(new(FindNewestSql, cancellationToken: cancellationToken)) is not { } newest)
-            return [];
-        return (await connection.QueryAsync<OracleDeviation>(new(ListNowSql, new { since = newest.AddMinutes(-10) }, cancellationToken: cancellationToken))).AsList();
-    }
+    public static BatchRows<OracleDeviation> ListNow(DatabaseBatch batch) => batch.Add<OracleDeviation>(ListNowSql);
 
     private const string ListSql = $"""
         SELECT {Columns}

@@ -5,21 +5,16 @@ import { renderChannels } from './channels.js';
 import { askForKey, renderConnection } from './connection.js';
 import { linkedEvent, renderEvents } from './events.js';
 import { number } from './format.js';
-import { refreshHistory, startHistory } from './history-card.js';
-import { drawHoldings, renderHoldings } from './holdings.js';
-import { renderLiquidations } from './liquidations.js';
 import { renderMonitors } from './monitors.js';
-import { renderOracle } from './oracle.js';
-import { hours, onRange } from './range.js';
 import { renderRisk } from './risk.js';
 import { listen } from './stream.js';
-import { renderVault } from './vault.js';
+import { subjects } from './subjects.js';
 import { freshness, isLive, verdict } from './verdict.js';
 
 const POLL_MS = 2000;
 const DEPTH_MS = 10_000;
 const NEWEST = 50;
-const state = { dashboard: null, events: [], deviations: null, holdings: null, deviationsFault: null, holdingsFault: null, fault: null, answeredAt: 0 };
+const state = { dashboard: null, events: [], fault: null, answeredAt: 0 };
 let depthAt = 0;
 let readingDepth = false;
 let timer = 0;
@@ -33,7 +28,7 @@ async function poll() {
   try {
     const [dashboard, events] = await Promise.all([get('security/dashboard'), readEvents()]);
     Object.assign(state, { dashboard, events, fault: null, answeredAt: serverNow() });
-    refreshHistory(dashboard.hlp_vault?.timestamp);
+    for (const subject of subjects) subject.polled(dashboard);
     if (!readingDepth && serverNow() - depthAt >= DEPTH_MS) readDepth();
   } catch (fault) {
     state.fault = fault;
@@ -67,25 +62,19 @@ function hurry() {
   else poll();
 }
 
-/** What is below the first screen changes more slowly and costs more; nothing waits for it, and a fault of it marks its card alone. */
+/** What subjects read more seldom; nothing waits for it. */
 async function readDepth() {
   readingDepth = true;
   depthAt = serverNow();
-  const range = hours();
-  const keep = (name, answer, fault) => {
-    if (!fault) state[name] = answer;
-    state[`${name}Fault`] = fault;
-  };
-  await Promise.all([
-    get('security/oracle-deviations?active_only=false').then((answer) => keep('deviations', answer.deviations, null), (fault) => keep('deviations', null, fault)),
-    get(`security/hlp-vault/holdings?hours=${range}`).then((answer) => keep('holdings', answer, null), (fault) => keep('holdings', null, fault)),
-  ]);
+  const drawings = await Promise.all(subjects.map((subject) => subject.readDepth()));
   readingDepth = false;
-  try {
-    if (range === hours()) drawHoldings(state.holdings, state.holdingsFault, serverNow());
-  } catch (error) {
-    state.holdingsFault = new Fault('The page cannot show the answer', error.message, 0);
-  }
+  subjects.forEach((subject, index) => {
+    try {
+      drawings[index]();
+    } catch (error) {
+      subject.failDepth(new Fault('The page cannot show the answer', error.message, 0));
+    }
+  });
   render();
 }
 
@@ -96,7 +85,7 @@ function render() {
   } catch (error) {
     state.fault = new Fault('The page cannot show the answer', error.message, 0);
     const now = serverNow();
-    const found = verdict(state, now);
+    const found = verdict(state, subjects, now);
     renderConnection(state, now);
     renderRisk(null, found);
     setTitle(found);
@@ -105,16 +94,13 @@ function render() {
 
 function draw(now) {
   const live = isLive(state, now);
-  const found = verdict(state, now);
+  const found = verdict(state, subjects, now);
   const monitorOf = (name) => state.dashboard?.monitors?.find((monitor) => monitor.name === name);
   const sees = (name) => live && ['fresh', 'late'].includes(monitorOf(name) && freshness(monitorOf(name), now));
   renderConnection(state, now);
   renderRisk(state.dashboard, found);
-  renderVault(state.dashboard, live, now);
   renderEvents(state.events, state.dashboard, found.tone !== 'unknown' && found.spots.length === 0, now);
-  renderOracle(state.deviations, { fresh: sees('oracle') && !state.deviationsFault, fault: state.deviationsFault, monitor: monitorOf('oracle') }, now);
-  renderHoldings(state.holdings, { fresh: sees('inventory') && !state.holdingsFault, fault: state.holdingsFault }, now);
-  renderLiquidations(state.dashboard, sees('liquidations'), now);
+  for (const subject of subjects) subject.render({ dashboard: state.dashboard, live, now, monitorOf, sees });
   renderChannels(state.dashboard, live, now);
   renderMonitors(state.dashboard?.monitors ?? [], live, now);
   setTitle(found);
@@ -131,14 +117,15 @@ document.addEventListener('visibilitychange', () => {
   else poll();
 });
 
-startHistory();
-askForKey(hurry);
-onRange(() => {
+/** A subject shows another range: what it reads more seldom is read now, too. */
+function readAnew() {
   depthAt = 0;
-  refreshHistory(state.dashboard?.hlp_vault?.timestamp);
+  for (const subject of subjects) subject.polled(state.dashboard);
   poll();
-});
-document.addEventListener('choose', render);
+}
+
+for (const subject of subjects) subject.start(readAnew, render);
+askForKey(hurry);
 document.addEventListener('acted', hurry);
 addEventListener('hashchange', hurry);
 setInterval(render, 1000);

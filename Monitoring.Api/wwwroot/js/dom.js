@@ -1,6 +1,9 @@
-// Building and updating elements. Text only ever enters as text nodes, never as markup.
+// Building and updating elements. Text only ever enters as text nodes, never as markup, but for the cards themselves.
 
 export const byId = (id) => document.getElementById(id);
+
+/** Puts a subject's cards into the page: markup that is written in its module, the only that enters as such. */
+export const mount = (id, markup) => byId(id).insertAdjacentHTML('beforeend', markup);
 
 /** Makes an element; children are elements or texts, and nothing is put in for null. */
 export function el(tag, attributes = {}, ...children) {

@@ -59,6 +59,11 @@ export function ageText(at, now, { fresh, fault }, before = '') {
   return fault ? `NOT READ NOW: ${text}. ${fault.title}.` : fresh ? text : `STALE: ${text}`;
 }
 
-/** hlp_anomaly_score becomes "HLP anomaly score". */
-export const words = (name) => String(name ?? '').replaceAll(/[_-]/g, ' ').replaceAll(/\bhlp\b/gi, 'HLP');
+const acronyms = new Map();
+
+/** A word that is written in capitals wherever a name contains it. */
+export const acronym = (word) => acronyms.set(word.toLowerCase(), word);
+
+/** open_events becomes "open events". */
+export const words = (name) => String(name ?? '').split(/[_-]/).map((word) => acronyms.get(word.toLowerCase()) ?? word).join(' ');
 export const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);

@@ -16,22 +16,11 @@ export function freshness(monitor, now) {
   return ['fresh', 'late', 'stale'].includes(monitor.state) ? monitor.state : 'stale';
 }
 
-/** How fresh the vault's snapshot is, judged by the interval of the monitor that writes it. */
-export function vaultFreshness(dashboard, now) {
-  const snapshot = dashboard?.hlp_vault;
-  if (!snapshot) return 'never';
-  const monitor = dashboard.monitors?.find((candidate) => candidate.name === 'hlp-vault');
-  const interval = monitor?.interval_seconds ?? 300;
-  const age = secondsSince(snapshot.timestamp, now);
-  if (age > Math.max(60, 3 * interval)) return 'stale';
-  return monitor ? freshness(monitor, now) : 'fresh';
-}
-
 /** Whether the last answer still speaks of now. */
 export const isLive = ({ fault, answeredAt }, now) => !fault && answeredAt > 0 && (now - answeredAt) / 1000 <= SILENCE_SECONDS;
 
 /** The reasons why the picture may be incomplete, one sentence each. */
-export function blindSpots(dashboard, now) {
+function blindSpots(dashboard, subjects, now) {
   const spots = [];
   const monitors = dashboard.monitors ?? [];
   if (monitors.length === 0) spots.push('No monitor has reported.');
@@ -40,14 +29,13 @@ export function blindSpots(dashboard, now) {
     if (state === 'never') spots.push(`${monitor.name} has never succeeded.`);
     if (state === 'stale') spots.push(`${monitor.name} has not succeeded for ${duration(secondsSince(monitor.last_success_at, now))}.`);
   }
-  if (!dashboard.hlp_vault) spots.push('No vault snapshot is stored.');
-  else if (spots.length === 0 && vaultFreshness(dashboard, now) === 'stale') spots.push('The vault snapshot is old.');
+  for (const subject of subjects) spots.push(...subject.blindSpots(dashboard, now, spots.length === 0));
   if (dashboard.database?.database_enabled === false) spots.push('The database is switched off.');
   return spots;
 }
 
 /** The one word of the page, its tone and why. */
-export function verdict(state, now) {
+export function verdict(state, subjects, now) {
   const { dashboard, fault, answeredAt } = state;
   if (!dashboard) {
     return fault ? unknown('UNKNOWN', 'Nothing is known: no valid answer yet.') : unknown('WAITING', 'Waiting for the first answer.');
@@ -60,7 +48,7 @@ export function verdict(state, now) {
     return unknown('UNKNOWN', `The service gives no valid answer. ${last}`);
   }
 
-  const spots = blindSpots(dashboard, now);
+  const spots = blindSpots(dashboard, subjects, now);
   const grave = level === 'CRITICAL' || level === 'HIGH';
   const nothing = !(dashboard.monitors ?? []).some((monitor) => monitor.last_success_at);
   if (nothing && !grave) return unknown('NO DATA', 'No check has succeeded yet.', spots);

@@ -46,11 +46,20 @@ internal sealed class TimedReads : IDisposable
         return all;
     }
 
+    /// <summary>Asks once and adds how long it took.</summary>
+    public async Task TimeAsync(Uri address, Durations durations, CancellationToken cancellationToken)
+    {
+        var began = TimeProvider.System.GetTimestamp();
+        await GetAsync(address, cancellationToken);
+        durations.Add(TimeProvider.System.GetElapsedTime(began));
+    }
+
     /// <summary>
-    /// So many clients ask each address as fast as they are answered, one address after the other and that several times; the time that an answer took of
-    /// the whole machine, in milliseconds: the inverse of the throughput.
+    /// So many clients ask each address as fast as they are answered, one address after the other and that several times; the time that an
+    /// answer took of the whole machine, in milliseconds: the inverse of the throughput.
     /// </summary>
-    public async Task<IReadOnlyList<double>> MeasureTogetherAsync(int clients, IReadOnlyList<Uri> addresses, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<double>> MeasureTogetherAsync(int clients, IReadOnlyList<Uri> addresses,
+        CancellationToken cancellationToken)
     {
         var answers = new long[addresses.Count];
         var spent = new TimeSpan[addresses.Count];

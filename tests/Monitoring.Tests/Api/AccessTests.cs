@@ -260,11 +260,11 @@ public sealed class AccessTests
     {
         var key = await AddKeyAsync("scraper");
         var expiring = await AddKeyAsync("expiring", expires: _clock.GetUtcNow().AddMinutes(1));
-        Assert.That((await AskAsync("/metrics", key)).Text, Does.Contain("monitoring_database_up 1"));
+        Assert.That((await AskAsync("/metrics", key)).Text, Does.Contain("monitoring_database_up{} 1"));
         _api.Gate.Close();
         _clock.Advance(TimeSpan.FromMinutes(5));
         var metrics = await AskAsync("/metrics", key);
-        Assert.That((metrics.Status, metrics.Text.Contains("monitoring_database_up 0")), Is.EqualTo((HttpStatusCode.OK, true)));
+        Assert.That((metrics.Status, metrics.Text.Contains("monitoring_database_up{} 0")), Is.EqualTo((HttpStatusCode.OK, true)));
         var badge = await AskAsync("/badge/hlp-vault.svg", key);
         Assert.That((badge.Status, badge.Text.Contains("no data")), Is.EqualTo((HttpStatusCode.OK, true)));
         foreach (var wrong in new[] { null, expiring, ApiKeyText.Create() })

@@ -131,11 +131,14 @@ public sealed class ExportTests
         Assert.That(odd.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
 
         var metrics = await api.Http.GetStringAsync("/metrics");
-        Assert.That(metrics, Does.Contain("monitoring_database_up 1\n").And.Contain("monitoring_monitor_fresh{monitor=\"hlp-vault\"} 1\n").And.Contain("monitoring_open_events{severity=\"high\"} 30\n")
+        Assert.That(metrics,
+            Does.Contain("monitoring_database_up{} 1\n").And.Contain("monitoring_monitor_fresh{monitor=\"hlp-vault\"} 1\n")
+            .And.Contain("monitoring_open_events{severity=\"high\"} 30\n")
             .And.Contain("monitoring_http_request_duration_seconds_count{method=\"GET\",route=\"/badge/{monitor}.svg\",status=\"200\"} 3\n"));
         api.Gate.Close();
         Assert.That(await api.Http.GetStringAsync("/badge/hlp-vault.svg"), Does.Contain(">no data<"));
-        Assert.That(await api.Http.GetStringAsync("/metrics"), Does.Contain("monitoring_database_up 0\n").And.Not.Contain("monitoring_monitor_fresh"));
+        Assert.That(await api.Http.GetStringAsync("/metrics"),
+            Does.Contain("monitoring_database_up{} 0\n").And.Not.Contain("monitoring_monitor_fresh"));
     }
 
     [Test]

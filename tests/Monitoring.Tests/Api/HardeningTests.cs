@@ -131,7 +131,7 @@ public sealed class HardeningTests
         Assert.That(refused.Select(answer => (answer.StatusCode, answer.Headers.RetryAfter?.Delta)), Has.All.EqualTo((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(1))));
         foreach (var path in new[] { "/health/live", "/health/ready", "/health" })
             Assert.That((int)(await api.Http.GetAsync(path)).StatusCode, Is.EqualTo(200), $"how it does is always told: {path}");
-        Assert.That(await api.Http.GetStringAsync("/metrics"), Does.Contain("monitoring_database_up 1"));
+        Assert.That(await api.Http.GetStringAsync("/metrics"), Does.Contain("monitoring_database_up{} 1"));
         await held.RollbackAsync();
         foreach (var answer in await Task.WhenAll(all))
             answer.Dispose();

@@ -105,7 +105,8 @@ public sealed partial class RecordedDatabaseTests
     {
         await _api.GetAsync("/security/monitors");
         var lines = (await _api.Http.GetStringAsync("/metrics")).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        var metrics = lines.Where(line => !line.StartsWith("# ", StringComparison.Ordinal)).Select(line => Timeless(line));
+        var metrics = lines.Where(line => !line.StartsWith("# ", StringComparison.Ordinal))
+            .Select(line => Timeless(line.Replace("{}", "", StringComparison.Ordinal))); // no label, written in one way or the other
         Snapshot.Matches("tests/Monitoring.Tests/Api/RecordedMetrics.txt", string.Join('\n',
             metrics.Distinct().Order(StringComparer.Ordinal)));
     }

@@ -15,7 +15,10 @@ public sealed class GapSpanTests
     {
         _db = await TestDatabase.CloneAsync();
         await using var connection = await _db.OpenConnectionAsync();
-        await connection.ExecuteAsync("SELECT ensure_day_partition('check_runs', '2026-11-21')");
+        await connection.ExecuteAsync("""
+            SELECT ensure_day_partition('check_runs', '2026-11-21');
+            INSERT INTO monitors VALUES ('m', 10, '2026-11-20Z');
+            """);
     }
 
     [TearDown]
@@ -32,8 +35,9 @@ public sealed class GapSpanTests
             """, new { noon = Noon, from, count, outcome, startedLate, recordedLate, trigger });
     }
 
+    // A check has its interval to end: so much later than the window's end its absence is a gap.
     private async Task<IReadOnlyList<(int From, int Until, long Count, GapReason Reason)>> SpansAsync(int from, int until, int limit = 20) =>
-        [.. (await new CheckRuns(_db).ListGapsAsync("m", Interval, Noon + (from * Interval), Noon + (until * Interval), limit, default))
+        [.. (await _db.ReadAsync(batch => MonitorLedger.ListGaps(batch, Noon + (from * Interval), Noon + ((until + 1) * Interval), limit)))
             .Select(span => ((int)((span.FromAt - Noon) / Interval), (int)((span.UntilAt - Noon) / Interval), span.Count, span.Reason))];
 
     [Test]

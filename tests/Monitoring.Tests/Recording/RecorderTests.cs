@@ -150,7 +150,7 @@ public sealed class RecorderTests
         var full = new OracleDeviation("xyz:BTC", Noon, 0.1234567890123456789012345678m, 2, 3, 4, 5, 6, 7, 8, 5, ["a,b", "\"c\""], 1.5m,
             "okx", Noon.AddSeconds(-90), 90, 0.5m, true, Severity.Critical, 99.5m);
         await Recorder(_db).WriteAsync(Oracle(CheckOutcome.Succeeded, full, Deviation("ETH", 3)), default);
-        var read = await new OracleDeviations(_db).ListNowAsync(default);
+        var read = await _db.ReadAsync(OracleDeviations.ListNow);
         Assert.That(read[1] with { LeftOut = full.LeftOut }, Is.EqualTo(full));
         Assert.That(read[1].LeftOut, Is.EqualTo(full.LeftOut));
         Assert.That(read[0] with { LeftOut = [] }, Is.EqualTo(Deviation("ETH", 3) with { LeftOut = [] }));
@@ -257,7 +257,7 @@ public sealed class RecorderTests
 
         foreach (var since in new[] { Noon.AddDays(-1), Noon, Noon.AddMinutes(30), Noon.AddMinutes(61), Noon.AddMinutes(180), Noon.AddDays(1) })
         {
-            var summed = await new HlpVaultSnapshots(_db).SummariseAsync(Sample.Vault, since, default);
+            var summed = (await _db.ReadAsync(batch => HlpVaultSnapshots.Summarise(batch, since))).Single();
             var counted = await QueryAsync<HlpVaultStatistics>($"""
                 SELECT count(*) AS total_snapshots, round(avg(account_value), 6) AS avg_account_value, min(account_value) AS min_account_value, max(account_value) AS max_account_value,
                        round(avg(anomaly_score), 6) AS avg_anomaly_score, max(anomaly_score) AS max_anomaly_score, count(*) FILTER (WHERE NOT is_healthy) AS unhealthy_snapshots

@@ -1,8 +1,8 @@
 // The vault's card: figures, the anomaly score with its three parts, health issues, age.
 
-import { byId, setData, setText, texts } from './dom.js';
-import { NOT_KNOWN, duration, number, percent, secondsSince, shortUsd, signedUsd, usd, utc } from './format.js';
-import { vaultFreshness } from './verdict.js';
+import { byId, setData, setText, texts } from '../dom.js';
+import { NOT_KNOWN, duration, number, percent, secondsSince, shortUsd, signedUsd, usd, utc } from '../format.js';
+import { vaultFreshness } from './freshness.js';
 
 const PARTS = [['loss', 40], ['drawdown', 30], ['volatility', 30]];
 

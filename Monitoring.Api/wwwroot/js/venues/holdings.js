@@ -1,8 +1,8 @@
 // What the component vaults hold most of: a list of the largest positions now, and their share of the vault's equity over time.
 
-import { chartIn, hasCharts } from './chart.js';
-import { byId, el, keyed, setData, setText } from './dom.js';
-import { NOT_KNOWN, ageText, duration, number, percent, plural, shortUsd, signedUsd } from './format.js';
+import { chartIn, hasCharts } from '../chart.js';
+import { byId, el, keyed, setData, setText } from '../dom.js';
+import { NOT_KNOWN, ageText, duration, number, percent, plural, shortUsd, signedUsd } from '../format.js';
 import { hours, rangeLabel } from './range.js';
 
 const LIMITS = [[50, 'critical'], [30, 'high'], [15, 'medium']];

@@ -1,6 +1,7 @@
 using Microsoft.OpenApi;
+using Monitoring.Api.Http;
 
-namespace Monitoring.Api.Http;
+namespace Monitoring.Api.Venues;
 
 /// <summary>A coin as the venue spells it: <c>BTC</c>, <c>kPEPE</c>, <c>xyz:TSLA</c>, <c>PURR/USDC</c>, <c>@107</c>.</summary>
 internal sealed class CoinParameter(string name, string description) : QueryParameter(name, description)

@@ -1,7 +1,7 @@
 // Liquidations of the last day by method, and the newest patterns among them.
 
-import { byId, el, keyed, setData, setText } from './dom.js';
-import { capital, count, duration, plural, secondsSince, shortUsd, utc, words } from './format.js';
+import { byId, el, keyed, setData, setText } from '../dom.js';
+import { capital, count, duration, plural, secondsSince, shortUsd, utc, words } from '../format.js';
 
 export function renderLiquidations(dashboard, monitorFresh, now) {
   const liquidations = dashboard?.liquidations;

@@ -1,9 +1,9 @@
 // The oracle's prices as a heat list: every asset by how far it is off its references, the worst first. An asset opens to its prices.
 
-import { get } from './api.js';
-import { byId, el, keyed, setData, setText, texts } from './dom.js';
-import { ageText, count, duration, number, percent, plural, utc } from './format.js';
-import { isCaughtUp } from './monitors.js';
+import { get } from '../api.js';
+import { byId, el, keyed, setData, setText, texts } from '../dom.js';
+import { ageText, count, duration, number, percent, plural, utc } from '../format.js';
+import { isCaughtUp } from '../monitors.js';
 
 const SHOWN = 60;
 const GAPS = 3;

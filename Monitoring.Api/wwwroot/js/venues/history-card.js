@@ -1,9 +1,9 @@
 // The chart's card: the chosen range, when to read again, and the same facts in words.
 
-import { serverNow } from './api.js';
-import { chartIn, hasCharts } from './chart.js';
-import { byId, setText } from './dom.js';
-import { count, duration, plural, shortUsd, signedUsd, tickUsd, usd, utc } from './format.js';
+import { serverNow } from '../api.js';
+import { chartIn, hasCharts } from '../chart.js';
+import { byId, setText } from '../dom.js';
+import { count, duration, plural, shortUsd, signedUsd, tickUsd, usd, utc } from '../format.js';
 import { loadHistory, toColumns, trim } from './history.js';
 import { hours, onRange, rangeLabel } from './range.js';
 

@@ -1,6 +1,6 @@
 // The vault's past for the chart: pages of snapshots, joined, trimmed to the range, with gaps kept as gaps.
 
-import { get } from './api.js';
+import { get } from '../api.js';
 
 const PAGE = 500;
 const UPDATE = 50;
