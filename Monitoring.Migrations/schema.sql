@@ -605,7 +605,7 @@ COMMENT ON COLUMN public.security_events.subject IS 'The subject''s parts as one
 COMMENT ON COLUMN public.security_events.indicators IS 'The newest values of the rule''s evidence.';
 COMMENT ON COLUMN public.security_events.clean_checks IS 'Successful checks in a row that judged the rule and did not find it, since last_seen_at.';
 COMMENT ON COLUMN public.security_events.judged_at IS 'The newest check that found it or found it gone.';
-COMMENT ON COLUMN public.security_events.subject_kind IS 'What it is about: a coin, an account, a monitor. Null, as the other parts, in rows from before they were kept.';
+COMMENT ON COLUMN public.security_events.subject_kind IS 'A coin, an account. Null, as the other parts, before they were kept.';
 COMMENT ON COLUMN public.security_events.account IS 'The account that holds the subject, where the subject is part of one.';
 COMMENT ON COLUMN public.security_events.labels IS 'Texts by name that its rule gave it.';
 CREATE TABLE public.silences (
@@ -630,8 +630,8 @@ CREATE TABLE public.source_cursors (
     updated_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT source_cursors_covered_check CHECK ((NOT isempty(covered)))
 );
-COMMENT ON TABLE public.source_cursors IS 'What each monitor has read of each of its sources, written in the transaction of the check that read it.';
-COMMENT ON COLUMN public.source_cursors.covered IS 'All that was read, in positions of the source: numbers of blocks, times in milliseconds. Only ever grows.';
+COMMENT ON TABLE public.source_cursors IS 'What each monitor has read of each of its sources, written with the check that read it.';
+COMMENT ON COLUMN public.source_cursors.covered IS 'All that was read, in numbers of blocks, milliseconds and the like. Only ever grows.';
 COMMENT ON COLUMN public.source_cursors.missing IS 'What was not read between the first position and the last.';
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash);

@@ -3,6 +3,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
 using Monitoring.Tests.Events;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
@@ -42,7 +43,8 @@ public sealed class OutboxTests(bool inDatabase)
             .AddSingleton<EventLog>().AddSingleton<SessionStatistics>();
         if (_db is null)
         {
-            var provider = services.AddSingleton<MemoryOutbox>().AddSingleton<MemoryRecorder>().BuildServiceProvider();
+            var provider = services.AddSingleton<MemoryOutbox>().AddSingleton<MemoryRecorder>().AddSingleton(new RuleCatalog([]))
+                .BuildServiceProvider();
             _outbox = provider.GetRequiredService<MemoryOutbox>();
             _record = result => provider.GetRequiredService<MemoryRecorder>().RecordAsync(result, default);
         }
