@@ -15,7 +15,13 @@ public sealed record EventSubject(string Kind, string Id, string? Account = null
     public static EventSubject Untyped(string text) => new("untyped", text);
 
     /// <summary>Its one text: network, account and id, as far as they are given. Fingerprints are made of it, and people read it.</summary>
-    public string Text => string.Join(':', ((string?[])[Network, Account, Id]).OfType<string>());
+    public string Text => (Network, Account) switch
+    {
+        (null, null) => Id,
+        (null, _) => $"{Account}:{Id}",
+        (_, null) => $"{Network}:{Id}",
+        _ => $"{Network}:{Account}:{Id}",
+    };
 
     /// <inheritdoc/>
     public override string ToString() => Text;

@@ -81,10 +81,9 @@ internal static class EventLifecycle
             Indicators = newest ? finding.Evidence.Values.ToJsonString() : latest.Indicators,
             EstimatedLossUsd = Larger(latest.EstimatedLossUsd, finding.EstimatedLossUsd),
         };
-        var addresses = latest.RelatedAddresses.Union(finding.RelatedAddresses).ToArray();
-        var grown = addresses.Length > latest.RelatedAddresses.Length;
+        var grown = finding.RelatedAddresses.Except(latest.RelatedAddresses).Any();
         if (grown)
-            seen = seen with { RelatedAddresses = addresses };
+            seen = seen with { RelatedAddresses = [.. latest.RelatedAddresses.Union(finding.RelatedAddresses)] };
         if (finding.IsHolding || finding.Severity <= latest.Severity || latest.Status == EventStatus.Resolved)
             return new Step(seen, null, OnlyMoves: !grown);
 

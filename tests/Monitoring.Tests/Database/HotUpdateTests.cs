@@ -27,15 +27,19 @@ public sealed class HotUpdateTests
             found ? [.. Enumerable.Range(0, Events).Select(i => ResultSample.Finding("r", $"s{i}", Severity.High))] : [], []);
         await using var connection = await _db.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
+        var (updatedBefore, hotBefore) = await CountAsync(connection, transaction); // the session's, until it hands them on
         var known = await SecurityEventUpdates.LockRelevantAsync("m", [.. result.Findings.Select(finding => finding.Fingerprint)], transaction, default);
         var update = EventLifecycle.Apply(known, result, resolveAfter: 3, new RuleCatalog([]), ManualClock.Noon);
         await SecurityEventUpdates.MoveAsync(update.Moved, transaction, default);
         await SecurityEventUpdates.UpsertAsync(update.Rewritten, transaction, default);
-        var counts = await connection.QuerySingleAsync<(long, long)>(
-            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'security_events'", transaction: transaction);
+        var (updated, hot) = await CountAsync(connection, transaction);
         await transaction.CommitAsync();
-        return counts;
+        return (updated - updatedBefore, hot - hotBefore);
     }
+
+    private static Task<(long Updated, long Hot)> CountAsync(NpgsqlConnection connection, NpgsqlTransaction transaction) =>
+        connection.QuerySingleAsync<(long, long)>(
+            "SELECT n_tup_upd, n_tup_hot_upd FROM pg_stat_xact_user_tables WHERE relname = 'security_events'", transaction: transaction);
 
     [Test]
     public async Task Events_seen_again_and_missed_are_updated_without_touching_an_index()

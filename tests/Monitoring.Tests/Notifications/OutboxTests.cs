@@ -3,6 +3,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
 using Monitoring.Tests.Events;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
@@ -43,7 +44,8 @@ public sealed class OutboxTests(bool inDatabase)
             .AddSingleton<EventLog>().AddSingleton<SessionStatistics>();
         if (_db is null)
         {
-            var provider = services.AddOutbox(withoutDatabase: true).AddRecordingWithoutDatabase().BuildServiceProvider();
+            var provider = services.AddSingleton(new RuleCatalog([])).AddOutbox(withoutDatabase: true)
+                .AddRecordingWithoutDatabase().BuildServiceProvider();
             _outbox = provider.GetRequiredService<IOutbox>();
             _record = result => provider.GetRequiredService<IRecorder>().RecordAsync(result, default);
         }
