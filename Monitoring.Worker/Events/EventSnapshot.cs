@@ -5,9 +5,7 @@ using Monitoring.Worker.Recording;
 
 namespace Monitoring.Worker.Events;
 
-/// <summary>
-/// What the database said when it last answered: which events were not resolved, and which fingerprints were silenced until when.
-/// </summary>
+/// <summary>What the database said when it last answered: the events that were not resolved, and what was silenced until when.</summary>
 internal sealed record EventsView(
     DateTimeOffset At, IReadOnlyList<SecurityEvent> Open, IReadOnlyDictionary<string, DateTimeOffset> SilencedUntil);
 

@@ -18,16 +18,14 @@ internal sealed partial class EventSnapshotFile(JournalOptions options, ILogger<
     /// <summary>What the process before knew, or null.</summary>
     public EventsView? Read(DateTimeOffset now)
     {
+        if (!File.Exists(Path))
+            return null;
         try
         {
             var view = JsonSerializer.Deserialize<EventsView>(File.ReadAllBytes(Path), CheckResult.Json);
             if (view is not { Open: not null, SilencedUntil: not null })
                 throw new JsonException("it holds something else");
             return now - view.At < UsedFor ? view : null;
-        }
-        catch (Exception fault) when (fault is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return null;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
         {

@@ -4,10 +4,7 @@ using Monitoring.Data.Notifications;
 
 namespace Monitoring.Worker.Events;
 
-/// <summary>
-/// Reads again and again which events are open and silenced, since other workers and operators change them too: while the database is
-/// away nobody can ask.
-/// </summary>
+/// <summary>Asks again and again which events are open and silenced: others change them too, and in an outage nobody can ask.</summary>
 internal sealed class EventSnapshotRefresh(EventSnapshot snapshot, SecurityEvents events, Silences silences, TimeProvider clock)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(10);

@@ -1,4 +1,4 @@
-using Claim = (System.Guid MessageId, System.Collections.Generic.IReadOnlyList<System.Guid> NotificationIds, System.DateTimeOffset? DeliveredAt);
+using Claim = (System.Guid MessageId, System.Collections.Generic.IReadOnlyList<System.Guid> Ids, System.DateTimeOffset? DeliveredAt);
 using Monitoring.Data.Notifications;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Recording.Journalling;
@@ -13,10 +13,12 @@ namespace Monitoring.Worker.Notifications;
 internal sealed class InFlightClaims(RecordingQueue queue)
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<Guid, Claim> _claims = []; // by notification
-    private bool _isLoaded;
 
-    /// <summary>The ids of the notifications; where they are not known, of a message of the database's outbox, that of the message.</summary>
+    // By notification. What an earlier process left in the journal is known before any outbox is read and before anything is drained.
+    private readonly Dictionary<Guid, Claim> _claims = queue.ReadAll().SelectMany(ClaimsOf).GroupBy(one => one.Id).ToDictionary(
+        same => same.Key, same => same.Last().Claim);
+
+    /// <summary>The ids of the notifications, or of the message where those are not known: it came from the database's outbox.</summary>
     public IReadOnlyCollection<Guid> Ids
     {
         get
@@ -26,19 +28,7 @@ internal sealed class InFlightClaims(RecordingQueue queue)
         }
     }
 
-    /// <summary>Reads once what an earlier process left in the journal: before the outbox is read, and before the journal is drained.</summary>
-    public void Load()
-    {
-        lock (_lock)
-        {
-            if (!_isLoaded)
-                foreach (var entry in queue.ReadAll())
-                    Remember(entry);
-            _isLoaded = true;
-        }
-    }
-
-    /// <summary>The message in which a notification was claimed, also by an earlier process, and what was in it; null where it was not.</summary>
+    /// <summary>The message in which a notification was claimed, also by an earlier process, and what was in it; or null.</summary>
     public Claim? Find(Guid notificationId)
     {
         lock (_lock)
@@ -51,11 +41,12 @@ internal sealed class InFlightClaims(RecordingQueue queue)
         lock (_lock)
         {
             queue.Add(entry);
-            Remember(entry);
+            foreach (var (id, claim) in ClaimsOf(entry))
+                _claims[id] = claim;
         }
     }
 
-    /// <summary>A row as it is to be stored: as delivered where it went out already, as part of the same message where that was begun.</summary>
+    /// <summary>A row as it is to be stored: as delivered where it was, as part of the same message where that was begun.</summary>
     public NewNotification Mark(NewNotification row) =>
         Find(row.NotificationId) is { } claim ? row with { MessageId = claim.MessageId, DeliveredAt = claim.DeliveredAt } : row;
 
@@ -66,12 +57,6 @@ internal sealed class InFlightClaims(RecordingQueue queue)
             foreach (var (id, claim) in ClaimsOf(entry))
                 if (_claims.TryGetValue(id, out var known) && (known.MessageId, known.DeliveredAt) == (claim.MessageId, claim.DeliveredAt))
                     _claims.Remove(id); // else another entry about it follows
-    }
-
-    private void Remember(JournalEntry entry)
-    {
-        foreach (var (id, claim) in ClaimsOf(entry))
-            _claims[id] = claim;
     }
 
     private static IEnumerable<(Guid Id, Claim Claim)> ClaimsOf(JournalEntry entry) => entry switch

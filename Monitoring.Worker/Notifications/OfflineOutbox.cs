@@ -191,7 +191,8 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
             return;
         }
 
-        var urgent = due.Exists(one => one.Content.Entries[0] is { Severity: Severity.Critical, Kind: ChangeKind.Opened or ChangeKind.Escalated });
+        var urgent = due.Exists(
+            one => one.Content.Entries[0] is { Severity: Severity.Critical, Kind: ChangeKind.Opened or ChangeKind.Escalated });
         if (due.Count == 0 || (Now < queue.WindowUntil && (queue.WindowIsCritical || !urgent)))
             return;
         Move(queue, [due]);
@@ -219,7 +220,7 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
     {
         Guid[] ids = [.. parts.SelectMany(part => part.Ids)];
         NotificationEntry[] entries = [.. parts.SelectMany(part => part.Content.Entries)];
-        var id = claims?.Find(ids[0]) is { } begun && begun.NotificationIds.Order().SequenceEqual(ids.Order()) ? begun.MessageId
+        var id = claims?.Find(ids[0]) is { } begun && begun.Ids.Order().SequenceEqual(ids.Order()) ? begun.MessageId
             : ids.Length == 1 ? ids[0]
             : StableId.Of(entries[0].FirstSeenAt, ids.Select(part => $"{part}"));
         return new Message(id, ids, entries);

@@ -4,9 +4,8 @@ namespace Monitoring.Worker.Recording;
 internal sealed record DatabaseOutage(DateTimeOffset Since, string Error);
 
 /// <summary>
-/// Whether the database takes results: connected, or away since some time for some reason. This is the only place that knows. <see
-/// cref="RecordingPipeline"/> alone changes it, because only writing shows it; everybody else asks, or waits with <see
-/// cref="WaitUntilLostAsync"/>. A worker begins connected and learns better by its first result.
+/// Whether the database takes results: connected, or away since some time for some reason. <see cref="RecordingPipeline"/> alone changes
+/// it, because only writing shows it; all others ask, or wait for its loss. A worker begins connected until its first result.
 /// </summary>
 internal sealed class DatabaseLink
 {

@@ -7,8 +7,7 @@ using Monitoring.Worker.Notifications.Channels;
 namespace Monitoring.Worker.Recording;
 
 /// <summary>
-/// The recorder of <c>--no-database</c>: events live in this process, its log and the messages that it sends; nothing is stored. Openings
-/// and escalations go out by route, every further change to the channels that were notified before.
+/// The recorder of <c>--no-database</c>: nothing is stored. Openings and escalations go out by route, the rest to whoever was notified.
 /// </summary>
 internal sealed class MemoryRecorder(
     EventSnapshot events, NotificationRouting routing, ChannelOptions channels, OfflineOutbox outbox, EventLog log,

@@ -30,8 +30,7 @@ internal sealed class RecordingHealth(
     /// <summary>Looks at the beginning of an outage, or null where it just did.</summary>
     public CheckResult? LookAt(DatabaseOutage outage)
     {
-        // In whole milliseconds, and never at a time of the grid: it must not stand in for a look of the grid, and another worker's must
-        // not for it.
+        // In whole milliseconds, and never at a time of the grid: neither it nor another worker's may stand in for a look of the grid.
         var at = new DateTimeOffset(outage.Since.UtcTicks - (outage.Since.UtcTicks % TimeSpan.TicksPerMillisecond), TimeSpan.Zero);
         return Look(at == GridTime(at) ? at.AddMilliseconds(1) : at, CheckTrigger.Feed);
     }

@@ -17,7 +17,7 @@ internal sealed partial class RecordingPipeline(
     DatabaseRecorder database, SchemaVersions schema, DatabaseLink link, RecordingQueue queue, RecordingHealth health,
     EventSnapshot snapshot, EventSnapshotRefresh refresh, OutageNotifier outageNotifier, OfflineOutbox offline, InFlightClaims claims,
     EventLog log, SessionStatistics statistics, TimeProvider clock, ILogger<RecordingPipeline> logger)
-    : BackgroundService, IHostedLifecycleService, IRecorder
+    : BackgroundService, IRecorder
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10); // all attempts: a critical finding is to be out after 15 s
@@ -56,7 +56,6 @@ internal sealed partial class RecordingPipeline(
         await _writing.WaitAsync(cancellationToken);
         try
         {
-            claims.Load();
             if (link.IsAway && !await AnswersAsync(cancellationToken))
                 return;
             // No message is under way while its notifications are stored: each is stored as delivered, as begun or as new.
@@ -71,25 +70,6 @@ internal sealed partial class RecordingPipeline(
             _writing.Release();
         }
     }
-
-    /// <summary>
-    /// Takes the journal before anything else starts: the outbox must not be read before it is known what was sent beside it.
-    /// </summary>
-    public Task StartingAsync(CancellationToken cancellationToken)
-    {
-        queue.Open();
-        claims.Load();
-        return Task.CompletedTask;
-    }
-
-    /// <inheritdoc/>
-    public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public Task StoppingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
-
-    /// <inheritdoc/>
-    public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 
     /// <inheritdoc/>
     public override async Task StopAsync(CancellationToken cancellationToken)
@@ -213,8 +193,7 @@ internal sealed partial class RecordingPipeline(
             log.Write(update);
     }
 
-    // A fault that passes is tried again before it counts as an outage. After a commit whose answer was lost the next attempt finds the
-    // result there.
+    // A fault that passes is no outage. After a commit whose answer was lost the next attempt finds the result there.
     private async Task<EventUpdate?> StoreAsync(JournalEntry entry, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)

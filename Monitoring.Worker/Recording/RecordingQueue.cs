@@ -10,7 +10,7 @@ internal sealed record JournalFault(DateTimeOffset Since, bool Full, string Erro
 /// What the database does not have yet, oldest first. It is in the journal as soon as <see cref="Add"/> returns; while the disk does not
 /// take it, the newest entries stay in memory up to a bound. Any thread may add; one at a time takes from the front.
 /// </summary>
-internal sealed partial class RecordingQueue(JournalOptions options, TimeProvider clock, ILogger<RecordingQueue> logger) : IDisposable
+internal sealed partial class RecordingQueue : IDisposable
 {
     /// <summary>So many entries are kept in memory at most, and so many bytes of them; past that the oldest are dropped.</summary>
     public const int Capacity = 10_000;
@@ -20,6 +20,9 @@ internal sealed partial class RecordingQueue(JournalOptions options, TimeProvide
     private const int MovedAtOnce = 100;
     private static readonly TimeSpan OpenEvery = TimeSpan.FromSeconds(2);
 
+    private readonly JournalOptions _options;
+    private readonly TimeProvider _clock;
+    private readonly ILogger<RecordingQueue> _logger;
     private readonly Lock _lock = new();
     private readonly LinkedList<(JournalEntry Entry, byte[] Json)> _memory = [];
     private readonly Dictionary<long, JournalEntry> _fresh = []; // spares reading back what was just written
@@ -27,6 +30,14 @@ internal sealed partial class RecordingQueue(JournalOptions options, TimeProvide
     private DateTimeOffset _openedAt = DateTimeOffset.MinValue;
     private long _memoryBytes;
     private (JournalEntry Entry, JournalSlot? Slot)? _oldest; // as last read; without a slot it is in memory alone
+
+    /// <summary>Takes the journal's folder.</summary>
+    /// <exception cref="JournalInUseException">Another worker uses it. Other faults of the disk are kept in <see cref="Fault"/>.</exception>
+    public RecordingQueue(JournalOptions options, TimeProvider clock, ILogger<RecordingQueue> logger)
+    {
+        (_options, _clock, _logger) = (options, clock, logger);
+        TryOpen(refuseInUse: true);
+    }
 
     /// <summary>How many entries wait.</summary>
     public int Waiting
@@ -52,17 +63,7 @@ internal sealed partial class RecordingQueue(JournalOptions options, TimeProvide
     public JournalFault? Fault { get; private set; }
 
     /// <summary>Files that were set aside because they could not be read or stored.</summary>
-    public IReadOnlyList<string> SetAside => new JournalFolder(options.Path).SetAside;
-
-    /// <summary>Takes the journal's folder.</summary>
-    /// <exception cref="JournalInUseException">
-    /// When another worker uses it. Any other fault of the disk is kept in <see cref="Fault"/>.
-    /// </exception>
-    public void Open()
-    {
-        lock (_lock)
-            TryOpen(refuseInUse: true);
-    }
+    public IReadOnlyList<string> SetAside => new JournalFolder(_options.Path).SetAside;
 
     /// <summary>Adds the newest entry. Returns when it is on the disk, or in memory where the disk does not take it.</summary>
     public void Add(JournalEntry entry)
@@ -176,11 +177,11 @@ internal sealed partial class RecordingQueue(JournalOptions options, TimeProvide
             return false;
         try
         {
-            var slot = _journal!.Append(one.Json, clock.GetUtcNow());
+            var slot = _journal!.Append(one.Json, _clock.GetUtcNow());
             if (_fresh.Count < FreshAtMost)
                 _fresh[slot.Sequence] = one.Entry;
             if (Fault is { } over)
-                LogWritable((clock.GetUtcNow() - over.Since).TotalSeconds);
+                LogWritable((_clock.GetUtcNow() - over.Since).TotalSeconds);
             Fault = null;
             return true;
         }
@@ -195,14 +196,14 @@ internal sealed partial class RecordingQueue(JournalOptions options, TimeProvide
     {
         if (_journal is not null)
             return true;
-        if ((clock.GetUtcNow() - _openedAt).Duration() < OpenEvery)
+        if ((_clock.GetUtcNow() - _openedAt).Duration() < OpenEvery)
             return false;
-        _openedAt = clock.GetUtcNow();
+        _openedAt = _clock.GetUtcNow();
         try
         {
-            _journal = Journal.Open(options, logger);
+            _journal = Journal.Open(_options, _logger);
             if (_journal.Waiting.Count > 0)
-                LogFound(_journal.Waiting.Count, options.Path);
+                LogFound(_journal.Waiting.Count, _options.Path);
             return true;
         }
         catch (Exception fault)
@@ -245,7 +246,7 @@ internal sealed partial class RecordingQueue(JournalOptions options, TimeProvide
     {
         if (Fault is null)
             LogUnwritable(fault.Message, Capacity);
-        Fault = new JournalFault(Fault?.Since ?? clock.GetUtcNow(), fault is JournalFullException, fault.Message);
+        Fault = new JournalFault(Fault?.Since ?? _clock.GetUtcNow(), fault is JournalFullException, fault.Message);
     }
 
     private static string Encoding(byte[] json) => System.Text.Encoding.UTF8.GetString(json);

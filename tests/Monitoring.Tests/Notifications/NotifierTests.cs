@@ -14,7 +14,6 @@ using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
-using Monitoring.Worker.Recording.Journalling;
 using Monitoring.Worker.Watching;
 using Npgsql;
 
@@ -27,6 +26,7 @@ public sealed class NotifierTests
     private static readonly string[] Names = ["webhook", "other"];
     private readonly List<Notifier> _started = [];
     private readonly TestLogs _logs = new();
+    private readonly TestJournals _journals = new();
     private NpgsqlDataSource _db = null!;
     private ReceiverUnderTest _receiver = null!;
     private int _check;
@@ -45,6 +45,7 @@ public sealed class NotifierTests
             await notifier.StopAsync(default);
         await _receiver.DisposeAsync();
         await TestDatabase.DropAsync(_db);
+        _journals.Dispose();
     }
 
     /// <summary>A channel of the test's own, which notes what it was asked to send.</summary>
@@ -61,7 +62,8 @@ public sealed class NotifierTests
         var services = new ServiceCollection().AddLogging(logging => logging.AddProvider(_logs)).AddSingleton(TimeProvider.System).AddMonitoringData(new DatabaseOptions(connection))
             .AddSingleton(new WorkerIdentity(worker)).AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(window), TimeSpan.FromHours(24), []))
             .AddChannels(new ChannelOptions(new WebhookOptions(new Uri(_receiver.Url), null), null, null, null, null, null, null))
-            .AddSingleton(new JournalOptions("not used", 1 << 20)).AddSingleton<RecordingQueue>().AddSingleton<InFlightClaims>().AddSingleton<IOutbox, DatabaseOutbox>().AddSingleton<Notifier>();
+            .AddSingleton<IOutbox, DatabaseOutbox>().AddSingleton<Notifier>();
+        _journals.AddClaimsTo(services);
         if (other is not null)
             services.AddSingleton(other);
         var notifier = services.BuildServiceProvider().GetRequiredService<Notifier>();
@@ -236,8 +238,9 @@ public sealed class NotifierTests
         var connection = TestDatabase.ConnectionTo(_db);
         var services = new ServiceCollection().AddLogging().AddMonitoringData(new DatabaseOptions(connection)).AddSingleton<TimeProvider>(clock).AddSingleton(new WorkerIdentity("w"))
             .AddSingleton(new NotificationOptions(TimeSpan.Zero, TimeSpan.FromHours(24), [])).AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
-            .AddSingleton(new JournalOptions("not used", 1 << 20)).AddSingleton<RecordingQueue>().AddSingleton<InFlightClaims>().AddSingleton<DatabaseOutbox>().BuildServiceProvider();
-        var outbox = services.GetRequiredService<DatabaseOutbox>();
+            .AddSingleton<DatabaseOutbox>();
+        _journals.AddClaimsTo(services);
+        var outbox = services.BuildServiceProvider().GetRequiredService<DatabaseOutbox>();
         await outbox.RegisterAsync(Names, default);
         await CheckAsync(Found(2));
         await using (var silencing = await _db.OpenConnectionAsync())
@@ -254,9 +257,10 @@ public sealed class NotifierTests
     public async Task Claim_of_a_dead_worker_lapses_and_a_clock_that_was_set_back_delays_nothing()
     {
         var clock = new ManualClock(Noon);
-        DatabaseOutbox Outbox(string worker) => new ServiceCollection().AddLogging().AddMonitoringData(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<TimeProvider>(clock)
+        DatabaseOutbox Outbox(string worker) => _journals.AddClaimsTo(new ServiceCollection()).AddLogging().AddMonitoringData(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<TimeProvider>(clock)
             .AddSingleton(new WorkerIdentity(worker)).AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), []))
-            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton(new JournalOptions("not used", 1 << 20)).AddSingleton<RecordingQueue>().AddSingleton<InFlightClaims>().AddSingleton<DatabaseOutbox>().BuildServiceProvider().GetRequiredService<DatabaseOutbox>();
+            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
+            .AddSingleton<DatabaseOutbox>().BuildServiceProvider().GetRequiredService<DatabaseOutbox>();
         var (one, two) = (Outbox("one"), Outbox("two"));
         await one.RegisterAsync(Names, default);
         await CheckAsync(Found(1));

@@ -9,7 +9,6 @@ using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording;
-using Monitoring.Worker.Recording.Journalling;
 using Npgsql;
 
 namespace Monitoring.Tests.Notifications;
@@ -21,6 +20,7 @@ public sealed class OutboxTests(bool inDatabase)
 {
     private static readonly DateTimeOffset Noon = ManualClock.Noon;
     private readonly ManualClock _clock = new(Noon);
+    private readonly TestJournals _journals = new();
     private NpgsqlDataSource? _db;
     private IOutbox _outbox = null!;
     private Func<CheckResult, Task> _record = null!;
@@ -34,7 +34,11 @@ public sealed class OutboxTests(bool inDatabase)
     }
 
     [TearDown]
-    public Task DropDatabase() => _db is null ? Task.CompletedTask : TestDatabase.DropAsync(_db);
+    public Task DropDatabase()
+    {
+        _journals.Dispose();
+        return _db is null ? Task.CompletedTask : TestDatabase.DropAsync(_db);
+    }
 
     private async Task StartAsync(int window)
     {
@@ -51,8 +55,8 @@ public sealed class OutboxTests(bool inDatabase)
         }
         else
         {
-            var provider = services.AddSingleton(_db).AddMonitoringTables().AddSingleton(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<ChannelListener>()
-                .AddSingleton<DatabaseRecorder>().AddSingleton(new JournalOptions("not used", 1 << 20)).AddSingleton<RecordingQueue>().AddSingleton<InFlightClaims>().AddSingleton<DatabaseOutbox>().BuildServiceProvider();
+            var provider = _journals.AddClaimsTo(services).AddSingleton(_db).AddMonitoringTables().AddSingleton(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<ChannelListener>()
+                .AddSingleton<DatabaseRecorder>().AddSingleton<DatabaseOutbox>().BuildServiceProvider();
             _outbox = provider.GetRequiredService<DatabaseOutbox>();
             _record = result => provider.GetRequiredService<DatabaseRecorder>().WriteAsync(result, default);
         }

@@ -83,7 +83,6 @@ public sealed class EventSnapshotTests : OutageNotifierFixture
         try
         {
             await RestartAsync(killed);
-            await Recorder.StartingAsync(default);
             Assert.That(await ClaimAsync(), Is.Empty, "nor by the next process");
             _gate.Open();
             await Recorder.DrainAsync(default);

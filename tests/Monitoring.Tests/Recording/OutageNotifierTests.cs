@@ -187,7 +187,6 @@ public sealed class OutageNotifierTests : OutageNotifierFixture
             await using (var dead = _services)
                 _services = Build(killed);
             _gate.Open();
-            await Recorder.StartingAsync(default);
             await Recorder.DrainAsync(default);
             Assert.That(await RowsAsync(), Has.Exactly(2).Items.And.All.EndsWith($" pending {tried.NotificationId}"));
             var repeated = (await ClaimAsync()).Single().Message;

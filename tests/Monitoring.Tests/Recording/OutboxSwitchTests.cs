@@ -34,7 +34,6 @@ public sealed class OutboxSwitchTests : OutageNotifierFixture
             if (killed)
                 await RestartAsync(copy);
             _gate.Open();
-            await Recorder.StartingAsync(default);
             await Recorder.DrainAsync(default);
             Assert.That(await SentAsync(), Is.Empty);
             Assert.That(await RowsAsync(), Is.EquivalentTo(new[]
