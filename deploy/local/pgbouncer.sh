@@ -9,9 +9,11 @@ source "$here/common.sh"
 usage='Usage:
   DATABASE_URL=postgresql://user:password@127.0.0.1:port/database pgbouncer.sh serve
       Prints one line, DATABASE_URL=postgresql://…, the way through the pooler to any database of that server, and runs
-      until stdin ends or TERM or INT comes. Needs pgbouncer; as root on a Debian-like machine it is installed.'
+      until stdin ends or TERM or INT comes.
+  pgbouncer.sh check
+      Says which PgBouncer serve would use; as root on a Debian-like machine installs one where there is none.'
 
-server='' folder=''
+program='' server='' folder=''
 
 tidy() {
     if [[ -n $attached ]]; then stop_group "$attached" 10; fi
@@ -19,13 +21,21 @@ tidy() {
     if [[ -n $folder ]]; then rm -rf "$folder"; fi
 }
 
+# Sets $program.
 find_pgbouncer() { program=$(PATH=$PATH:/usr/sbin command -v pgbouncer); }
 
+install_missing() {
+    if find_pgbouncer; then return; fi
+    can_apt || fail "no pgbouncer found; install it"
+    say "installing PgBouncer: apt-get install pgbouncer"
+    if ! apt_install pgbouncer || ! find_pgbouncer; then fail "pgbouncer could not be installed"; fi
+}
+
 serve() {
-    local program='' form='^postgres(ql)?://([^:/@]+):([^:/@]+)@([^:/@]+):([0-9]+)/([^?]*)$' user password port as=()
+    local form='^postgres(ql)?://([^:/@]+):([^:/@]+)@([^:/@]+):([0-9]+)/([^?]*)$' user password port as=()
     [[ ${DATABASE_URL:-} =~ $form ]] || fail "DATABASE_URL must be postgresql://user:password@host:port/database"
     user=${BASH_REMATCH[2]} password=${BASH_REMATCH[3]}
-    find_pgbouncer || { can_apt && apt_install pgbouncer && find_pgbouncer; } || fail "no pgbouncer found; install it"
+    install_missing
     folder=$(mktemp -d "${TMPDIR:-/tmp}/monitoring-pgbouncer.XXXXXX")
     port=$(free_port)
     (umask 077 && echo "\"$user\" \"$password\"" >"$folder/users" && cat >"$folder/pgbouncer.ini") <<TEXT
@@ -61,6 +71,7 @@ TEXT
 
 case ${1:-} in
     serve) serve ;;
+    check) install_missing; echo "PgBouncer: $("$program" --version | sed -n '1s/^PgBouncer //p'), $program" ;;
     '' | -h | --help) echo "$usage" ;;
     *) say "unknown command $1"; echo "$usage" >&2; exit 2 ;;
 esac

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Monitoring.Benchmarks.Delivery;
 using Monitoring.Benchmarks.Faults;
+using Monitoring.Benchmarks.Memory;
 using Monitoring.Benchmarks.Speed;
 
 namespace Monitoring.Benchmarks;
@@ -24,7 +25,7 @@ internal static class Program
         var root = new RootCommand("Measures this checkout on this machine: without a name recording, events, api, history and delivery. "
             + "Exit code 1 when a target is missed. Results are kept in artifacts/bench.")
         {
-            recording, events, api, history, delivery, FaultsCommand(),
+            recording, events, api, history, delivery, MemoryCommand(), FaultsCommand(),
         };
         root.SetAction(async (_, cancellationToken) =>
         {
@@ -44,6 +45,15 @@ internal static class Program
             await using var postgres = await PrivatePostgres.StartAsync(Path.Combine(Results.Folder, $"postgres-{name}-{Environment.ProcessId}"), cancellationToken);
             return Results.Report(name, await run(parsed, postgres, cancellationToken), Console.Out) ? 0 : 1;
         });
+        return command;
+    }
+
+    private static Command MemoryCommand()
+    {
+        var checks = new Option<int>("--checks") { Description = "Checks until the memory is judged (10000; five a second)", DefaultValueFactory = _ => 10_000 };
+        var command = Bench(MemoryBench.Name, "What the worker holds of the memory after many checks, each monitor once a second",
+            (parsed, postgres, token) => MemoryBench.RunAsync(postgres, parsed.GetValue(checks), token));
+        command.Add(checks);
         return command;
     }
 

@@ -27,6 +27,8 @@ internal sealed partial class WorkerProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
+    public int Id => _process.Id;
+
     public static WorkerProcess Start(IReadOnlyDictionary<string, string> settings, string logFile, Action<KeptCheck> onKept)
     {
         var start = new ProcessStartInfo("dotnet") { ArgumentList = { Repository.Program("Monitoring.Worker") }, UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
