@@ -21,11 +21,16 @@ CREATE FUNCTION public.announce_security_event_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
     AS $$
+DECLARE
+    newest bigint;
 BEGIN
-    PERFORM pg_notify('security_event_changes', NEW.seq::text);
+    SELECT max(seq) INTO newest FROM added;
+    IF newest IS NOT NULL THEN
+        PERFORM pg_notify('security_event_changes', newest::text);
+    END IF;
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION public.announce_security_event_change() IS 'Tells listeners of the channel security_event_changes the number of a new change, once it is committed.';
+COMMENT ON FUNCTION public.announce_security_event_change() IS 'Tells listeners of the channel security_event_changes the number of the newest change, once it is committed.';
 CREATE FUNCTION public.audit_log_hash(previous_hash bytea, seq bigint, recorded_at timestamp with time zone, VARIADIC texts text[]) RETURNS bytea
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog'
@@ -120,7 +125,7 @@ CREATE FUNCTION public.notify_followers() RETURNS trigger
     SET search_path TO 'pg_catalog', 'public'
     AS $$
 BEGIN
-    IF NOT EXISTS (SELECT FROM added WHERE kind IN ('acknowledged', 'resolved')) THEN
+    IF NOT EXISTS (SELECT FROM added WHERE kind IN ('acknowledged', 'resolved', 'expired')) THEN
         RETURN NULL;
     END IF;
     -- What a silence held back until now is withdrawn: nobody needs to hear of the beginning any more.
@@ -137,7 +142,7 @@ BEGIN
                                                      JOIN public.silences_in_force(added.changed_at) USING (fingerprint)
                                                     WHERE e.event_id = n.event_id)
                                     OFFSET 0) AS held
-                WHERE added.kind IN ('acknowledged', 'resolved')));
+                WHERE added.kind IN ('acknowledged', 'resolved', 'expired')));
     -- Lateral with DISTINCT, so that the plan reads an index for one change and for 50,000 alike.
     INSERT INTO public.notifications (event_id, seq, channel, kind, severity, created_at)
     SELECT added.event_id, added.seq, notified.channel, added.kind, added.severity, added.changed_at
@@ -146,10 +151,10 @@ BEGIN
                            FROM public.notifications AS n
                           WHERE n.event_id = added.event_id AND n.kind IN ('opened', 'escalated')
                             AND n.status IN ('pending', 'delivered')) AS notified
-     WHERE added.kind IN ('acknowledged', 'resolved');
+     WHERE added.kind IN ('acknowledged', 'resolved', 'expired');
     RETURN NULL;
 END $$;
-COMMENT ON FUNCTION public.notify_followers() IS 'Writes the notifications of acknowledgements and resolutions, whoever made the change.';
+COMMENT ON FUNCTION public.notify_followers() IS 'Writes the notifications of acknowledgements and ends, whoever made the change.';
 CREATE FUNCTION public.number_security_event_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
@@ -508,7 +513,7 @@ CREATE TABLE public.notifications (
     last_error text,
     CONSTRAINT notifications_check CHECK (((status = 'delivered'::text) = (delivered_at IS NOT NULL))),
     CONSTRAINT notifications_check1 CHECK (((status = 'dead'::text) = (dead_at IS NOT NULL))),
-    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'escalated'::text, 'acknowledged'::text, 'resolved'::text]))),
+    CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'escalated'::text, 'worsened'::text, 'flapping'::text, 'acknowledged'::text, 'unacknowledged'::text, 'silenced'::text, 'unsilenced'::text, 'reminded'::text, 'resolved'::text, 'expired'::text, 'reopened'::text]))),
     CONSTRAINT notifications_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
     CONSTRAINT notifications_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text, 'silenced'::text])))
 );
@@ -564,7 +569,7 @@ CREATE TABLE public.security_event_changes (
     actor text NOT NULL,
     note text,
     evidence jsonb,
-    CONSTRAINT security_event_changes_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'escalated'::text, 'acknowledged'::text, 'silenced'::text, 'resolved'::text]))),
+    CONSTRAINT security_event_changes_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'escalated'::text, 'worsened'::text, 'flapping'::text, 'acknowledged'::text, 'unacknowledged'::text, 'silenced'::text, 'unsilenced'::text, 'reminded'::text, 'resolved'::text, 'expired'::text, 'reopened'::text]))),
     CONSTRAINT security_event_changes_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'low'::text, 'medium'::text, 'high'::text, 'critical'::text])))
 );
 COMMENT ON TABLE public.security_event_changes IS 'Every change of every event; append only.';
@@ -594,18 +599,29 @@ CREATE TABLE public.security_events (
     acknowledged_by text,
     resolved_at timestamp with time zone,
     resolution text,
+    subject_kind text,
+    network text,
+    account text,
+    subject_id text,
+    transaction_hash text,
+    labels jsonb DEFAULT '{}'::jsonb NOT NULL,
     CONSTRAINT security_events_check CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
     CONSTRAINT security_events_check1 CHECK (((acknowledged_at IS NULL) = (acknowledged_by IS NULL))),
     CONSTRAINT security_events_check2 CHECK ((first_seen_at <= last_seen_at)),
     CONSTRAINT security_events_occurrences_check CHECK ((occurrences > 0)),
     CONSTRAINT security_events_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
     CONSTRAINT security_events_status_check CHECK ((status = ANY (ARRAY['open'::text, 'acknowledged'::text, 'resolved'::text])))
-);
+)
+WITH (fillfactor='50');
 COMMENT ON TABLE public.security_events IS 'The lasting record of a finding: open, then perhaps acknowledged, then resolved.';
 COMMENT ON COLUMN public.security_events.fingerprint IS 'Rule id and subject; unique among events that are not resolved.';
+COMMENT ON COLUMN public.security_events.subject IS 'The subject''s parts as one text; with the rule id the fingerprint.';
 COMMENT ON COLUMN public.security_events.indicators IS 'The newest values of the rule''s evidence.';
 COMMENT ON COLUMN public.security_events.clean_checks IS 'Successful checks in a row that judged the rule and did not find it, since last_seen_at.';
 COMMENT ON COLUMN public.security_events.judged_at IS 'The newest check that found it or found it gone.';
+COMMENT ON COLUMN public.security_events.subject_kind IS 'A coin, an account. Null, as the other parts, before they were kept.';
+COMMENT ON COLUMN public.security_events.account IS 'The account that holds the subject, where the subject is part of one.';
+COMMENT ON COLUMN public.security_events.labels IS 'Texts by name that its rule gave it.';
 CREATE TABLE public.silences (
     silence_id uuid DEFAULT gen_random_uuid() NOT NULL,
     fingerprint text NOT NULL,
@@ -619,6 +635,18 @@ CREATE TABLE public.silences (
 );
 COMMENT ON TABLE public.silences IS 'No opened or escalated message leaves for this fingerprint until then; measuring goes on.';
 COMMENT ON COLUMN public.silences.ended_at IS 'When an operator ended it before its time.';
+CREATE TABLE public.source_cursors (
+    monitor text NOT NULL,
+    source text NOT NULL,
+    covered int8multirange NOT NULL,
+    read_until bigint GENERATED ALWAYS AS (upper(covered)) STORED NOT NULL,
+    missing int8multirange GENERATED ALWAYS AS ((int8multirange(range_merge(covered)) - covered)) STORED NOT NULL,
+    updated_at timestamp with time zone DEFAULT now() NOT NULL,
+    CONSTRAINT source_cursors_covered_check CHECK ((NOT isempty(covered)))
+);
+COMMENT ON TABLE public.source_cursors IS 'What each monitor has read of each of its sources, written with the check that read it.';
+COMMENT ON COLUMN public.source_cursors.covered IS 'All that was read, in numbers of blocks, milliseconds and the like. Only ever grows.';
+COMMENT ON COLUMN public.source_cursors.missing IS 'What was not read between the first position and the last.';
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash);
 ALTER TABLE ONLY public.api_keys
@@ -667,6 +695,8 @@ ALTER TABLE ONLY public.security_events
     ADD CONSTRAINT security_events_pkey PRIMARY KEY (event_id);
 ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_pkey PRIMARY KEY (silence_id);
+ALTER TABLE ONLY public.source_cursors
+    ADD CONSTRAINT source_cursors_pkey PRIMARY KEY (monitor, source);
 CREATE UNIQUE INDEX "UC_Version" ON public."VersionInfo" USING btree ("Version");
 CREATE UNIQUE INDEX api_keys_name_key ON public.api_keys USING btree (name) WHERE (revoked_at IS NULL);
 CREATE INDEX channel_tests_channel_idx ON public.channel_tests USING btree (channel, outcome, tested_at DESC);
@@ -689,16 +719,16 @@ CREATE INDEX oracle_deviations_observed_idx ON ONLY public.oracle_deviations USI
 CREATE INDEX security_event_changes_event_idx ON public.security_event_changes USING btree (event_id, seq);
 CREATE INDEX security_events_fingerprint_idx ON public.security_events USING btree (fingerprint, first_seen_at DESC, event_id DESC);
 CREATE INDEX security_events_first_seen_idx ON public.security_events USING btree (first_seen_at DESC, event_id DESC);
-CREATE INDEX security_events_last_seen_idx ON public.security_events USING btree (last_seen_at DESC);
 CREATE INDEX security_events_list_idx ON public.security_events USING btree (((status <> 'resolved'::text)) DESC, first_seen_at DESC, event_id DESC);
+CREATE INDEX security_events_resolved_idx ON public.security_events USING btree (resolved_at, first_seen_at) WHERE (status = 'resolved'::text);
 CREATE UNIQUE INDEX security_events_unresolved_fingerprint_key ON public.security_events USING btree (fingerprint) WHERE (status <> 'resolved'::text);
 CREATE INDEX security_events_unresolved_monitor_idx ON public.security_events USING btree (monitor) WHERE (status <> 'resolved'::text);
 CREATE INDEX silences_fingerprint_idx ON public.silences USING btree (fingerprint, until) WHERE (ended_at IS NULL);
 CREATE INDEX silences_list_idx ON public.silences USING btree (created_at DESC, silence_id DESC);
-CREATE TRIGGER announce_security_event_change AFTER INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.announce_security_event_change();
+CREATE TRIGGER announce_security_event_change AFTER INSERT ON public.security_event_changes REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.announce_security_event_change();
 CREATE TRIGGER chain_audit_log BEFORE INSERT ON public.audit_log FOR EACH ROW EXECUTE FUNCTION public.chain_audit_log();
 CREATE TRIGGER notify_followers AFTER INSERT ON public.security_event_changes REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION public.notify_followers();
-CREATE TRIGGER number_security_event_change BEFORE INSERT ON public.security_event_changes FOR EACH ROW EXECUTE FUNCTION public.number_security_event_change();
+CREATE TRIGGER number_security_event_change BEFORE INSERT ON public.security_event_changes FOR EACH ROW WHEN ((new.seq IS NULL)) EXECUTE FUNCTION public.number_security_event_change();
 CREATE TRIGGER refuse_change BEFORE DELETE OR UPDATE OR TRUNCATE ON public.audit_log FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_audit_log_change();
 CREATE TRIGGER refuse_change BEFORE INSERT OR DELETE OR TRUNCATE ON public.audit_log_head FOR EACH STATEMENT EXECUTE FUNCTION public.refuse_audit_log_change();
 CREATE TRIGGER refuse_update BEFORE UPDATE ON public.audit_log_head FOR EACH STATEMENT WHEN ((pg_trigger_depth() = 0)) EXECUTE FUNCTION public.refuse_audit_log_change();
