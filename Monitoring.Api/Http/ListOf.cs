@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Microsoft.Extensions.Options;
 using Monitoring.Data.Database;
+using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace Monitoring.Api.Http;
 
@@ -60,8 +62,10 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
     private async Task StreamPageAsync(HttpContext context, byte[] key, StreamRows<TPosition> stream, Window range, TPosition? after)
     {
         var (count, rows, isMore, last) = (limit.Read(context.Request), 0, false, default(TPosition));
+        var options = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
+        var form = new JsonWriterOptions { Encoder = options.Encoder, SkipValidation = true };
         using var held = new PooledBuffer(RowBytes * Math.Min(count, StretchRows));
-        using (var json = new Utf8JsonWriter(held, new JsonWriterOptions { SkipValidation = true }))
+        using (var json = new Utf8JsonWriter(held, form))
         {
             json.WriteStartArray();
             await stream(range, after, count + 1, reader =>
@@ -77,7 +81,7 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
 
         context.Response.ContentType = "application/json; charset=utf-8";
         var output = context.Response.BodyWriter;
-        using (var json = new Utf8JsonWriter(output, new JsonWriterOptions { SkipValidation = true }))
+        using (var json = new Utf8JsonWriter(output, form))
         {
             json.WriteStartObject();
             json.WriteBoolean("success"u8, true);

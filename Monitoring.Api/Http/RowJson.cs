@@ -10,8 +10,8 @@ internal delegate Task StreamRows<TPosition>(Window window, TPosition? after, in
     CancellationToken cancellationToken);
 
 /// <summary>
-/// How a list that is asked for all the time writes its rows without making objects of them: each column of the statement is a member of
-/// the row, in the statement's order but for those left out. The bytes are those of the row's view; a test holds them together.
+/// How a list that is asked for all the time writes its rows without making objects of them: each member of a row is a column of the
+/// statement. The bytes are those of the row's view, member by member; the recorded answers hold them together.
 /// </summary>
 internal sealed class RowJson<TPosition>(string items, Func<NpgsqlDataReader, TPosition> positionOf,
     params (string Name, JsonColumn Kind, int Column)[] members)

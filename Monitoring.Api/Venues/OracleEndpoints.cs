@@ -38,7 +38,17 @@ internal static class OracleEndpoints
 
     private static readonly ListOf<OracleDeviationPage, OracleDeviation, OracleDeviationView, Position> History = new(
         new WholeParameter("limit", 1, 500, 100, "How many deviations at most."), row => new Position(row.ObservedAt, row.Asset), OracleDeviationView.Of,
-        (rows, next) => new OracleDeviationPage(rows, next), WindowParameters.OfHours(168, 24));
+        (rows, next) => new OracleDeviationPage(rows, next), WindowParameters.OfHours(168, 24))
+    {
+        Json = new("deviations", reader => new Position(reader.GetFieldValue<DateTimeOffset>(1), reader.GetString(0)),
+            ("timestamp", JsonColumn.Time, 1), ("asset", JsonColumn.Text, 0), ("hyperliquid_price", JsonColumn.Decimal, 2),
+            ("mark_price", JsonColumn.Decimal, 3), ("binance_price", JsonColumn.Decimal, 4), ("coinbase_price", JsonColumn.Decimal, 5),
+            ("pyth_price", JsonColumn.Decimal, 6), ("kraken_price", JsonColumn.Decimal, 7), ("okx_price", JsonColumn.Decimal, 8),
+            ("reference_price", JsonColumn.Decimal, 9), ("references", JsonColumn.Whole, 10), ("left_out_count", JsonColumn.TextCount, 11),
+            ("left_out", JsonColumn.Texts, 11), ("max_deviation_pct", JsonColumn.Decimal, 12), ("max_deviation_source", JsonColumn.Text, 13),
+            ("duration_seconds", JsonColumn.Whole, 15), ("floor_pct", JsonColumn.Decimal, 16), ("is_dangerous", JsonColumn.Flag, 17),
+            ("severity", JsonColumn.Text, 18), ("risk_score", JsonColumn.Decimal, 19)),
+    };
 
     private sealed record Position(DateTimeOffset At, string Asset);
 
@@ -55,12 +65,19 @@ internal static class OracleEndpoints
         new PageResult<OracleNowPage, OracleDeviationView>(await oracle.ListNowAsync(ActiveOnly.Read(request), cancellationToken));
 
     /// <summary>How far oracle prices were off, newest first.</summary>
-    internal static IResult ListOracleDeviationHistory(HttpRequest request, OracleDeviations deviations) => History.Answer((window, after, limit, cancellationToken) =>
-    {
-        var min = MinDeviation.Read(request);
-        var before = after ?? new Position(window.Until, "");
-        return Asset.Find(request) is { } asset
-            ? deviations.ListOfAssetAsync(asset, window.Since, before.At, min, limit, cancellationToken)
-            : deviations.ListAsync(window.Since, before.At, before.Asset, min, limit, cancellationToken);
-    });
+    internal static IResult ListOracleDeviationHistory(HttpRequest request, OracleDeviations deviations) => History.Answer(
+        (window, after, limit, cancellationToken) =>
+        {
+            var (min, before) = (MinDeviation.Read(request), after ?? new Position(window.Until, ""));
+            return Asset.Find(request) is { } asset
+                ? deviations.ListOfAssetAsync(asset, window.Since, before.At, min, limit, cancellationToken)
+                : deviations.ListAsync(window.Since, before.At, before.Asset, min, limit, cancellationToken);
+        },
+        (window, after, limit, row, cancellationToken) =>
+        {
+            var (min, before) = (MinDeviation.Read(request), after ?? new Position(window.Until, ""));
+            return Asset.Find(request) is { } asset
+                ? deviations.ReadOfAssetAsync(asset, window.Since, before.At, min, limit, row, cancellationToken)
+                : deviations.ReadAsync(window.Since, before.At, before.Asset, min, limit, row, cancellationToken);
+        });
 }

@@ -121,6 +121,14 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
             new(ListSql, new { since, before, beforeAsset, minDeviationPct, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
+    /// <summary>As above, one row after the other as it comes, its columns in the order of the record.</summary>
+    public Task ReadAsync(
+        DateTimeOffset since, DateTimeOffset before, string beforeAsset, decimal minDeviationPct, int limit, Action<NpgsqlDataReader> row,
+        CancellationToken cancellationToken) =>
+        db.ReadRowsAsync(
+            ListSql, [("since", since), ("before", before), ("beforeAsset", beforeAsset), ("minDeviationPct", minDeviationPct), ("limit", limit)],
+            row, cancellationToken);
+
     private const string ListOfAssetSql = $"""
         SELECT {Columns}
           FROM oracle_deviations
@@ -137,6 +145,14 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
         return (await connection.QueryAsync<OracleDeviation>(
             new(ListOfAssetSql, new { asset, since, before, minDeviationPct, limit }, cancellationToken: cancellationToken))).AsList();
     }
+
+    /// <summary>As above, one row after the other as it comes, its columns in the order of the record.</summary>
+    public Task ReadOfAssetAsync(
+        string asset, DateTimeOffset since, DateTimeOffset before, decimal minDeviationPct, int limit, Action<NpgsqlDataReader> row,
+        CancellationToken cancellationToken) =>
+        db.ReadRowsAsync(
+            ListOfAssetSql, [("asset", asset), ("since", since), ("before", before), ("minDeviationPct", minDeviationPct), ("limit", limit)],
+            row, cancellationToken);
 
     private const string ListSamplesSql = """
         SELECT asset, observed_at, max_deviation_pct
