@@ -162,6 +162,9 @@ internal static class RecordedDatabase
             (11, 'hlp-vault', 'hlp.sigma', 'hlp_anomaly', 'info', 'open', '0xdfc2', 'sigma ', '{}', 10)
           ) AS event (n, monitor, rule, threat, severity, status, subject, title, found, minutes),
               LATERAL (SELECT '2026-11-21T12:00Z'::timestamptz - minutes * interval '1 minute' AS at) AS t;
+        UPDATE security_events
+           SET subject_kind = 'position', account = split_part(subject, ':', 1), subject_id = split_part(subject, ':', 2)
+         WHERE rule_id = 'hlp.inventory';
         INSERT INTO security_event_changes (event_id, changed_at, scheduled_at, kind, severity, actor, note, evidence)
         SELECT event_id, changed_at, scheduled_at, kind, severity, actor, note, evidence
           FROM (SELECT event_id, first_seen_at + interval '0.5 s' AS changed_at, first_seen_at AS scheduled_at, 'opened' AS kind,
