@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Options;
 using Monitoring.Data.Database;
@@ -79,21 +80,12 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
             json.WriteEndArray();
         }
 
+        var next = isMore ? CursorSeal.Write(key, context.Request, new Cursor<TPosition>(range.Since, range.Until, last!)) : null;
         context.Response.ContentType = "application/json; charset=utf-8";
-        var output = context.Response.BodyWriter;
-        using (var json = new Utf8JsonWriter(output, form))
-        {
-            json.WriteStartObject();
-            json.WriteBoolean("success"u8, true);
-            json.WriteNumber("count"u8, rows);
-            json.WritePropertyName(Json!.Items);
-            json.WriteRawValue(held.Written.Span, skipInputValidation: true);
-            json.WriteString("next"u8, isMore
-                ? CursorSeal.Write(key, context.Request, new Cursor<TPosition>(range.Since, range.Until, last!)) : null);
-            json.WriteEndObject();
-        }
-
-        await output.FlushAsync(context.RequestAborted);
+        var body = context.Response.Body;
+        await body.WriteAsync(Encoding.UTF8.GetBytes($"{{\"success\":true,\"count\":{rows},\"{Json!.Items}\":"), context.RequestAborted);
+        await body.WriteAsync(held.Written, context.RequestAborted);
+        await body.WriteAsync(Encoding.UTF8.GetBytes(next is null ? ",\"next\":null}" : $",\"next\":\"{next}\"}}"), context.RequestAborted);
     }
 
     // One row more than asked for tells whether the list goes on.

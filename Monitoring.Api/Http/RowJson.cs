@@ -20,7 +20,7 @@ internal sealed class RowJson<TPosition>(string items, Func<NpgsqlDataReader, TP
         [.. members.Select(member => (JsonEncodedText.Encode(member.Name), member.Kind, member.Column))];
 
     /// <summary>The name of the list in the page.</summary>
-    public JsonEncodedText Items { get; } = JsonEncodedText.Encode(items);
+    public string Items => items;
 
     /// <summary>Where the row stands in the list.</summary>
     public TPosition PositionOf(NpgsqlDataReader reader) => positionOf(reader);

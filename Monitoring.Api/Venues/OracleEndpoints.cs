@@ -45,7 +45,8 @@ internal static class OracleEndpoints
             ("mark_price", JsonColumn.Decimal, 3), ("binance_price", JsonColumn.Decimal, 4), ("coinbase_price", JsonColumn.Decimal, 5),
             ("pyth_price", JsonColumn.Decimal, 6), ("kraken_price", JsonColumn.Decimal, 7), ("okx_price", JsonColumn.Decimal, 8),
             ("reference_price", JsonColumn.Decimal, 9), ("references", JsonColumn.Whole, 10), ("left_out_count", JsonColumn.TextCount, 11),
-            ("left_out", JsonColumn.Texts, 11), ("max_deviation_pct", JsonColumn.Decimal, 12), ("max_deviation_source", JsonColumn.Text, 13),
+            ("left_out", JsonColumn.Texts, 11), ("max_deviation_pct", JsonColumn.Decimal, 12),
+                ("max_deviation_source", JsonColumn.Text, 13),
             ("duration_seconds", JsonColumn.Whole, 15), ("floor_pct", JsonColumn.Decimal, 16), ("is_dangerous", JsonColumn.Flag, 17),
             ("severity", JsonColumn.Text, 18), ("risk_score", JsonColumn.Decimal, 19)),
     };

@@ -7,36 +7,59 @@ namespace Monitoring.Data.Database;
 internal sealed class SharedRun<T>(Func<CancellationToken, Task<T>> run)
 {
     private readonly Lock _lock = new();
-    private Task<T>? _running;
-    private Task<T>? _next;
+    private Task? _running;
+    private TaskCompletionSource<T>? _next;
 
     /// <summary>The result of a run that begins after this call.</summary>
     public Task<T> JoinAsync(CancellationToken cancellationToken)
     {
-        Task<T> joined;
+        TaskCompletionSource<T>? own = null;
+        TaskCompletionSource<T> joined;
         lock (_lock)
-            joined = _running is null ? _running = StartAsync() : _next ??= FollowAsync(_running);
-        return joined.WaitAsync(cancellationToken);
+        {
+            if (_running is null)
+                _running = (own = joined = New()).Task;
+            else
+                joined = _next ??= New();
+        }
+
+        return own is null ? joined.Task.WaitAsync(cancellationToken) : RunAsync(own);
     }
 
-    // No caller's token: the run is for all of them. The statement's own time ends it.
-    private async Task<T> StartAsync()
+    // No caller's token: the run is for all of them. The statement's own time ends it. Who begins it has its result without another thread.
+    private async Task<T> RunAsync(TaskCompletionSource<T> result)
     {
-        await Task.CompletedTask.ConfigureAwait(ConfigureAwaitOptions.ForceYielding); // not under the lock
         try
         {
-            return await run(CancellationToken.None);
+            var found = await run(CancellationToken.None);
+            result.SetResult(found);
+            return found;
+        }
+        catch (Exception fault)
+        {
+            result.SetException(fault);
+            _ = result.Task.Exception; // observed, should nobody have joined
+            throw;
         }
         finally
         {
-            lock (_lock)
-                (_running, _next) = (_next, null);
+            Follow();
         }
     }
 
-    private async Task<T> FollowAsync(Task running)
+    private void Follow()
     {
-        await running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ForceYielding);
-        return await StartAsync();
+        TaskCompletionSource<T>? next;
+        lock (_lock)
+        {
+            (next, _next) = (_next, null);
+            _running = next?.Task;
+        }
+
+        if (next is not null)
+            _ = Task.Run(async () => await ((Task)RunAsync(next)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing));
+                // told to those who joined
     }
+
+    private static TaskCompletionSource<T> New() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

@@ -126,7 +126,8 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
         DateTimeOffset since, DateTimeOffset before, string beforeAsset, decimal minDeviationPct, int limit, Action<NpgsqlDataReader> row,
         CancellationToken cancellationToken) =>
         db.ReadRowsAsync(
-            ListSql, [("since", since), ("before", before), ("beforeAsset", beforeAsset), ("minDeviationPct", minDeviationPct), ("limit", limit)],
+            ListSql, [("since", since), ("before", before), ("beforeAsset", beforeAsset), ("minDeviationPct", minDeviationPct),
+                ("limit", limit)],
             row, cancellationToken);
 
     private const string ListOfAssetSql = $"""
@@ -151,7 +152,8 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
         string asset, DateTimeOffset since, DateTimeOffset before, decimal minDeviationPct, int limit, Action<NpgsqlDataReader> row,
         CancellationToken cancellationToken) =>
         db.ReadRowsAsync(
-            ListOfAssetSql, [("asset", asset), ("since", since), ("before", before), ("minDeviationPct", minDeviationPct), ("limit", limit)],
+            ListOfAssetSql, [("asset", asset), ("since", since), ("before", before), ("minDeviationPct", minDeviationPct),
+                ("limit", limit)],
             row, cancellationToken);
 
     private const string ListSamplesSql = """
