@@ -30,8 +30,12 @@ internal static class ApiHost
     private const int MaxHeaderBytes = 16 * 1024;
     private const int MaxConnections = 4096;
 
-    /// <summary>Builds the service for these options; nothing listens before it is started. The page's files are those in <paramref name="pageFolder"/>.</summary>
-    public static WebApplication Build(ApiOptions options, TimeProvider clock, string pageFolder, Action<ILoggingBuilder>? configureLogging = null)
+    /// <summary>
+    /// Builds the service for these options; nothing listens before it is started. The page's files are those in
+    /// <paramref name="pageFolder"/>.
+    /// </summary>
+    public static WebApplication Build(
+        ApiOptions options, TimeProvider clock, string pageFolder, Action<ILoggingBuilder>? configureLogging = null)
     {
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "Monitoring.Api" });
         builder.Logging.ClearProviders().AddFilter("Microsoft", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning);

@@ -15,7 +15,8 @@ public sealed record ApiOptions(DatabaseOptions Database, string Host, int Port,
         var host = settings.Text("Api:Host", "API_HOST", "127.0.0.1");
         if (host != "localhost" && !IPAddress.TryParse(host, out _))
             settings.Refuse("API_HOST", $"'{host}' is no IP address; use 127.0.0.1, ::1, localhost, 0.0.0.0 or an address of this machine");
-        var options = new ApiOptions(database, host, settings.Whole("Api:Port", "API_PORT", 8000, 0, 65535), AccessOptions.Read(settings, host));
+        var options = new ApiOptions(
+            database, host, settings.Whole("Api:Port", "API_PORT", 8000, 0, 65535), AccessOptions.Read(settings, host));
         if (options.Database.Connection is null && !settings.HasFault("DATABASE_URL"))
             settings.Refuse("DATABASE_URL", $"is not set; it must be {DatabaseUrl.Form}");
         settings.Finish(DatabaseOptions.Section, "Api");

@@ -25,7 +25,8 @@ try
         .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
         .AddEnvironmentVariables()
         .Build();
-    await using var app = ApiHost.Build(ApiOptions.Read(new SettingsReader(configuration)), TimeProvider.System, Path.Combine(AppContext.BaseDirectory, "wwwroot"));
+    await using var app = ApiHost.Build(
+        ApiOptions.Read(new SettingsReader(configuration)), TimeProvider.System, Path.Combine(AppContext.BaseDirectory, "wwwroot"));
     await app.StartAsync();
     Console.WriteLine($"listening on {string.Join(", ", app.Urls)}");
     await app.WaitForShutdownAsync();

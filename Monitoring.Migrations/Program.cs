@@ -18,10 +18,13 @@ var root = new RootCommand("Owns the schema of the monitoring database. DATABASE
     + "Exit codes: 0 done or nothing to do, 1 failed (nothing half-applied), 2 usage, 3 pending migrations (status).")
 {
     Define("up", "Apply every pending migration.", (_, schema, token) => schema.UpAsync(token)),
-    Define("down", "Take the newest migration back, or several. Rows of the dropped tables are lost.", (parsed, schema, token) => schema.DownAsync(parsed.GetValue(steps), token), steps),
+    Define("down", "Take the newest migration back, or several. Rows of the dropped tables are lost.",
+        (parsed, schema, token) => schema.DownAsync(parsed.GetValue(steps), token), steps),
     Define("to", "Go up or down to one version.", (parsed, schema, token) => schema.ToAsync(parsed.GetValue(version), token), version),
-    Define("status", "List the migrations and whether they are applied.", (parsed, schema, token) => schema.StatusAsync(parsed.GetValue(json), token), json),
-    Define("script", "Print the SQL of the pending migrations, to read or to run by hand.", (_, schema, token) => schema.ScriptAsync(token)),
+    Define("status", "List the migrations and whether they are applied.",
+        (parsed, schema, token) => schema.StatusAsync(parsed.GetValue(json), token), json),
+    Define(
+        "script", "Print the SQL of the pending migrations, to read or to run by hand.", (_, schema, token) => schema.ScriptAsync(token)),
 };
 
 var parsedLine = root.Parse(args);
@@ -32,7 +35,8 @@ foreach (var error in parsedLine.Errors)
 await Console.Error.WriteLineAsync("Monitoring.Migrations --help lists the commands");
 return (int)ExitCode.Usage;
 
-static Command Define(string name, string description, Func<ParseResult, SchemaCommands, CancellationToken, Task<ExitCode>> run, params Symbol[] symbols)
+static Command Define(
+    string name, string description, Func<ParseResult, SchemaCommands, CancellationToken, Task<ExitCode>> run, params Symbol[] symbols)
 {
     var command = new Command(name, description);
     foreach (var symbol in symbols)
@@ -44,7 +48,8 @@ static Command Define(string name, string description, Func<ParseResult, SchemaC
     return command;
 }
 
-static async Task<ExitCode> RunAsync(ParseResult parsed, Func<ParseResult, SchemaCommands, CancellationToken, Task<ExitCode>> run, CancellationToken cancellationToken)
+static async Task<ExitCode> RunAsync(
+    ParseResult parsed, Func<ParseResult, SchemaCommands, CancellationToken, Task<ExitCode>> run, CancellationToken cancellationToken)
 {
     try
     {

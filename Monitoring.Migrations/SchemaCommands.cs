@@ -44,9 +44,14 @@ public sealed class SchemaCommands(SchemaRunner runner, SchemaHistory history, T
     {
         var applied = (await history.ListAsync(cancellationToken)).ToDictionary(m => m.Version);
         var rows = runner.Migrations.Select(m => (Version: m.Key, Description: m.Value))
-            .Concat(applied.Values.Where(m => !runner.Migrations.ContainsKey(m.Version)).Select(m => (m.Version, $"{m.Description} (not known to this program)")))
+            .Concat(applied.Values.Where(m => !runner.Migrations.ContainsKey(m.Version))
+                .Select(m => (m.Version, $"{m.Description} (not known to this program)")))
             .OrderBy(m => m.Version)
-            .Select(m => new { version = m.Version, description = m.Item2, applied_at = applied.GetValueOrDefault(m.Version)?.AppliedOn, applied = applied.ContainsKey(m.Version) })
+            .Select(m => new
+            {
+                version = m.Version, description = m.Item2, applied_at = applied.GetValueOrDefault(m.Version)?.AppliedOn,
+                applied = applied.ContainsKey(m.Version),
+            })
             .ToList();
         var pending = rows.Count(row => !row.applied);
 
@@ -55,7 +60,9 @@ public sealed class SchemaCommands(SchemaRunner runner, SchemaHistory history, T
         else
         {
             foreach (var row in rows)
-                await output.WriteLineAsync($"{row.version}  {(row.applied ? $"applied {row.applied_at:yyyy-MM-dd HH:mm:ss}Z" : "pending                      ")}  {row.description}");
+                await output.WriteLineAsync($"{row.version}  "
+                    + $"{(row.applied ? $"applied {row.applied_at:yyyy-MM-dd HH:mm:ss}Z" : "pending                      ")}  "
+                    + $"{row.description}");
             await output.WriteLineAsync($"{pending} pending");
         }
 
@@ -70,16 +77,19 @@ public sealed class SchemaCommands(SchemaRunner runner, SchemaHistory history, T
         return ExitCode.Done;
     }
 
-    private async Task<ExitCode> MoveAsync(Func<List<long>, IReadOnlyDictionary<long, string>, long> chooseTarget, CancellationToken cancellationToken)
+    private async Task<ExitCode> MoveAsync(
+        Func<List<long>, IReadOnlyDictionary<long, string>, long> chooseTarget, CancellationToken cancellationToken)
     {
-        await using var held = await history.LockAsync(() => output.WriteLine("another run is migrating this database; waiting for it"), cancellationToken);
+        await using var held = await history.LockAsync(
+            () => output.WriteLine("another run is migrating this database; waiting for it"), cancellationToken);
         var applied = (await history.ListAsync(cancellationToken)).Select(m => m.Version).ToList();
         var target = chooseTarget(applied, runner.Migrations);
 
         var undo = applied.Where(version => version > target).Reverse().ToList();
         if (undo.Find(version => !runner.Migrations.ContainsKey(version)) is var unknown and not 0)
         {
-            await errors.WriteLineAsync($"version {unknown} was applied by a newer program and only that one can take it back; nothing was changed");
+            await errors.WriteLineAsync(
+                $"version {unknown} was applied by a newer program and only that one can take it back; nothing was changed");
             return ExitCode.Failed;
         }
 

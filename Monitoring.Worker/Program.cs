@@ -8,7 +8,10 @@ using Monitoring.Worker.Subjects;
 var settingOptions = WorkerSubjects.All.SelectMany(subject => subject.Options).Select(setting => (setting.Setting,
     Option: setting.Create())).ToList();
 var noDatabase = new Option<bool>("--no-database") { Description = "Monitor and notify without storing anything." };
-var check = new Option<bool>("--check") { Description = "Validate the configuration and try every connection, say what is wrong, and exit with 0 or 1." };
+var check = new Option<bool>("--check")
+{
+    Description = "Validate the configuration and try every connection, say what is wrong, and exit with 0 or 1.",
+};
 
 var root = new RootCommand("Watches DeFi markets and protocols, records what it saw and decided in PostgreSQL, and notifies people. "
     + "Configured by appsettings.json, the environment and these options; docs/configuration.md lists every setting, docs/rules.md "
@@ -52,7 +55,8 @@ root.SetAction(async (parsed, cancellationToken) =>
 
 var parsedLine = root.Parse(args);
 if (parsedLine.Errors.Count == 0)
-    return await parsedLine.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null }); // the host ends by itself, within ten seconds
+    // the host ends by itself, within ten seconds
+    return await parsedLine.InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
 foreach (var error in parsedLine.Errors)
     await Console.Error.WriteLineAsync(error.Message);
 await Console.Error.WriteLineAsync("Monitoring.Worker --help lists the options");

@@ -7,10 +7,11 @@ using Monitoring.Data.Events;
 namespace Monitoring.Api.Access;
 
 /// <summary>
-/// Lets a request in or refuses it, before anything else looks at it: by the name it calls us, its key, its share of requests, the key's scope, and, for what
-/// changes something, the page it came from. Only the two probes are open.
+/// Lets a request in or refuses it, before anything else looks at it: by the name it calls us, its key, its share of
+/// requests, the key's scope, and, for what changes something, the page it came from. Only the two probes are open.
 /// </summary>
-internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLedger ledger, OpenRequests open, TimeProvider clock) : IMiddleware
+internal sealed class AccessGate(
+    AccessOptions options, KeyCache keys, AccessLedger ledger, OpenRequests open, TimeProvider clock) : IMiddleware
 {
     private const string NotAllowed = "This needs a key that is valid for it.";
 
@@ -29,7 +30,8 @@ internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLed
         var address = TokenBuckets.Of(context.Connection.RemoteIpAddress);
         if (FindForeignHost(context.Request) is { } host)
         {
-            await RefuseAsync(context, address, StatusCodes.Status400BadRequest, $"Host: this service is not called {host}; API_ALLOWED_HOSTS says what it is called.");
+            await RefuseAsync(context, address, StatusCodes.Status400BadRequest,
+                $"Host: this service is not called {host}; API_ALLOWED_HOSTS says what it is called.");
             return;
         }
 
@@ -40,7 +42,8 @@ internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLed
         if (!share.IsTaken)
         {
             context.Response.Headers.RetryAfter = WholeSeconds(share.NextIn);
-            await RefuseAsync(context, origin, StatusCodes.Status429TooManyRequests, "There were more requests than agreed; Retry-After says when the next is taken.");
+            await RefuseAsync(context, origin, StatusCodes.Status429TooManyRequests,
+                "There were more requests than agreed; Retry-After says when the next is taken.");
             return;
         }
 
@@ -88,7 +91,8 @@ internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLed
     private static bool IsFromAnotherSite(HttpRequest request) =>
         request.Headers["Sec-Fetch-Site"].Any(site => site is not ("same-origin" or "none"))
         || request.Headers.Origin.Any(origin => !Uri.TryCreate(origin, UriKind.Absolute, out var page)
-            || !page.Host.Equals(request.Host.Host, StringComparison.OrdinalIgnoreCase) || (request.Host.Port is { } port ? page.Port != port : !page.IsDefaultPort));
+            || !page.Host.Equals(request.Host.Host, StringComparison.OrdinalIgnoreCase)
+            || (request.Host.Port is { } port ? page.Port != port : !page.IsDefaultPort));
 
     // Not the framework's host filter: that answers a page of its own, before the access log can count the refusal, and knows no probe that
     // is open to any name.
@@ -105,7 +109,8 @@ internal sealed class AccessGate(AccessOptions options, KeyCache keys, AccessLed
     private static void Tell(HttpResponse response, string policy, int perMinute, BucketAnswer share)
     {
         response.Headers["RateLimit-Policy"] = $"\"{policy}\";q={perMinute};w=60";
-        response.Headers["RateLimit"] = $"\"{policy}\";r={share.Remaining};t={WholeSeconds(share.Remaining > 0 ? share.FullIn : share.NextIn)}";
+        response.Headers["RateLimit"] =
+            $"\"{policy}\";r={share.Remaining};t={WholeSeconds(share.Remaining > 0 ? share.FullIn : share.NextIn)}";
     }
 
     private static string WholeSeconds(TimeSpan span) => Math.Ceiling(span.TotalSeconds - 1e-6).ToString(CultureInfo.InvariantCulture);

@@ -4,8 +4,9 @@ using Monitoring.Data.Database;
 namespace Monitoring.Api.Access;
 
 /// <summary>
-/// Counts the use of keys and the refused requests in memory and writes both twice a minute, off the path of any request. Refusals become a handful of rows in the
-/// audit log however many there are: whoever is refused a million times must not fill a disk with it.
+/// Counts the use of keys and the refused requests in memory and writes both twice a minute, off the path of any
+/// request. Refusals become a handful of rows in the audit log however many there are: whoever is refused a million
+/// times must not fill a disk with it.
 /// </summary>
 internal sealed class AccessLedger(ApiKeys keys, AuditLog audit, TimeProvider clock) : BackgroundService
 {
@@ -36,7 +37,9 @@ internal sealed class AccessLedger(ApiKeys keys, AuditLog audit, TimeProvider cl
             var group = (origin, status);
             if (!_refusals.ContainsKey(group) && _refusals.Count >= MaxGroups)
                 group = ("other addresses", 0);
-            _refusals[group] = _refusals.TryGetValue(group, out var before) ? before with { Count = before.Count + 1 } : new Refusals(1, Sample(request), clock.GetUtcNow());
+            _refusals[group] = _refusals.TryGetValue(group, out var before)
+                ? before with { Count = before.Count + 1 }
+                : new Refusals(1, Sample(request), clock.GetUtcNow());
         }
     }
 
@@ -56,7 +59,8 @@ internal sealed class AccessLedger(ApiKeys keys, AuditLog audit, TimeProvider cl
                 await keys.RecordUseAsync([.. uses.Values], cancellationToken);
             uses = [];
             if (refusals.Count > 0)
-                await audit.RecordRefusalsAsync([.. refusals.Keys.Select(group => group.Origin)], [.. refusals.Select(group => Describe(group.Key.Status, group.Value))], cancellationToken);
+                await audit.RecordRefusalsAsync([.. refusals.Keys.Select(group => group.Origin)],
+                    [.. refusals.Select(group => Describe(group.Key.Status, group.Value))], cancellationToken);
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault) || fault is OperationCanceledException)
         {
@@ -89,18 +93,24 @@ internal sealed class AccessLedger(ApiKeys keys, AuditLog audit, TimeProvider cl
             foreach (var use in uses.Values)
                 Add(use);
             foreach (var (group, earlier) in refusals)
-                _refusals[group] = _refusals.TryGetValue(group, out var later) ? earlier with { Count = earlier.Count + later.Count } : earlier;
+                _refusals[group] =
+                    _refusals.TryGetValue(group, out var later) ? earlier with { Count = earlier.Count + later.Count } : earlier;
             while (_refusals.Count > MaxGroups + 1)
                 _refusals.Remove(_refusals.MinBy(group => group.Value.Count).Key);
         }
     }
 
     private void Add(ApiKeyUse use) => _uses[use.KeyId] = _uses.TryGetValue(use.KeyId, out var before)
-        ? before with { Requests = before.Requests + use.Requests, LastUsedAt = before.LastUsedAt > use.LastUsedAt ? before.LastUsedAt : use.LastUsedAt }
+        ? before with
+        {
+            Requests = before.Requests + use.Requests,
+            LastUsedAt = before.LastUsedAt > use.LastUsedAt ? before.LastUsedAt : use.LastUsedAt,
+        }
         : use;
 
     private static string Describe(int status, Refusals refusals) =>
-        $"{(status == 0 ? "refused" : $"{status}")}, {refusals.Count} requests since {refusals.Since.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, the first {refusals.First}";
+        $"{(status == 0 ? "refused" : $"{status}")}, {refusals.Count} requests since "
+        + $"{refusals.Since.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, the first {refusals.First}";
 
     private static string Sample(HttpRequest request)
     {

@@ -3,14 +3,25 @@ using Microsoft.OpenApi;
 
 namespace Monitoring.Api.Access;
 
-/// <summary>Tells the OpenAPI document how keys are sent, and what every operation answers where one is missing, not enough, or used too often.</summary>
+/// <summary>
+/// Tells the OpenAPI document how keys are sent, and what every operation answers where one is missing, not
+/// enough, or used too often.
+/// </summary>
 internal static class AccessOpenApi
 {
     private static readonly (string Id, OpenApiSecurityScheme Scheme)[] Schemes =
     [
-        ("bearer", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "Authorization: Bearer mk_…" }),
-        ("header", new OpenApiSecurityScheme { Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = "X-API-Key", Description = "X-API-Key: mk_…" }),
-        ("basic", new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "basic", Description = "The key as password, with any name: how a browser opens the page." }),
+        ("bearer",
+            new OpenApiSecurityScheme { Type = SecuritySchemeType.Http, Scheme = "bearer", Description = "Authorization: Bearer mk_…" }),
+        ("header", new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.ApiKey, In = ParameterLocation.Header, Name = "X-API-Key", Description = "X-API-Key: mk_…",
+        }),
+        ("basic", new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http, Scheme = "basic",
+            Description = "The key as password, with any name: how a browser opens the page.",
+        }),
     ];
 
     private static readonly (int Status, string Description)[] Refusals =
@@ -48,7 +59,10 @@ internal static class AccessOpenApi
                 operation.Responses[$"{status}"] = new OpenApiResponse
                 {
                     Description = description,
-                    Content = new Dictionary<string, OpenApiMediaType> { ["application/problem+json"] = new() { Schema = new OpenApiSchemaReference("ProblemDetails", context.Document) } },
+                    Content = new Dictionary<string, OpenApiMediaType>
+                    {
+                        ["application/problem+json"] = new() { Schema = new OpenApiSchemaReference("ProblemDetails", context.Document) },
+                    },
                 };
             return Task.CompletedTask;
         });

@@ -7,10 +7,11 @@ namespace Monitoring.Api.Access;
 public enum ApiAuth { None, Keys }
 
 /// <summary>
-/// Who may ask, from where, and how often. <paramref name="IsLoopback"/>: only this machine reaches the port. <paramref name="RequestsPerMinute"/> holds per address
-/// where there is no key; no allowed host means any.
+/// Who may ask, from where, and how often. <paramref name="IsLoopback"/>: only this machine reaches the port.
+/// <paramref name="RequestsPerMinute"/> holds per address where there is no key; no allowed host means any.
 /// </summary>
-public sealed record AccessOptions(ApiAuth Auth, bool IsLoopback, int RequestsPerMinute, IReadOnlyList<IPNetwork> TrustedProxies, IReadOnlyList<string> AllowedHosts)
+public sealed record AccessOptions(
+    ApiAuth Auth, bool IsLoopback, int RequestsPerMinute, IReadOnlyList<IPNetwork> TrustedProxies, IReadOnlyList<string> AllowedHosts)
 {
     private static readonly string[] LoopbackHosts = ["localhost", "127.0.0.1", "[::1]"];
 
@@ -19,12 +20,14 @@ public sealed record AccessOptions(ApiAuth Auth, bool IsLoopback, int RequestsPe
     {
         var isLoopback = host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address));
         var auth = settings.Choice("Api:Auth", "API_AUTH", isLoopback ? ApiAuth.None : ApiAuth.Keys, "keys; none on a loopback address");
-        var hosts = settings.List("Api:AllowedHosts", "API_ALLOWED_HOSTS", "names that requests may call this service by, separated by commas (default: any with keys, else this machine's own)",
+        var hosts = settings.List("Api:AllowedHosts", "API_ALLOWED_HOSTS",
+            "names that requests may call this service by, separated by commas (default: any with keys, else this machine's own)",
             text => Uri.CheckHostName(text.Trim('[', ']')) != UriHostNameType.Unknown ? text.ToLowerInvariant() : null);
         return new AccessOptions(
             auth, isLoopback,
             settings.Whole("Api:RequestsPerMinute", "API_REQUESTS_PER_MINUTE", 600, 1, 1_000_000),
-            settings.List("Api:TrustedProxies", "API_TRUSTED_PROXIES", "addresses or networks of the proxies in front, like 10.0.0.0/8, separated by commas", ParseNetwork),
+            settings.List("Api:TrustedProxies", "API_TRUSTED_PROXIES",
+                "addresses or networks of the proxies in front, like 10.0.0.0/8, separated by commas", ParseNetwork),
             // Without keys a page of another site could reach this machine's port under a name of its own; it cannot under these.
             hosts.Count == 0 && auth == ApiAuth.None && isLoopback ? LoopbackHosts : hosts);
     }

@@ -9,19 +9,25 @@ internal static class AccessServices
 {
     public static IServiceCollection AddAccess(this IServiceCollection services, AccessOptions options)
     {
-        services.AddSingleton(options).AddSingleton<KeyCache>().AddSingleton<AccessLedger>().AddSingleton<OpenRequests>().AddSingleton<AccessGate>();
+        services.AddSingleton(options).AddSingleton<KeyCache>().AddSingleton<AccessLedger>().AddSingleton<OpenRequests>()
+            .AddSingleton<AccessGate>();
         services.AddHostedService(provider => provider.GetRequiredService<AccessLedger>());
         if (options.Auth == ApiAuth.Keys)
             services.AddHostedService(provider => provider.GetRequiredService<OpenRequests>());
         return services;
     }
 
-    /// <summary>Takes the caller's address, scheme and host from the headers of the proxies that are trusted, and from nobody else.</summary>
+    /// <summary>
+    /// Takes the caller's address, scheme and host from the headers of the proxies that are trusted, and from nobody else.
+    /// </summary>
     public static void UseTrustedProxies(this IApplicationBuilder app, AccessOptions options)
     {
         if (options.TrustedProxies.Count == 0)
             return;
-        var forwarded = new ForwardedHeadersOptions { ForwardedHeaders = ForwardedHeaders.All & ~ForwardedHeaders.XForwardedPrefix, ForwardLimit = null };
+        var forwarded = new ForwardedHeadersOptions
+        {
+            ForwardedHeaders = ForwardedHeaders.All & ~ForwardedHeaders.XForwardedPrefix, ForwardLimit = null,
+        };
         forwarded.KnownProxies.Clear();
         forwarded.KnownIPNetworks.Clear();
         foreach (var network in options.TrustedProxies)

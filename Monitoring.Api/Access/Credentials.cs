@@ -5,13 +5,16 @@ using Monitoring.Data.Access;
 namespace Monitoring.Api.Access;
 
 /// <summary>
-/// Reads the key of a request: <c>Authorization: Bearer</c>, <c>X-API-Key</c>, or the password of <c>Authorization: Basic</c>, which is how a browser that opens the
-/// page can send one.
+/// Reads the key of a request: <c>Authorization: Bearer</c>, <c>X-API-Key</c>, or the password of
+/// <c>Authorization: Basic</c>, which is how a browser that opens the page can send one.
 /// </summary>
 internal static class Credentials
 {
-    /// <summary>What a refused client may answer with. A line each: Chromium takes no second scheme from one, and would ask for no password.</summary>
-    public static readonly StringValues Challenges = new(["Basic realm=\"monitoring (the key is the password)\", charset=\"UTF-8\"", "Bearer realm=\"monitoring\""]);
+    /// <summary>
+    /// What a refused client may answer with. A line each: Chromium takes no second scheme from one, and would ask for no password.
+    /// </summary>
+    public static readonly StringValues Challenges = new(["Basic realm=\"monitoring (the key is the password)\", charset=\"UTF-8\"",
+        "Bearer realm=\"monitoring\""]);
 
     /// <summary>The well-formed key that was sent, or null when there is none, or more than one.</summary>
     public static string? Find(IHeaderDictionary headers)

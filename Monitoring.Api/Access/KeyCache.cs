@@ -4,7 +4,10 @@ using Monitoring.Data.Database;
 
 namespace Monitoring.Api.Access;
 
-/// <summary>The valid keys, read anew at most every two seconds: a revoked key stops working by then, and a flood of wrong ones costs the database nothing.</summary>
+/// <summary>
+/// The valid keys, read anew at most every two seconds: a revoked key stops working by then, and a flood of wrong ones
+/// costs the database nothing.
+/// </summary>
 internal sealed class KeyCache(ApiKeys table, TimeProvider clock)
 {
     /// <summary>How old the keys in memory may be.</summary>
@@ -19,13 +22,16 @@ internal sealed class KeyCache(ApiKeys table, TimeProvider clock)
     private Task<KeySet>? _reading;
     private KeySet? _last;
 
-    /// <summary>The keys as they were within the last two seconds. Throws what the database throws; nobody is let in on an older word.</summary>
+    /// <summary>
+    /// The keys as they were within the last two seconds. Throws what the database throws; nobody is let in on an older word.
+    /// </summary>
     public async Task<KeySet> ReadAsync(CancellationToken cancellationToken)
     {
         Task<KeySet> reading;
         lock (_lock)
         {
-            if (_reading is null || (_reading.IsCompleted && (!_reading.IsCompletedSuccessfully || clock.GetElapsedTime(_reading.Result.ReadAt) >= MaxAge)))
+            if (_reading is null
+                || (_reading.IsCompleted && (!_reading.IsCompletedSuccessfully || clock.GetElapsedTime(_reading.Result.ReadAt) >= MaxAge)))
                 _reading = LoadAsync();
             reading = _reading; // all who ask meanwhile wait for the one reading
         }
@@ -33,7 +39,9 @@ internal sealed class KeyCache(ApiKeys table, TimeProvider clock)
         return await reading.WaitAsync(cancellationToken);
     }
 
-    /// <summary>As above; but where the database does not answer, the keys that were read last, if that is at most five minutes ago.</summary>
+    /// <summary>
+    /// As above; but where the database does not answer, the keys that were read last, if that is at most five minutes ago.
+    /// </summary>
     public async Task<KeySet> ReadOrRecallAsync(CancellationToken cancellationToken)
     {
         var reading = ReadAsync(cancellationToken);
@@ -67,7 +75,9 @@ internal sealed class KeySet(long readAt, IReadOnlyList<ApiKeyCheck> keys)
 
     public int Count => keys.Count;
 
-    /// <summary>The key of this text that works at this time, or null; how long it takes does not tell how much of the text was right.</summary>
+    /// <summary>
+    /// The key of this text that works at this time, or null; how long it takes does not tell how much of the text was right.
+    /// </summary>
     public ApiKeyCheck? Find(string text, DateTimeOffset now)
     {
         var hash = ApiKeyText.Hash(text);

@@ -36,7 +36,8 @@ internal sealed class TokenBuckets(TimeProvider clock)
             if (isTaken)
                 tokens = Math.Max(0, tokens - 1);
             _buckets[caller] = (tokens, now);
-            return new BucketAnswer(isTaken, (int)(tokens + Rounding), TimeSpan.FromSeconds(Math.Max(0, 1 - tokens) / perSecond), TimeSpan.FromSeconds((perMinute - tokens) / perSecond));
+            return new BucketAnswer(isTaken, (int)(tokens + Rounding), TimeSpan.FromSeconds(Math.Max(0, 1 - tokens) / perSecond),
+                TimeSpan.FromSeconds((perMinute - tokens) / perSecond));
         }
     }
 
@@ -47,7 +48,9 @@ internal sealed class TokenBuckets(TimeProvider clock)
             return "";
         if (address.IsIPv4MappedToIPv6)
             address = address.MapToIPv4();
-        return address.AddressFamily == AddressFamily.InterNetworkV6 ? $"{new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), .. new byte[8]])}/64" : address.ToString();
+        return address.AddressFamily == AddressFamily.InterNetworkV6
+            ? $"{new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), .. new byte[8]])}/64"
+            : address.ToString();
     }
 
     // After a minute without a request every bucket is full, as a new one is.

@@ -19,12 +19,14 @@ internal static class BadgeEndpoints
             .WithParameters().WithMetadata(new NoDatabase()).Produces<string>(200, Svg).ProducesProblem(404);
 
     /// <summary>A badge with a monitor's freshness: fresh, late, stale, or no data where nothing is known of it.</summary>
-    internal static async Task<IResult> GetBadge(string monitor, HttpResponse response, MonitorReader monitors, CancellationToken cancellationToken)
+    internal static async Task<IResult> GetBadge(
+        string monitor, HttpResponse response, MonitorReader monitors, CancellationToken cancellationToken)
     {
         if (monitor.Length > MaxNameLength || !monitor.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '_'))
             return TypedResults.Problem("No monitor has such a name.", statusCode: StatusCodes.Status404NotFound);
         response.Headers.CacheControl = $"max-age={MaxAgeSeconds}";
-        return TypedResults.Text(Draw(monitor, await FindStateAsync(monitor, monitors, cancellationToken)), $"{Svg}; charset=utf-8", Encoding.UTF8);
+        return TypedResults.Text(
+            Draw(monitor, await FindStateAsync(monitor, monitors, cancellationToken)), $"{Svg}; charset=utf-8", Encoding.UTF8);
     }
 
     private static async Task<Freshness?> FindStateAsync(string monitor, MonitorReader monitors, CancellationToken cancellationToken)
@@ -49,9 +51,12 @@ internal static class BadgeEndpoints
             _ => ("no data", "#55606e"),
         };
         var (left, right) = (WidthOf(monitor), WidthOf(text));
-        return $"""
-            <svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" aria-label="{monitor}: {text}"><title>{monitor}: {text}</title><rect width="{left}" height="20" fill="#14181f"/><rect x="{left}" width="{right}" height="20" fill="{colour}"/><g fill="#fff" text-anchor="middle" font-family="Verdana,sans-serif" font-size="11"><text x="{left / 2}" y="14">{monitor}</text><text x="{left + (right / 2)}" y="14">{text}</text></g></svg>
-            """;
+        return string.Concat(
+            $"""<svg xmlns="http://www.w3.org/2000/svg" width="{left + right}" height="20" role="img" aria-label="{monitor}: {text}">""",
+            $"""<title>{monitor}: {text}</title><rect width="{left}" height="20" fill="#14181f"/>""",
+            $"""<rect x="{left}" width="{right}" height="20" fill="{colour}"/>""",
+            """<g fill="#fff" text-anchor="middle" font-family="Verdana,sans-serif" font-size="11">""",
+            $"""<text x="{left / 2}" y="14">{monitor}</text><text x="{left + (right / 2)}" y="14">{text}</text></g></svg>""");
     }
 
     private static int WidthOf(string text) => (int)(text.Length * CharacterWidth) + 12;

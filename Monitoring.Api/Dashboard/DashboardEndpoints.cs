@@ -28,8 +28,8 @@ public sealed record DatabaseView(
 }
 
 /// <summary>
-/// A notification channel. <c>is_configured</c>: a worker said within 5 minutes that it sends through it; nothing leaves through the others.
-/// <c>is_unproven</c>: for 7 days no message and no test message got through, so nobody knows whether it works.
+/// A notification channel. <c>is_configured</c>: a worker said within 5 minutes that it sends through it; nothing leaves through
+/// the others. <c>is_unproven</c>: for 7 days no message and no test message got through, so nobody knows whether it works.
 /// </summary>
 public sealed record ChannelView(string Channel, bool IsConfigured, DateTimeOffset? ProvenAt, bool IsUnproven);
 

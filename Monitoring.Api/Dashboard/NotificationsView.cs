@@ -10,7 +10,8 @@ public sealed record ChannelDeliveryView(
 
 /// <summary>What waits to be told and what was lost within a day, over all channels and for each.</summary>
 public sealed record NotificationsView(
-    long Pending, double? OldestPendingAgeSeconds, [property: JsonPropertyName("dead_24h")] long Dead24h, IReadOnlyList<ChannelDeliveryView> Channels)
+    long Pending, double? OldestPendingAgeSeconds, [property: JsonPropertyName(
+        "dead_24h")] long Dead24h, IReadOnlyList<ChannelDeliveryView> Channels)
 {
     // Workers say it every minute.
     private static readonly TimeSpan WordLasts = TimeSpan.FromMinutes(5);

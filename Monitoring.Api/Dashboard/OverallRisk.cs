@@ -13,7 +13,8 @@ public sealed record RiskPart(string Name, decimal Score, string Detail);
 
 /// <summary>The largest of its parts, and which one that was.</summary>
 public sealed record OverallRisk(
-    decimal Score, [property: JsonConverter(typeof(JsonStringEnumConverter<RiskLevel>))] RiskLevel Level, string DecidedBy, IReadOnlyList<RiskPart> Parts)
+    decimal Score, [property: JsonConverter(
+        typeof(JsonStringEnumConverter<RiskLevel>))] RiskLevel Level, string DecidedBy, IReadOnlyList<RiskPart> Parts)
 {
     /// <summary>Weighs what subjects bring, the open events and the monitors that cannot see.</summary>
     internal static OverallRisk Of(IEnumerable<RiskPart> ofSubjects, IReadOnlyList<SeverityCount> open, IReadOnlyList<MonitorView> monitors)

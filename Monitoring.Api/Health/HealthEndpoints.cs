@@ -27,7 +27,8 @@ internal static class HealthEndpoints
     internal static Ok<HealthAnswer> GetLive() => TypedResults.Ok(new HealthAnswer("live"));
 
     /// <summary>Whether the service can answer: the database is there and its schema is new enough.</summary>
-    internal static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> GetReady(SchemaVersions schema, HttpResponse response, CancellationToken cancellationToken)
+    internal static async Task<Results<Ok<HealthAnswer>, ProblemHttpResult>> GetReady(
+        SchemaVersions schema, HttpResponse response, CancellationToken cancellationToken)
     {
         if (await schema.FindProblemAsync(cancellationToken) is not { } problem)
             return TypedResults.Ok(new HealthAnswer("ready"));

@@ -5,12 +5,14 @@ using System.Text.Json;
 
 namespace Monitoring.Api.Http;
 
-/// <summary>Where a list goes on, and the window it was begun with: a window of "the last hours" must not move while it is paged through.</summary>
+/// <summary>
+/// Where a list goes on, and the window it was begun with: a window of "the last hours" must not move while it is paged through.
+/// </summary>
 internal sealed record Cursor<TPosition>(DateTimeOffset Since, DateTimeOffset Until, TPosition After);
 
 /// <summary>
-/// Cursors as text: sealed by an HMAC over the list, its filters and the position, so that one that was altered, cut off, or is of another list or other
-/// filters is recognised. Whatever passes the seal was written by us and needs no further check.
+/// Cursors as text: sealed by an HMAC over the list, its filters and the position, so that one that was altered, cut off, or
+/// is of another list or other filters is recognised. Whatever passes the seal was written by us and needs no further check.
 /// </summary>
 internal static class CursorSeal
 {
@@ -50,7 +52,8 @@ internal static class CursorSeal
     private static ReadOnlySpan<byte> Seal(byte[] key, HttpRequest request, byte[] content)
     {
         var list = request.HttpContext.GetEndpoint()!.Metadata.GetRequiredMetadata<IEndpointNameMetadata>().EndpointName;
-        var filters = request.Query.Where(given => given.Key is not ("before" or "limit")).OrderBy(given => given.Key, StringComparer.Ordinal)
+        var filters = request.Query.Where(given => given.Key is not ("before" or "limit"))
+            .OrderBy(given => given.Key, StringComparer.Ordinal)
             .Select(given => $"&{Uri.EscapeDataString(given.Key)}={Uri.EscapeDataString(given.Value.ToString())}");
         byte[] sealedBytes = [.. Encoding.UTF8.GetBytes($"{list}?{string.Concat(filters)}\n"), .. content];
         return HMACSHA256.HashData(key, sealedBytes).AsSpan(0, SealBytes);

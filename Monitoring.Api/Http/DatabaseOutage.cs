@@ -3,7 +3,8 @@ using Monitoring.Data.Database;
 namespace Monitoring.Api.Http;
 
 /// <summary>Says once that the database cannot be used, and once that it can again: a line per refused request would bury both.</summary>
-internal sealed partial class DatabaseOutage(SchemaVersions schema, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<DatabaseOutage> logger)
+internal sealed partial class DatabaseOutage(
+    SchemaVersions schema, TimeProvider clock, IHostApplicationLifetime lifetime, ILogger<DatabaseOutage> logger)
 {
     private static readonly TimeSpan AskEvery = TimeSpan.FromSeconds(2);
 
@@ -45,7 +46,8 @@ internal sealed partial class DatabaseOutage(SchemaVersions schema, TimeProvider
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "the database cannot be used: {Error}. Requests are answered with 503 until it can; this is said once")]
+    [LoggerMessage(
+        LogLevel.Warning, "the database cannot be used: {Error}. Requests are answered with 503 until it can; this is said once")]
     private partial void LogAway(string error);
 
     [LoggerMessage(LogLevel.Information, "the database can be used again; {Refused} requests were answered with 503 meanwhile")]

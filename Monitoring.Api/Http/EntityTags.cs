@@ -4,8 +4,8 @@ using System.IO.Hashing;
 namespace Monitoring.Api.Http;
 
 /// <summary>
-/// Gives a successful answer to a GET an ETag over its bytes, and answers 304 when the client has them already. Streams, and rows beyond a megabyte, go out
-/// as they come and have none: their bytes are not known before the last of them.
+/// Gives a successful answer to a GET an ETag over its bytes, and answers 304 when the client has them already. Streams,
+/// and rows beyond a megabyte, go out as they come and have none: their bytes are not known before the last of them.
 /// </summary>
 internal static class EntityTags
 {
@@ -41,7 +41,8 @@ internal static class EntityTags
             response.Headers.ETag = tag;
             if (response.Headers.CacheControl.Count == 0)
                 response.Headers.CacheControl = "no-cache";
-            if (context.Request.Headers.IfNoneMatch.Any(header => header!.Split(',', StringSplitOptions.TrimEntries).Any(given => given is "*" || Bare(given) == Bare(tag))))
+            if (context.Request.Headers.IfNoneMatch.Any(header => header!.Split(',', StringSplitOptions.TrimEntries)
+                .Any(given => given is "*" || Bare(given) == Bare(tag))))
             {
                 response.StatusCode = StatusCodes.Status304NotModified;
                 response.ContentLength = null;
@@ -80,7 +81,8 @@ internal static class EntityTags
 
         public override async ValueTask WriteAsync(ReadOnlyMemory<byte> buffer, CancellationToken cancellationToken = default)
         {
-            if (!IsReleased && _held.Length + buffer.Length <= MaxHeldBytes && response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) != true)
+            if (!IsReleased && _held.Length + buffer.Length <= MaxHeldBytes
+                && response.ContentType?.StartsWith("text/event-stream", StringComparison.Ordinal) != true)
             {
                 _held.Write(buffer.Span);
                 return;
@@ -101,7 +103,8 @@ internal static class EntityTags
         public override Task WriteAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
             WriteAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-        public override Task FlushAsync(CancellationToken cancellationToken) => IsReleased ? wire.FlushAsync(cancellationToken) : Task.CompletedTask;
+        public override Task FlushAsync(CancellationToken cancellationToken) =>
+            IsReleased ? wire.FlushAsync(cancellationToken) : Task.CompletedTask;
 
         // Back alone: to throw away what was written.
         public override void SetLength(long value) => _held.Length = value <= _held.Length ? (int)value
@@ -110,7 +113,8 @@ internal static class EntityTags
         public override long Seek(long offset, SeekOrigin origin) =>
             throw new NotSupportedException("an answer is written from its beginning to its end");
 
-        public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("answers are written asynchronously");
+        public override void Write(byte[] buffer, int offset, int count) =>
+            throw new NotSupportedException("answers are written asynchronously");
 
         public override void Flush()
         {

@@ -36,19 +36,24 @@ internal sealed class Examples(IEnumerable<ISubjectApi> subjects)
                 parameter.Example ??= Of(parameter.Schema!, parameter.Name!, 0);
             foreach (var (status, response) in operation.Responses ?? [])
             {
-                var json = response.Content?.FirstOrDefault(content => content.Key is "application/json" or Security.EventStream.ContentType).Value?.Schema;
+                var json = response.Content?.FirstOrDefault(content =>
+                    content.Key is "application/json" or Security.EventStream.ContentType).Value?.Schema;
                 foreach (var (form, media) in response.Content ?? new Dictionary<string, OpenApiMediaType>())
-                    media.Example ??= form.EndsWith("problem+json", StringComparison.Ordinal) ? ProblemOf(status) : Of(form, json is null ? null : Of(json, "", 0));
+                    media.Example ??= form.EndsWith("problem+json", StringComparison.Ordinal)
+                        ? ProblemOf(status)
+                        : Of(form, json is null ? null : Of(json, "", 0));
             }
         }
     }
 
     private static JsonNode? Of(string form, JsonNode? answer)
     {
-        var row = answer is JsonObject page && page.Select(member => member.Value).OfType<JsonArray>().FirstOrDefault() is [JsonObject first, ..] ? first : null;
+        var row = answer is JsonObject page
+            && page.Select(member => member.Value).OfType<JsonArray>().FirstOrDefault() is [JsonObject first, ..] ? first : null;
         return form switch
         {
-            RowForms.Csv when row is not null => $"{string.Join(',', row.Select(cell => cell.Key))}\r\n{string.Join(',', row.Select(cell => Cell(cell.Value)))}\r\n",
+            RowForms.Csv when row is not null =>
+                $"{string.Join(',', row.Select(cell => cell.Key))}\r\n{string.Join(',', row.Select(cell => Cell(cell.Value)))}\r\n",
             RowForms.NdJson when row is not null => row.ToJsonString() + "\n",
             Security.EventStream.ContentType => $"id: 4712\nevent: opened\ndata: {answer!.ToJsonString()}\n\n",
             "text/plain" => "monitoring_database_up 1\n",
@@ -57,8 +62,11 @@ internal sealed class Examples(IEnumerable<ISubjectApi> subjects)
         };
     }
 
-    private static string Cell(JsonNode? value) => value is JsonValue text && text.TryGetValue<string>(out var plain) && !plain.Contains(',')
-        ? plain : value?.ToJsonString() is { } json ? json.StartsWith('"') ? json : json.Contains(',') || json.Contains('"') ? $"\"{json.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : json : "";
+    private static string Cell(JsonNode? value) =>
+        value is JsonValue text && text.TryGetValue<string>(out var plain) && !plain.Contains(',')
+            ? plain : value?.ToJsonString() is { } json ? json.StartsWith('"') ? json
+                : json.Contains(',') || json.Contains('"') ? $"\"{json.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+                : json : "";
 
     private static JsonObject ProblemOf(string status)
     {
@@ -67,7 +75,8 @@ internal sealed class Examples(IEnumerable<ISubjectApi> subjects)
         {
             "400" => ("One or more validation errors occurred.", "limit must be a whole number from 1 to 500"),
             "404" => ("Not Found", $"There is no event {Event}."),
-            "503" => ("The database cannot be used", "The database does not answer. Nothing is known about the present state; try again in 5 seconds."),
+            "503" => ("The database cannot be used",
+                "The database does not answer. Nothing is known about the present state; try again in 5 seconds."),
             _ => ("", ""),
         };
         if (status == "400")

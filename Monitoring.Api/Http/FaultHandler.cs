@@ -5,8 +5,12 @@ using Npgsql;
 
 namespace Monitoring.Api.Http;
 
-/// <summary>Turns a database that cannot be used into 503 with <c>Retry-After</c>, and any other exception into a 500 that tells nothing of the inside.</summary>
-internal sealed partial class FaultHandler(IProblemDetailsService problems, DatabaseOutage outage, ILogger<FaultHandler> logger) : IExceptionHandler
+/// <summary>
+/// Turns a database that cannot be used into 503 with <c>Retry-After</c>, and any other exception into a 500 that
+/// tells nothing of the inside.
+/// </summary>
+internal sealed partial class FaultHandler(
+    IProblemDetailsService problems, DatabaseOutage outage, ILogger<FaultHandler> logger) : IExceptionHandler
 {
     private const int RetryAfterSeconds = 5;
 
@@ -16,7 +20,8 @@ internal sealed partial class FaultHandler(IProblemDetailsService problems, Data
         ProblemDetails problem;
         if (exception is BadHttpRequestException bad)
         {
-            problem = new ProblemDetails { Status = bad.StatusCode, Detail = "The request is malformed, too long, or was not sent in time." };
+            problem =
+                new ProblemDetails { Status = bad.StatusCode, Detail = "The request is malformed, too long, or was not sent in time." };
         }
         else if (IsOutage(exception))
         {
@@ -26,7 +31,8 @@ internal sealed partial class FaultHandler(IProblemDetailsService problems, Data
             {
                 Status = StatusCodes.Status503ServiceUnavailable,
                 Title = "The database cannot be used",
-                Detail = DatabaseFaults.Find(exception) is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction }
+                Detail = DatabaseFaults.Find(exception) is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable
+                    or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction }
                     ? "The database's schema is older than this program; run Monitoring.Migrations up."
                     : $"The database does not answer. Nothing is known about the present state; try again in {RetryAfterSeconds} seconds.",
             };
@@ -34,7 +40,10 @@ internal sealed partial class FaultHandler(IProblemDetailsService problems, Data
         else
         {
             LogDefect(exception, httpContext.Request.Path);
-            problem = new ProblemDetails { Status = StatusCodes.Status500InternalServerError, Title = "This program has a defect; its log says more" };
+            problem = new ProblemDetails
+            {
+                Status = StatusCodes.Status500InternalServerError, Title = "This program has a defect; its log says more",
+            };
         }
 
         httpContext.Response.StatusCode = problem.Status.Value;
@@ -42,14 +51,17 @@ internal sealed partial class FaultHandler(IProblemDetailsService problems, Data
     }
 
     /// <summary>An answer broke off because the database went away in the middle of it.</summary>
-    public static void LogCutOff(HttpContext context, Exception fault) => context.RequestServices.GetRequiredService<DatabaseOutage>().Report(fault);
+    public static void LogCutOff(HttpContext context, Exception fault) =>
+        context.RequestServices.GetRequiredService<DatabaseOutage>().Report(fault);
 
-    // What the server says of a statement or its values (classes 22, 23 and 42) is a defect of ours, unless the schema is older or the account has too few rights.
+    // What the server says of a statement or its values (classes 22, 23 and 42) is a defect of ours, unless the schema
+    // is older or the account has too few rights.
     private static bool IsOutage(Exception fault) => DatabaseFaults.Find(fault) switch
     {
         PostgresException
         {
-            SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InsufficientPrivilege,
+            SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedColumn
+                or PostgresErrorCodes.UndefinedFunction or PostgresErrorCodes.InsufficientPrivilege,
         } => true,
         PostgresException { SqlState: ['2', '2' or '3', ..] or ['4', '2', ..] } => false,
         _ => DatabaseFaults.Covers(fault),

@@ -7,14 +7,17 @@ using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 namespace Monitoring.Api.Http;
 
 /// <summary>Reads at most so many rows of a window, in the list's order, after a position.</summary>
-internal delegate Task<IReadOnlyList<TRow>> ReadRows<TRow, TPosition>(Window window, TPosition? after, int limit, CancellationToken cancellationToken);
+internal delegate Task<IReadOnlyList<TRow>> ReadRows<TRow, TPosition>(
+    Window window, TPosition? after, int limit, CancellationToken cancellationToken);
 
 /// <summary>
-/// A list that is read stretch by stretch by key. As JSON it comes in pages; as CSV or NDJSON whole, or up to <c>limit</c> rows. A long answer is many short
-/// statements: no connection, snapshot or lock is held while a client takes its time, and rows that come meanwhile neither shift nor double any.
+/// A list that is read stretch by stretch by key. As JSON it comes in pages; as CSV or NDJSON whole, or up to
+/// <c>limit</c> rows. A long answer is many short statements: no connection, snapshot or lock is held while a client
+/// takes its time, and rows that come meanwhile neither shift nor double any.
 /// </summary>
 internal sealed class ListOf<TPage, TRow, TView, TPosition>(
-    WholeParameter limit, Func<TRow, TPosition> positionOf, Func<TRow, TView> show, Func<IReadOnlyList<TView>, string?, TPage> toPage, WindowParameters? window = null)
+    WholeParameter limit, Func<TRow, TPosition> positionOf, Func<TRow, TView> show,
+    Func<IReadOnlyList<TView>, string?, TPage> toPage, WindowParameters? window = null)
     where TPage : Page<TView> where TPosition : class
 {
     private const int StretchRows = 1000;
@@ -44,13 +47,17 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
         var services = context.RequestServices;
         var key = await services.GetRequiredService<CursorKey>().ReadAsync(context.RequestAborted);
         Cursor<TPosition>? cursor = null;
-        if (context.Request.Query.TryGetValue("before", out var text) && (cursor = CursorSeal.Read<TPosition>(key, context.Request, text.ToString())) is null)
+        if (context.Request.Query.TryGetValue("before", out var text)
+            && (cursor = CursorSeal.Read<TPosition>(key, context.Request, text.ToString())) is null)
         {
-            await QueryParameterFilter.Refuse("before", "must be the next of an earlier page of this list, with the same filters").ExecuteAsync(context);
+            await QueryParameterFilter.Refuse("before", "must be the next of an earlier page of this list, with the same filters")
+                .ExecuteAsync(context);
             return;
         }
 
-        var range = cursor is null ? window?.Read(context.Request, services.GetRequiredService<TimeProvider>()) ?? Window.All : new Window(cursor.Since, cursor.Until);
+        var range = cursor is null
+            ? window?.Read(context.Request, services.GetRequiredService<TimeProvider>()) ?? Window.All
+            : new Window(cursor.Since, cursor.Until);
         if (RowForms.Wanted(context) is var form and not RowForm.Json)
             await WriteRowsAsync(context, form, read, range, cursor?.After);
         else if (stream is not null)
@@ -93,7 +100,9 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
     {
         var count = limit.Read(context.Request);
         var rows = await read(range, after, count + 1, context.RequestAborted);
-        var next = rows.Count > count ? CursorSeal.Write(key, context.Request, new Cursor<TPosition>(range.Since, range.Until, positionOf(rows[count - 1]))) : null;
+        var next = rows.Count > count
+            ? CursorSeal.Write(key, context.Request, new Cursor<TPosition>(range.Since, range.Until, positionOf(rows[count - 1])))
+            : null;
         await TypedResults.Ok(toPage([.. rows.Take(count).Select(show)], next)).ExecuteAsync(context);
     }
 

@@ -10,8 +10,9 @@ internal sealed record PacesItself;
 internal sealed record AlwaysServed;
 
 /// <summary>
-/// Works on as many requests at once as there are connections to the database but one, which is for those who ask how the service does; lets a few wait a little, and
-/// tells the others at once to come again: a queue that only grows answers nobody. A stream counts until it has begun; what it reads later it reads in short statements.
+/// Works on as many requests at once as there are connections to the database but one, which is for those who ask how
+/// the service does; lets a few wait a little, and tells the others at once to come again: a queue that only grows
+/// answers nobody. A stream counts until it has begun; what it reads later it reads in short statements.
 /// </summary>
 internal sealed class LoadShedding(DatabaseOptions database, TimeProvider clock) : IMiddleware, IDisposable
 {
@@ -31,7 +32,8 @@ internal sealed class LoadShedding(DatabaseOptions database, TimeProvider clock)
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
         // Files need no connection.
-        if (context.GetEndpoint()?.Metadata is not { } endpoint || endpoint.GetMetadata<AlwaysServed>() is not null || endpoint.GetMetadata<PacesItself>() is not null)
+        if (context.GetEndpoint()?.Metadata is not { } endpoint || endpoint.GetMetadata<AlwaysServed>() is not null
+            || endpoint.GetMetadata<PacesItself>() is not null)
         {
             await next(context);
             return;
@@ -41,7 +43,8 @@ internal sealed class LoadShedding(DatabaseOptions database, TimeProvider clock)
         if (!lease.IsAcquired)
         {
             context.Response.Headers.RetryAfter = $"{RetryAfterSeconds}";
-            await TypedResults.Problem("There is more to do than can be done at once; this request was not begun.", statusCode: StatusCodes.Status503ServiceUnavailable).ExecuteAsync(context);
+            await TypedResults.Problem("There is more to do than can be done at once; this request was not begun.",
+                statusCode: StatusCodes.Status503ServiceUnavailable).ExecuteAsync(context);
             return;
         }
 

@@ -5,7 +5,9 @@ using Monitoring.Api.Access;
 
 namespace Monitoring.Api.Http;
 
-/// <summary>An endpoint that can answer without the database; while that is away, keys are taken for it that were valid just before.</summary>
+/// <summary>
+/// An endpoint that can answer without the database; while that is away, keys are taken for it that were valid just before.
+/// </summary>
 internal sealed record NoDatabase;
 
 /// <summary>Makes the OpenAPI document say what the code declares beside the handlers' signatures.</summary>
@@ -33,9 +35,11 @@ internal static class OpenApiDocument
             {
                 Title = "Monitoring",
                 Version = "1",
-                Description = "What the monitor saw and decided. Times are UTC, money is USD. 503 means that nothing is known, not that all is well. "
-                    + "Lists are answered in pages of JSON, newest first, and go on with `before=<next>`; with `Accept: text/csv` or `application/x-ndjson` they come "
-                    + "whole, row by row, up to `limit` rows if that is given. An answer that breaks off without an end is not whole.",
+                Description =
+                    "What the monitor saw and decided. Times are UTC, money is USD. 503 means that nothing is known, not that all is well. "
+                    + "Lists are answered in pages of JSON, newest first, and go on with `before=<next>`; with `Accept: "
+                    + "text/csv` or `application/x-ndjson` they come whole, row by row, up to `limit` rows if that is given. "
+                    + "An answer that breaks off without an end is not whole.",
             };
             document.Servers = [];
             context.ApplicationServices.GetRequiredService<Examples>().AddTo(document);
@@ -64,7 +68,10 @@ internal static class OpenApiDocument
         foreach (var parameter in metadata.OfType<QueryParameterList>().SelectMany(list => list.Parameters))
         {
             operation.Parameters ??= [];
-            operation.Parameters.Add(new OpenApiParameter { Name = parameter.Name, In = parameter.In, Description = parameter.Description, Schema = parameter.Schema });
+            operation.Parameters.Add(new OpenApiParameter
+            {
+                Name = parameter.Name, In = parameter.In, Description = parameter.Description, Schema = parameter.Schema,
+            });
         }
 
         var responses = operation.Responses ??= [];
@@ -72,23 +79,33 @@ internal static class OpenApiDocument
             refused.Description = "A parameter is unknown, given twice or malformed; `errors` names each.";
         if (responses.TryGetValue("404", out var missing))
             missing.Description = "There is no such thing, or nothing is stored yet.";
-        if (context.Description.HttpMethod == "GET" && responses.TryGetValue("200", out var found) && found.Content?.ContainsKey(Security.EventStream.ContentType) != true)
+        if (context.Description.HttpMethod == "GET" && responses.TryGetValue("200", out var found)
+            && found.Content?.ContainsKey(Security.EventStream.ContentType) != true)
         {
-            responses["304"] = new OpenApiResponse { Description = "The client has this answer already: its `If-None-Match` is the `ETag`." };
+            responses["304"] =
+                new OpenApiResponse { Description = "The client has this answer already: its `If-None-Match` is the `ETag`." };
             found.Headers?.Clear();
             if (found is OpenApiResponse ok)
-                ok.Headers = new Dictionary<string, IOpenApiHeader> { ["ETag"] = new OpenApiHeader { Description = "Of an answer of up to a megabyte.", Schema = new OpenApiSchema { Type = JsonSchemaType.String } } };
+                ok.Headers = new Dictionary<string, IOpenApiHeader> { ["ETag"] = new OpenApiHeader
+                {
+                    Description = "Of an answer of up to a megabyte.", Schema = new OpenApiSchema { Type = JsonSchemaType.String },
+                } };
         }
 
         foreach (var text in responses.Values.SelectMany(response => response.Content ?? new Dictionary<string, OpenApiMediaType>())
-                     .Where(content => content.Key.StartsWith("text/", StringComparison.Ordinal) && content.Key != Security.EventStream.ContentType || content.Key == RowForms.NdJson))
+                     .Where(content => content.Key.StartsWith("text/", StringComparison.Ordinal)
+                         && content.Key != Security.EventStream.ContentType || content.Key == RowForms.NdJson))
             text.Value.Schema = new OpenApiSchema { Type = JsonSchemaType.String, Description = "The items, one a line." };
         if (FindReasonToBeAway(metadata, context.Description.RelativePath) is { } reason)
             responses["503"] = new OpenApiResponse
             {
                 Description = reason,
-                Headers = new Dictionary<string, IOpenApiHeader> { ["Retry-After"] = new OpenApiHeader { Description = "Seconds.", Schema = new OpenApiSchema { Type = JsonSchemaType.Integer } } },
-                Content = new Dictionary<string, OpenApiMediaType> { [Problem] = new OpenApiMediaType { Schema = new OpenApiSchemaReference("ProblemDetails", context.Document) } },
+                Headers = new Dictionary<string, IOpenApiHeader> { ["Retry-After"] =
+                    new OpenApiHeader { Description = "Seconds.", Schema = new OpenApiSchema { Type = JsonSchemaType.Integer } } },
+                Content = new Dictionary<string, OpenApiMediaType>
+                {
+                    [Problem] = new OpenApiMediaType { Schema = new OpenApiSchemaReference("ProblemDetails", context.Document) },
+                },
             };
     }
 

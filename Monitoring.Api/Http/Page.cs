@@ -34,5 +34,6 @@ internal sealed class PageResult<TPage, T>(TPage page) : IResult where TPage : P
     }
 
     /// <summary>Documents the three forms.</summary>
-    public static RouteHandlerBuilder Describe(RouteHandlerBuilder endpoint) => endpoint.Produces<TPage>(200, "application/json", RowForms.Csv, RowForms.NdJson);
+    public static RouteHandlerBuilder Describe(RouteHandlerBuilder endpoint) =>
+        endpoint.Produces<TPage>(200, "application/json", RowForms.Csv, RowForms.NdJson);
 }

@@ -6,7 +6,9 @@ using Monitoring.Data.Configuration;
 
 namespace Monitoring.Api.Http;
 
-/// <summary>A parameter of a request, declared once: it is checked by this, read by this and documented by this. Mostly of the query string.</summary>
+/// <summary>
+/// A parameter of a request, declared once: it is checked by this, read by this and documented by this. Mostly of the query string.
+/// </summary>
 internal abstract class QueryParameter(string name, string description)
 {
     public string Name { get; } = name;
@@ -30,7 +32,8 @@ internal sealed class WholeParameter(string name, int min, int max, int? fallbac
 {
     public override OpenApiSchema Schema => new()
     {
-        Type = JsonSchemaType.Integer, Minimum = $"{min}", Maximum = $"{max}", Default = fallback is { } value ? JsonValue.Create(value) : null,
+        Type = JsonSchemaType.Integer, Minimum = $"{min}", Maximum = $"{max}",
+        Default = fallback is { } value ? JsonValue.Create(value) : null,
     };
 
     public override string? FindProblem(string text) => Parse(text) is null ? $"must be a whole number from {min} to {max}" : null;
@@ -43,7 +46,8 @@ internal sealed class WholeParameter(string name, int min, int max, int? fallbac
 
     // Digits alone: the parser would let a trailing null character pass.
     private int? Parse(string text) =>
-        text.All(char.IsAsciiDigit) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max ? value : null;
+        text.All(char.IsAsciiDigit) && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= min
+        && value <= max ? value : null;
 }
 
 /// <summary>One name out of an enumeration.</summary>
@@ -51,7 +55,8 @@ internal sealed class ChoiceParameter<T>(string name, string description) : Quer
 {
     private static readonly Dictionary<string, T> Names = Enum.GetValues<T>().ToDictionary(SnakeCase.Of);
 
-    public override OpenApiSchema Schema => new() { Type = JsonSchemaType.String, Enum = [.. Names.Keys.Select(key => (JsonNode)JsonValue.Create(key)!)] };
+    public override OpenApiSchema Schema =>
+        new() { Type = JsonSchemaType.String, Enum = [.. Names.Keys.Select(key => (JsonNode)JsonValue.Create(key)!)] };
 
     public override string? FindProblem(string text) => Names.ContainsKey(text) ? null : $"must be one of {string.Join(", ", Names.Keys)}";
 
@@ -76,13 +81,15 @@ internal sealed class NameParameter(string name, string description) : QueryPara
 }
 
 /// <summary>A decimal number in a range.</summary>
-internal sealed class DecimalParameter(string name, decimal min, decimal max, decimal fallback, string description) : QueryParameter(name, description)
+internal sealed class DecimalParameter(
+    string name, decimal min, decimal max, decimal fallback, string description) : QueryParameter(name, description)
 {
     private const int MaxLength = 30;
 
     public override OpenApiSchema Schema => new()
     {
-        Type = JsonSchemaType.Number, Minimum = min.ToString(CultureInfo.InvariantCulture), Maximum = max.ToString(CultureInfo.InvariantCulture), Default = JsonValue.Create(fallback),
+        Type = JsonSchemaType.Number, Minimum = min.ToString(CultureInfo.InvariantCulture),
+        Maximum = max.ToString(CultureInfo.InvariantCulture), Default = JsonValue.Create(fallback),
     };
 
     public override string? FindProblem(string text) =>
@@ -93,7 +100,8 @@ internal sealed class DecimalParameter(string name, decimal min, decimal max, de
 
     private decimal? Parse(string text) =>
         text.Length <= MaxLength && text.All(c => char.IsAsciiDigit(c) || c == '.')
-        && decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value) && value >= min && value <= max ? value : null;
+        && decimal.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var value)
+        && value >= min && value <= max ? value : null;
 }
 
 /// <summary>Yes or no.</summary>
@@ -107,13 +115,19 @@ internal sealed class FlagParameter(string name, bool fallback, string descripti
     public bool Read(HttpRequest request) => TextOf(request) is { } text ? text == "true" : fallback;
 }
 
-/// <summary>Where a list goes on: the <c>next</c> of the page before. Its seal is checked by the list itself, which knows its filters.</summary>
-internal sealed class CursorParameter() : QueryParameter("before", "The next of the page before, with the same filters; goes on after its last item.")
+/// <summary>
+/// Where a list goes on: the <c>next</c> of the page before. Its seal is checked by the list itself, which knows its filters.
+/// </summary>
+internal sealed class CursorParameter()
+    : QueryParameter("before", "The next of the page before, with the same filters; goes on after its last item.")
 {
-    public override OpenApiSchema Schema => new() { Type = JsonSchemaType.String, Pattern = $"^[A-Za-z0-9_-]{{20,{CursorSeal.MaxLength}}}$" };
+    public override OpenApiSchema Schema =>
+        new() { Type = JsonSchemaType.String, Pattern = $"^[A-Za-z0-9_-]{{20,{CursorSeal.MaxLength}}}$" };
 
     public override string? FindProblem(string text) =>
-        text.Length is >= 20 and <= CursorSeal.MaxLength && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-') ? null : "must be the next of an earlier page of this list";
+        text.Length is >= 20 and <= CursorSeal.MaxLength && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
+            ? null
+            : "must be the next of an earlier page of this list";
 }
 
 /// <summary>Refuses requests whose parameters are unknown, repeated or malformed, naming each of them.</summary>
@@ -141,12 +155,14 @@ internal static class QueryParameterFilter
         var known = parameters.Where(p => p.In == ParameterLocation.Query).ToList();
         var faults = new Dictionary<string, string[]>();
         foreach (var header in parameters.Where(p => p.In == ParameterLocation.Header))
-            if (request.Headers.TryGetValue(header.Name, out var given) && given.ToString() is { Length: > 0 } text && header.FindProblem(text) is { } problem)
+            if (request.Headers.TryGetValue(header.Name, out var given) && given.ToString() is { Length: > 0 } text
+                && header.FindProblem(text) is { } problem)
                 faults[header.Name] = [problem];
         foreach (var (name, values) in query)
         {
             var parameter = known.Find(p => p.Name == name);
-            var problem = parameter is null ? $"is not a parameter here; known are: {(known.Count > 0 ? string.Join(", ", known.Select(p => p.Name)) : "none")}"
+            var problem = parameter is null ? "is not a parameter here; known are: "
+                + $"{(known.Count > 0 ? string.Join(", ", known.Select(p => p.Name)) : "none")}"
                 : values.Count != 1 ? "must be given once"
                 : parameter.FindProblem(values.ToString());
             if (problem is not null)

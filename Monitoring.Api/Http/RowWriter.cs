@@ -32,7 +32,10 @@ internal static class RowForms
     }
 }
 
-/// <summary>Writes rows one after the other as CSV (RFC 4180, with a heading) or NDJSON, and waits whenever the client is slower than we are.</summary>
+/// <summary>
+/// Writes rows one after the other as CSV (RFC 4180, with a heading) or NDJSON, and waits whenever the
+/// client is slower than we are.
+/// </summary>
 internal sealed class RowWriter<T>
 {
     private const int FlushBytes = 16 * 1024;

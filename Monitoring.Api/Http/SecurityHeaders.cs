@@ -6,7 +6,8 @@ namespace Monitoring.Api.Http;
 internal static class SecurityHeaders
 {
     private const string ContentPolicy =
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; font-src 'self'; connect-src 'self'; "
+        + "manifest-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'";
 
     public static void UseSecurityHeaders(this IApplicationBuilder app, ApiAuth auth) => app.Use((context, next) =>
     {
@@ -21,7 +22,9 @@ internal static class SecurityHeaders
             headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()";
             headers["Cross-Origin-Opener-Policy"] = "same-origin";
             // Badges are there to be shown by pages elsewhere.
-            headers["Cross-Origin-Resource-Policy"] = context.Request.Path.StartsWithSegments("/badge", StringComparison.Ordinal) ? "cross-origin" : "same-origin";
+            headers["Cross-Origin-Resource-Policy"] = context.Request.Path.StartsWithSegments("/badge", StringComparison.Ordinal)
+                ? "cross-origin"
+                : "same-origin";
             if (headers.CacheControl.Count == 0)
                 headers.CacheControl = "no-store";
             else if (auth == ApiAuth.Keys && headers.CacheControl != "no-store")

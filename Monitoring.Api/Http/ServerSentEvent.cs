@@ -10,12 +10,14 @@ internal static class ServerSentEvent
     public static readonly byte[] Heartbeat = ":\n\n"u8.ToArray();
 
     /// <summary>Sets the id that a client gives when it comes back, without being a message.</summary>
-    public static byte[] Position(long id, int retryMilliseconds) => Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"retry: {retryMilliseconds}\nid: {id}\n\n"));
+    public static byte[] Position(long id, int retryMilliseconds) =>
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"retry: {retryMilliseconds}\nid: {id}\n\n"));
 
     /// <summary>A message; its data is JSON in one line. Without an id it does not move the client's position.</summary>
     public static byte[] Write(long? id, string kind, ReadOnlySpan<byte> data)
     {
-        var head = Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{(id is null ? "" : $"id: {id}\n")}event: {kind}\ndata: "));
+        var head = Encoding.UTF8.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"{(id is null ? "" : $"id: {id}\n")}event: {kind}\ndata: "));
         return [.. head, .. data, .. "\n\n"u8];
     }
 }

@@ -10,10 +10,14 @@ internal sealed record Window(DateTimeOffset Since, DateTimeOffset Until)
     public static readonly Window All = new(DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
 }
 
-/// <summary>The parameters that choose a window: <c>from</c> and <c>to</c>, as far back as rows are kept, or <c>hours</c> before <c>to</c> or now.</summary>
+/// <summary>
+/// The parameters that choose a window: <c>from</c> and <c>to</c>, as far back as rows are kept, or <c>hours</c>
+/// before <c>to</c> or now.
+/// </summary>
 internal sealed class WindowParameters(WholeParameter? hours)
 {
-    private static readonly TimeParameter From = new("from", "Only from this time on; as far back as rows are kept. Not together with hours.");
+    private static readonly TimeParameter From = new(
+        "from", "Only from this time on; as far back as rows are kept. Not together with hours.");
     private static readonly TimeParameter To = new("to", "Only before this time.");
 
     /// <summary>Hours of at most <paramref name="maxHours"/> before the end; without a default, everything that is kept.</summary>
@@ -26,7 +30,8 @@ internal sealed class WindowParameters(WholeParameter? hours)
     public Window Read(HttpRequest request, TimeProvider clock)
     {
         var until = To.Find(request);
-        var since = From.Find(request) ?? (hours?.Find(request) is { } count ? (until ?? clock.GetUtcNow()).AddHours(-count) : DateTimeOffset.MinValue);
+        var since = From.Find(request)
+            ?? (hours?.Find(request) is { } count ? (until ?? clock.GetUtcNow()).AddHours(-count) : DateTimeOffset.MinValue);
         return new Window(since, until ?? DateTimeOffset.MaxValue);
     }
 
@@ -53,7 +58,9 @@ internal sealed class TimeParameter(string name, string description) : QueryPara
     };
 
     public override string? FindProblem(string text) =>
-        Parse(text) is null ? $"must be a time since {FirstYear} such as 2026-11-21T09:00:00Z or 2026-11-21T10:00:00%2B01:00 (a + is written %2B)" : null;
+        Parse(text) is null
+            ? $"must be a time since {FirstYear} such as 2026-11-21T09:00:00Z or 2026-11-21T10:00:00%2B01:00 (a + is written %2B)"
+            : null;
 
     /// <summary>The time given, or null.</summary>
     public DateTimeOffset? Find(HttpRequest request) => TextOf(request) is { } text ? Parse(text) : null;
@@ -61,6 +68,7 @@ internal sealed class TimeParameter(string name, string description) : QueryPara
     // Ends in a zone: a time without one would be read as this machine's.
     public static DateTimeOffset? Parse(string text) =>
         text.Length is >= 20 and <= 33 && (text[^1] == 'Z' || text[^6] is '+' or '-') && text[10] == 'T' && text.All(char.IsAscii)
-        && DateTimeOffset.TryParseExact(text, Forms, CultureInfo.InvariantCulture, DateTimeStyles.None, out var at) && at.UtcDateTime.Year >= FirstYear
+        && DateTimeOffset.TryParseExact(text, Forms, CultureInfo.InvariantCulture, DateTimeStyles.None, out var at)
+        && at.UtcDateTime.Year >= FirstYear
             ? at.ToUniversalTime() : null;
 }

@@ -19,11 +19,12 @@ internal sealed record FeedItem(long Seq, byte[] Bytes);
 internal sealed record FeedReset(int Count, long Newest);
 
 /// <summary>
-/// Follows the changes of all events once for the whole process, woken by the database and, should a word be lost, by a poll. The newest are kept as bytes for
-/// all streams together; who is further behind reads the table, so nobody's slowness costs memory.
+/// Follows the changes of all events once for the whole process, woken by the database and, should a word be lost, by a poll. The
+/// newest are kept as bytes for all streams together; who is further behind reads the table, so nobody's slowness costs memory.
 /// </summary>
 internal sealed partial class ChangeFeed(
-    SecurityEventChanges changes, SecurityEvents events, ChannelListener listener, IOptions<JsonOptions> json, TimeProvider clock, ILogger<ChangeFeed> logger) : BackgroundService
+    SecurityEventChanges changes, SecurityEvents events, ChannelListener listener, IOptions<JsonOptions> json,
+    TimeProvider clock, ILogger<ChangeFeed> logger) : BackgroundService
 {
     private const int KeptItems = 512;
     private const int BatchItems = 100;
@@ -34,7 +35,8 @@ internal sealed partial class ChangeFeed(
     private readonly Lock _lock = new();
     private readonly SemaphoreSlim _reading = new(MaxReaders);
     private readonly Queue<FeedItem> _newest = new(KeptItems);
-    private readonly Channel<bool> _wake = System.Threading.Channels.Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<bool> _wake = System.Threading.Channels.Channel.CreateBounded<bool>(
+        new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private TaskCompletionSource _moved = New();
     private long? _from; // everything after this number up to the newest read is in _newest
     private long _to;
@@ -49,7 +51,10 @@ internal sealed partial class ChangeFeed(
     /// <summary>Whether a position that was taken earlier still means the same changes: it does while this is the same.</summary>
     public FeedReset Reset { get; private set; } = new(0, 0);
 
-    /// <summary>Ends when there are new changes, or <see cref="IsAvailable"/> or <see cref="Reset"/> changes. To miss none, take it before you read.</summary>
+    /// <summary>
+    /// Ends when there are new changes, or <see cref="IsAvailable"/> or <see cref="Reset"/> changes. To miss none,
+    /// take it before you read.
+    /// </summary>
     internal Task Moved
     {
         get
@@ -107,7 +112,8 @@ internal sealed partial class ChangeFeed(
     }
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(FollowAsync(stoppingToken), ListenAsync(stoppingToken));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(FollowAsync(stoppingToken), ListenAsync(stoppingToken));
 
     private async Task FollowAsync(CancellationToken stopping)
     {
@@ -212,9 +218,12 @@ internal sealed partial class ChangeFeed(
     {
         if (rows.Count == 0)
             return [];
-        var found = (await events.ListByIdAsync([.. rows.Select(row => row.EventId).Distinct()], cancellationToken)).ToDictionary(row => row.EventId, SecurityEventView.Of);
+        var found = (await events.ListByIdAsync([.. rows.Select(row => row.EventId).Distinct()], cancellationToken)).ToDictionary(
+            row => row.EventId, SecurityEventView.Of);
         return [.. rows.Select(row => new FeedItem(row.Seq, ServerSentEvent.Write(row.Seq, SnakeCase.Of(row.Kind),
-            JsonSerializer.SerializeToUtf8Bytes(new EventChangeMessage(SecurityEventChangeView.Of(row), found.GetValueOrDefault(row.EventId)), json.Value.SerializerOptions))))];
+            JsonSerializer.SerializeToUtf8Bytes(
+                new EventChangeMessage(SecurityEventChangeView.Of(row), found.GetValueOrDefault(row.EventId)),
+                json.Value.SerializerOptions))))];
     }
 
     private async Task WaitForWordAsync(TimeSpan atMost, CancellationToken stopping)

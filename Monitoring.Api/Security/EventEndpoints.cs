@@ -4,19 +4,23 @@ using Monitoring.Api.Http;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
 using EventList = Monitoring.Api.Http.ListOf<
-    Monitoring.Api.Security.SecurityEventPage, Monitoring.Data.Events.SecurityEvent, Monitoring.Api.Security.SecurityEventView, Monitoring.Data.Events.EventCursor>;
+    Monitoring.Api.Security.SecurityEventPage, Monitoring.Data.Events.SecurityEvent,
+    Monitoring.Api.Security.SecurityEventView, Monitoring.Data.Events.EventCursor>;
 
 namespace Monitoring.Api.Security;
 
 /// <summary>A security event. <c>timestamp</c> is when it was first seen; <c>indicators</c> are the newest values of its rule.</summary>
 public sealed record SecurityEventView(
-    Guid Id, DateTimeOffset Timestamp, string Monitor, string RuleId, int RuleVersion, string ThreatType, Severity Severity, EventStatus Status, string Subject,
-    string Title, string Description, JsonElement Indicators, IReadOnlyList<string> AffectedAddresses, decimal? EstimatedLossUsd, bool IsActive, long Occurrences,
-    DateTimeOffset FirstSeenAt, DateTimeOffset LastSeenAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy, DateTimeOffset? ResolvedAt, string? Resolution)
+    Guid Id, DateTimeOffset Timestamp, string Monitor, string RuleId, int RuleVersion, string ThreatType,
+    Severity Severity, EventStatus Status, string Subject, string Title, string Description, JsonElement Indicators,
+    IReadOnlyList<string> AffectedAddresses, decimal? EstimatedLossUsd, bool IsActive, long Occurrences,
+    DateTimeOffset FirstSeenAt, DateTimeOffset LastSeenAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy,
+    DateTimeOffset? ResolvedAt, string? Resolution)
 {
     internal static SecurityEventView Of(SecurityEvent row) => new(
-        row.EventId, row.FirstSeenAt, row.Monitor, row.RuleId, row.RuleVersion, row.ThreatType, row.Severity, row.Status, row.Subject, row.Title, row.Description,
-        JsonSerializer.Deserialize<JsonElement>(row.Indicators), row.RelatedAddresses, row.EstimatedLossUsd, row.Status != EventStatus.Resolved, row.Occurrences,
+        row.EventId, row.FirstSeenAt, row.Monitor, row.RuleId, row.RuleVersion, row.ThreatType, row.Severity,
+        row.Status, row.Subject, row.Title, row.Description, JsonSerializer.Deserialize<JsonElement>(row.Indicators),
+        row.RelatedAddresses, row.EstimatedLossUsd, row.Status != EventStatus.Resolved, row.Occurrences,
         row.FirstSeenAt, row.LastSeenAt, row.AcknowledgedAt, row.AcknowledgedBy, row.ResolvedAt, row.Resolution);
 }
 
@@ -27,17 +31,20 @@ public sealed record SecurityEventPage(IReadOnlyList<SecurityEventView> Events, 
 public sealed record SecurityEventChangeView(
     long Seq, DateTimeOffset ChangedAt, DateTimeOffset? ScheduledAt, ChangeKind Kind, Severity Severity, string Actor, string? Note)
 {
-    internal static SecurityEventChangeView Of(SecurityEventChange row) => new(row.Seq, row.ChangedAt, row.ScheduledAt, row.Kind, row.Severity, row.Actor, row.Note);
+    internal static SecurityEventChangeView Of(SecurityEventChange row) =>
+        new(row.Seq, row.ChangedAt, row.ScheduledAt, row.Kind, row.Severity, row.Actor, row.Note);
 }
 
-/// <summary>One message about a change, to one channel. <c>message_id</c> is the id that the receiver saw; null while nothing was sent.</summary>
+/// <summary>
+/// One message about a change, to one channel. <c>message_id</c> is the id that the receiver saw; null while nothing was sent.
+/// </summary>
 public sealed record NotificationView(
-    Guid Id, long Seq, string Channel, ChangeKind Kind, Severity Severity, NotificationStatus Status, DateTimeOffset CreatedAt, Guid? MessageId,
-    int Attempts, DateTimeOffset? NextAttemptAt, DateTimeOffset? DeliveredAt, DateTimeOffset? DeadAt, string? LastError)
+    Guid Id, long Seq, string Channel, ChangeKind Kind, Severity Severity, NotificationStatus Status, DateTimeOffset CreatedAt,
+    Guid? MessageId, int Attempts, DateTimeOffset? NextAttemptAt, DateTimeOffset? DeliveredAt, DateTimeOffset? DeadAt, string? LastError)
 {
     internal static NotificationView Of(Notification row) => new(
-        row.NotificationId, row.Seq, row.Channel, row.Kind, row.Severity, row.Status, row.CreatedAt, row.MessageId, row.Attempts, row.NextAttemptAt,
-        row.DeliveredAt, row.DeadAt, row.LastError);
+        row.NotificationId, row.Seq, row.Channel, row.Kind, row.Severity, row.Status, row.CreatedAt, row.MessageId,
+        row.Attempts, row.NextAttemptAt, row.DeliveredAt, row.DeadAt, row.LastError);
 }
 
 /// <summary>An event with its changes and the notifications of them, oldest first.</summary>
@@ -47,7 +54,10 @@ public sealed record SecurityEventAnswer(
 /// <summary>Which rule, in which version.</summary>
 public sealed record RuleView(string Id, int Version);
 
-/// <summary>Why an event has the severity it has: the values seen, the thresholds they were compared with, each comparison, and the rows behind them.</summary>
+/// <summary>
+/// Why an event has the severity it has: the values seen, the thresholds they were compared with, each comparison,
+/// and the rows behind them.
+/// </summary>
 public sealed record ExplanationAnswer(
     bool Success, Guid EventId, RuleView Rule, Severity Severity, DateTimeOffset? ScheduledAt,
     JsonElement Thresholds, JsonElement Values, JsonElement Arithmetic, IReadOnlyList<EvidenceRow> Evidence);
@@ -60,10 +70,12 @@ internal static class EventEndpoints
     private static readonly NameParameter ThreatType = new("threat_type", "Only events of this threat type, as their rule names it.");
 
     private static readonly EventList Events = List(new WholeParameter("limit", 1, 200, 50, "How many events at most."), window: null);
-    private static readonly EventList StoredEvents = List(new WholeParameter("limit", 1, 500, 100, "How many events at most."), WindowParameters.OfHours(168, 24));
+    private static readonly EventList StoredEvents = List(
+        new WholeParameter("limit", 1, 500, 100, "How many events at most."), WindowParameters.OfHours(168, 24));
 
     private static EventList List(WholeParameter limit, WindowParameters? window) => new(
-        limit, row => new EventCursor(row.Status == EventStatus.Resolved, row.FirstSeenAt, row.EventId), SecurityEventView.Of, (rows, next) => new SecurityEventPage(rows, next), window);
+        limit, row => new EventCursor(row.Status == EventStatus.Resolved, row.FirstSeenAt, row.EventId),
+        SecurityEventView.Of, (rows, next) => new SecurityEventPage(rows, next), window);
 
     public static void MapSecurityEvents(this IEndpointRouteBuilder routes)
     {
@@ -79,12 +91,15 @@ internal static class EventEndpoints
         events.ListAsync(Status.Find(request), OfSeverity.Find(request), after, limit, cancellationToken));
 
     /// <summary>Every security event seen within a window, resolved or not, newest first.</summary>
-    internal static IResult ListStoredEvents(HttpRequest request, SecurityEvents events) => StoredEvents.Answer((window, after, limit, cancellationToken) =>
-        events.ListSinceAsync(window.Since, window.Until, OfSeverity.Find(request), ThreatType.Find(request), after, limit, cancellationToken));
+    internal static IResult ListStoredEvents(HttpRequest request, SecurityEvents events) =>
+        StoredEvents.Answer((window, after, limit, cancellationToken) =>
+            events.ListSinceAsync(
+                window.Since, window.Until, OfSeverity.Find(request), ThreatType.Find(request), after, limit, cancellationToken));
 
     /// <summary>One event with the history of its changes and the notifications of them.</summary>
     internal static async Task<Results<Ok<SecurityEventAnswer>, ProblemHttpResult>> GetEvent(
-        Guid eventId, SecurityEvents events, SecurityEventChanges changes, NotificationTable notifications, CancellationToken cancellationToken)
+        Guid eventId, SecurityEvents events, SecurityEventChanges changes, NotificationTable notifications,
+        CancellationToken cancellationToken)
     {
         if (await events.FindAsync(eventId, cancellationToken) is not { } found)
             return NoSuchEvent(eventId);
@@ -102,8 +117,8 @@ internal static class EventEndpoints
             return NoSuchEvent(eventId);
         var deciding = (await changes.ListAsync(eventId, cancellationToken)).Last(change => change.Evidence is not null);
         var evidence = JsonSerializer.Deserialize<JsonElement>(deciding.Evidence!);
-        return TypedResults.Ok(new ExplanationAnswer(true, eventId, new RuleView(found.RuleId, found.RuleVersion), deciding.Severity, deciding.ScheduledAt,
-            evidence.GetProperty("thresholds"), evidence.GetProperty("values"), evidence.GetProperty("arithmetic"),
+        return TypedResults.Ok(new ExplanationAnswer(true, eventId, new RuleView(found.RuleId, found.RuleVersion), deciding.Severity,
+            deciding.ScheduledAt, evidence.GetProperty("thresholds"), evidence.GetProperty("values"), evidence.GetProperty("arithmetic"),
             deciding.ScheduledAt is { } at ? await rows.ListAsync(found, at, evidence.GetProperty("values"), cancellationToken) : []));
     }
 

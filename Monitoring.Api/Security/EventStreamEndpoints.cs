@@ -15,14 +15,19 @@ internal static class EventStreamEndpoints
         routes.MapGet("/security/events/stream", StreamEvents).WithName(nameof(StreamEvents)).WithTags("Security events")
             .WithParameters(LastEventId).WithMetadata(new PacesItself()).Produces<EventChangeMessage>(200, EventStream.ContentType);
 
-    /// <summary>Every change of every event as a server-sent event, in order; none is skipped or repeated when a client comes back with the last id it saw.</summary>
+    /// <summary>
+    /// Every change of every event as a server-sent event, in order; none is skipped or repeated when a client comes
+    /// back with the last id it saw.
+    /// </summary>
     /// <remarks>
-    /// The id of a message is the change's number, its kind is opened, escalated, acknowledged, silenced or resolved, its data the change and the event as it is now.
-    /// Without Last-Event-ID the stream begins with the next change. Three further kinds: `removed` (changes that are no longer kept: from_seq, to_seq),
-    /// `reset` (the database was put back, by a restore or a fail-over: asked_for, the position until then, and newest; ask anew for what you keep) and `database`
-    /// (whether the database answers: available).
+    /// The id of a message is the change's number, its kind is opened, escalated, acknowledged, silenced or resolved,
+    /// its data the change and the event as it is now. Without Last-Event-ID the stream begins with the next change.
+    /// Three further kinds: `removed` (changes that are no longer kept: from_seq, to_seq), `reset` (the database was
+    /// put back, by a restore or a fail-over: asked_for, the position until then, and newest; ask anew for what you
+    /// keep) and `database` (whether the database answers: available).
     /// </remarks>
-    internal static async Task<IResult> StreamEvents(HttpRequest request, ChangeFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+    internal static async Task<IResult> StreamEvents(
+        HttpRequest request, ChangeFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
     {
         var reset = feed.Reset; // before the number is read, or one between them would go unsaid
         var lastId = LastEventId.Find(request);
@@ -31,23 +36,30 @@ internal static class EventStreamEndpoints
 }
 
 /// <summary>The header with which a client of an event stream comes back.</summary>
-internal sealed class LastEventIdParameter() : QueryParameter("Last-Event-ID", "The id of the last message seen; the stream goes on after it. 0 begins with the first change kept.")
+internal sealed class LastEventIdParameter()
+    : QueryParameter("Last-Event-ID", "The id of the last message seen; the stream goes on after it. 0 begins with the first change kept.")
 {
     public override ParameterLocation In => ParameterLocation.Header;
 
-    public override OpenApiSchema Schema => new() { Type = JsonSchemaType.Integer, Format = "int64", Minimum = "0", Maximum = "999999999999999999" };
+    public override OpenApiSchema Schema =>
+        new() { Type = JsonSchemaType.Integer, Format = "int64", Minimum = "0", Maximum = "999999999999999999" };
 
-    public override string? FindProblem(string text) => Parse(text) is null ? "must be the id of a message of this stream: a whole number of at most 18 digits" : null;
+    public override string? FindProblem(string text) =>
+        Parse(text) is null ? "must be the id of a message of this stream: a whole number of at most 18 digits" : null;
 
     /// <summary>The id given, or null. A client that has seen none yet may send an empty one.</summary>
-    public long? Find(HttpRequest request) => request.Headers.TryGetValue(Name, out var values) && values.ToString() is { Length: > 0 } text ? Parse(text) : null;
+    public long? Find(HttpRequest request) =>
+        request.Headers.TryGetValue(Name, out var values) && values.ToString() is { Length: > 0 } text ? Parse(text) : null;
 
     private static long? Parse(string text) =>
-        text.Length is > 0 and <= 18 && text.All(char.IsAsciiDigit) ? long.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture) : null;
+        text.Length is > 0 and <= 18 && text.All(char.IsAsciiDigit)
+            ? long.Parse(text, NumberStyles.None, CultureInfo.InvariantCulture)
+            : null;
 }
 
 /// <summary>One client's stream. It holds a position and nothing else: what the client is too slow to take stays in the table.</summary>
-internal sealed class EventStream(ChangeFeed feed, FeedReset reset, TimeProvider clock, IHostApplicationLifetime lifetime, long? lastEventId, long newestSeq) : IResult
+internal sealed class EventStream(
+    ChangeFeed feed, FeedReset reset, TimeProvider clock, IHostApplicationLifetime lifetime, long? lastEventId, long newestSeq) : IResult
 {
     public const string ContentType = "text/event-stream";
 
@@ -107,7 +119,8 @@ internal sealed class EventStream(ChangeFeed feed, FeedReset reset, TimeProvider
         foreach (var item in items)
         {
             if (item.Seq > _seq + 1)
-                await response.Body.WriteAsync(Note(item.Seq - 1, "removed", $$"""{"from_seq":{{_seq + 1}},"to_seq":{{item.Seq - 1}}}"""), end);
+                await response.Body.WriteAsync(
+                    Note(item.Seq - 1, "removed", $$"""{"from_seq":{{_seq + 1}},"to_seq":{{item.Seq - 1}}}"""), end);
             await response.Body.WriteAsync(item.Bytes, end);
             _seq = item.Seq;
         }

@@ -31,10 +31,11 @@ internal sealed class EvidenceReader(IEnumerable<IEvidenceSource> sources, Check
     public const int MostRows = 500;
 
     /// <summary>
-    /// At most some hundred rows, the newest first, the ledger row of the check last. <paramref name="values"/> are those of the evidence that was kept with the
-    /// verdict of <paramref name="at"/>. Rows whose retention is over are absent.
+    /// At most some hundred rows, the newest first, the ledger row of the check last. <paramref name="values"/> are those
+    /// of the evidence that was kept with the verdict of <paramref name="at"/>. Rows whose retention is over are absent.
     /// </summary>
-    public async Task<IReadOnlyList<EvidenceRow>> ListAsync(SecurityEvent found, DateTimeOffset at, JsonElement values, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<EvidenceRow>> ListAsync(
+        SecurityEvent found, DateTimeOffset at, JsonElement values, CancellationToken cancellationToken)
     {
         var verdict = new Verdict(found, at, new EvidenceValues(values));
         IEnumerable<EvidenceRow>? rows = null;

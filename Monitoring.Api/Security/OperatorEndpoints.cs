@@ -26,7 +26,8 @@ internal static class OperatorEndpoints
 
     /// <summary>Acknowledges an event: somebody looks after it. It stays open; doing it again changes nothing.</summary>
     internal static async Task<IResult> AcknowledgeEvent(
-        Guid eventId, HttpContext context, OperatorActions actions, SecurityEvents events, TimeProvider clock, CancellationToken cancellationToken)
+        Guid eventId, HttpContext context, OperatorActions actions, SecurityEvents events, TimeProvider clock,
+        CancellationToken cancellationToken)
     {
         var (body, refusal) = await RequestBody.ReadAsync<AcknowledgeRequest>(context.Request, cancellationToken);
         if ((refusal ?? FindFault(body!.Note)) is { } fault)
@@ -35,9 +36,13 @@ internal static class OperatorEndpoints
         return await AnswerAsync(eventId, outcome, events, cancellationToken);
     }
 
-    /// <summary>Resolves an event with a note. If its finding comes again, that is a new event. Doing it again with the same note changes nothing.</summary>
+    /// <summary>
+    /// Resolves an event with a note. If its finding comes again, that is a new event. Doing it again with the
+    /// same note changes nothing.
+    /// </summary>
     internal static async Task<IResult> ResolveEvent(
-        Guid eventId, HttpContext context, OperatorActions actions, SecurityEvents events, TimeProvider clock, CancellationToken cancellationToken)
+        Guid eventId, HttpContext context, OperatorActions actions, SecurityEvents events, TimeProvider clock,
+        CancellationToken cancellationToken)
     {
         var (body, refusal) = await RequestBody.ReadAsync<ResolveRequest>(context.Request, cancellationToken);
         if ((refusal ?? FindFault(body!.Note, isRequired: true)) is { } fault)
@@ -51,13 +56,16 @@ internal static class OperatorEndpoints
         (note is null && !isRequired) || (note is not null && RequestBody.IsLine(note, OperatorActions.MaxNoteLength)) ? null
         : RequestBody.Refuse("note", $"must be one line of 1 to {OperatorActions.MaxNoteLength} characters");
 
-    private static async Task<IResult> AnswerAsync(Guid eventId, ActionOutcome outcome, SecurityEvents events, CancellationToken cancellationToken) => outcome switch
+    private static async Task<IResult> AnswerAsync(
+        Guid eventId, ActionOutcome outcome, SecurityEvents events, CancellationToken cancellationToken) => outcome switch
     {
         ActionOutcome.NotFound => TypedResults.Problem($"There is no event {eventId}.", statusCode: StatusCodes.Status404NotFound),
         ActionOutcome.Resolved => TypedResults.Problem($"Event {eventId} is resolved already.", statusCode: StatusCodes.Status409Conflict),
-        _ => TypedResults.Ok(new OperatorActionAnswer(true, outcome == ActionOutcome.Done, SecurityEventView.Of((await events.FindAsync(eventId, cancellationToken))!))),
+        _ => TypedResults.Ok(new OperatorActionAnswer(
+            true, outcome == ActionOutcome.Done, SecurityEventView.Of((await events.FindAsync(eventId, cancellationToken))!))),
     };
 
     private static void Describe(RouteHandlerBuilder endpoint) => endpoint
-        .Produces<OperatorActionAnswer>().ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).WithParameters();
+        .Produces<OperatorActionAnswer>().ProducesProblem(StatusCodes.Status404NotFound)
+        .ProducesProblem(StatusCodes.Status409Conflict).WithParameters();
 }

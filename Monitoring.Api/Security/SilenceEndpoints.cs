@@ -7,14 +7,20 @@ using Monitoring.Data.Notifications;
 
 namespace Monitoring.Api.Security;
 
-/// <summary>What is to be silenced, by <c>fingerprint</c> or by the <c>event_id</c> of one of its events; until when, as 2026-11-21T18:00:00Z; and why.</summary>
+/// <summary>
+/// What is to be silenced, by <c>fingerprint</c> or by the <c>event_id</c> of one of its events; until when, as
+/// 2026-11-21T18:00:00Z; and why.
+/// </summary>
 public sealed record SilenceRequest(string? Fingerprint = null, Guid? EventId = null, string? Until = null, string? Note = null);
 
 /// <summary>A silence. It is in force until <c>until</c>, or until <c>ended_at</c> where another took its place.</summary>
-public sealed record SilenceView(Guid Id, string Fingerprint, DateTimeOffset Until, bool IsActive, string? Note, string CreatedBy, DateTimeOffset CreatedAt, DateTimeOffset? EndedAt)
+public sealed record SilenceView(
+    Guid Id, string Fingerprint, DateTimeOffset Until, bool IsActive, string? Note, string CreatedBy,
+    DateTimeOffset CreatedAt, DateTimeOffset? EndedAt)
 {
     internal static SilenceView Of(Silence row, DateTimeOffset now) =>
-        new(row.SilenceId, row.Fingerprint, row.Until, row.EndedAt is null && row.Until > now, row.Note, row.CreatedBy, row.CreatedAt, row.EndedAt);
+        new(row.SilenceId, row.Fingerprint, row.Until, row.EndedAt is null && row.Until > now, row.Note, row.CreatedBy,
+            row.CreatedAt, row.EndedAt);
 }
 
 /// <summary>A page of silences.</summary>
@@ -49,12 +55,17 @@ internal static class SilenceEndpoints
     internal static IResult ListSilences(HttpRequest request, Silences silences, TimeProvider clock)
     {
         var now = clock.GetUtcNow();
-        return List(now).Answer((_, after, limit, cancellationToken) => silences.ListAsync(ActiveOnly.Read(request), now, after, limit, cancellationToken));
+        return List(now).Answer((_, after, limit, cancellationToken) => silences.ListAsync(
+            ActiveOnly.Read(request), now, after, limit, cancellationToken));
     }
 
-    /// <summary>Sends no messages about a finding until a time; measuring goes on. Takes the place of the silence in force, so it can end one sooner, too.</summary>
+    /// <summary>
+    /// Sends no messages about a finding until a time; measuring goes on. Takes the place of the silence in force, so
+    /// it can end one sooner, too.
+    /// </summary>
     internal static async Task<IResult> SilenceFinding(
-        HttpContext context, OperatorActions actions, SecurityEvents events, Silences silences, TimeProvider clock, CancellationToken cancellationToken)
+        HttpContext context, OperatorActions actions, SecurityEvents events, Silences silences, TimeProvider clock,
+        CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var (body, refusal) = await RequestBody.ReadAsync<SilenceRequest>(context.Request, cancellationToken);
@@ -63,20 +74,27 @@ internal static class SilenceEndpoints
 
         var fingerprint = body!.EventId is { } id ? (await events.FindAsync(id, cancellationToken))?.Fingerprint : body.Fingerprint;
         var made = fingerprint is null ? new SilenceOutcome(ActionOutcome.NotFound, null)
-            : await actions.SilenceAsync(fingerprint, FindTime(body.Until, now)!.Value, context.Caller(), body.Note, now, cancellationToken);
+            : await actions.SilenceAsync(
+                fingerprint, FindTime(body.Until, now)!.Value, context.Caller(), body.Note, now, cancellationToken);
         return made.SilenceId is { } silenceId && await silences.FindAsync(silenceId, cancellationToken) is { } row
             ? TypedResults.Ok(new SilenceAnswer(true, made.Outcome == ActionOutcome.Done, SilenceView.Of(row, now)))
-            : TypedResults.Problem(body.EventId is null ? "Nothing was ever found by this fingerprint." : $"There is no event {body.EventId}.", statusCode: StatusCodes.Status404NotFound);
+            : TypedResults.Problem(
+                body.EventId is null ? "Nothing was ever found by this fingerprint." : $"There is no event {body.EventId}.",
+                statusCode: StatusCodes.Status404NotFound);
     }
 
     private static IResult? FindFault(SilenceRequest body, DateTimeOffset now) =>
-        (body.Fingerprint is null) == (body.EventId is null) ? RequestBody.Refuse("fingerprint", "or event_id must be given, and only one of them")
-        : body.Fingerprint is { } text && !RequestBody.IsLine(text, MaxFingerprintLength) ? RequestBody.Refuse("fingerprint", $"must be one line of 1 to {MaxFingerprintLength} characters")
-        : FindTime(body.Until, now) is null ? RequestBody.Refuse("until", $"must be a time to come, at most {MaxDays} days ahead, like 2026-11-21T18:00:00Z")
+        (body.Fingerprint is null) == (body.EventId is null) ? RequestBody.Refuse(
+            "fingerprint", "or event_id must be given, and only one of them")
+        : body.Fingerprint is { } text && !RequestBody.IsLine(text, MaxFingerprintLength)
+            ? RequestBody.Refuse("fingerprint", $"must be one line of 1 to {MaxFingerprintLength} characters")
+        : FindTime(body.Until, now) is null
+            ? RequestBody.Refuse("until", $"must be a time to come, at most {MaxDays} days ahead, like 2026-11-21T18:00:00Z")
         : OperatorEndpoints.FindFault(body.Note);
 
     private static DateTimeOffset? FindTime(string? text, DateTimeOffset now) =>
-        DateTimeOffset.TryParseExact(text?.Replace("Z", "+00:00", StringComparison.Ordinal), Times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var at)
+        DateTimeOffset.TryParseExact(
+            text?.Replace("Z", "+00:00", StringComparison.Ordinal), Times, CultureInfo.InvariantCulture, DateTimeStyles.None, out var at)
         && at > now && at <= now.AddDays(MaxDays)
             ? at : null;
 }

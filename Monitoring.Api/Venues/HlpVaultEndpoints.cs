@@ -13,18 +13,21 @@ public record HlpVaultSnapshotView(
     [property: JsonPropertyName("pnl_7d")] decimal? Pnl7d,
     [property: JsonPropertyName("pnl_30d")] decimal? Pnl30d,
     decimal AllTimePnl, decimal? SharpeRatio, decimal DrawdownPct, decimal MaxDrawdown, decimal? ZScore,
-    decimal LossScore, decimal DrawdownScore, decimal VolatilityScore, decimal AnomalyScore, bool IsHealthy, IReadOnlyList<string> HealthIssues)
+    decimal LossScore, decimal DrawdownScore, decimal VolatilityScore, decimal AnomalyScore, bool IsHealthy,
+    IReadOnlyList<string> HealthIssues)
 {
     internal static HlpVaultSnapshotView Of(HlpVaultSnapshot row) => new(
-        row.ObservedAt, row.VenueAt, row.VaultAddress, row.AccountValue, row.TotalValueLocked, row.Pnl1h, row.Pnl24h, row.Pnl7d, row.Pnl30d, row.AllTimePnl,
-        row.SharpeRatio, row.DrawdownPct, row.MaxDrawdownPct, row.ZScore, row.LossScore, row.DrawdownScore, row.VolatilityScore, row.AnomalyScore,
-        row.IsHealthy, row.HealthIssues);
+        row.ObservedAt, row.VenueAt, row.VaultAddress, row.AccountValue, row.TotalValueLocked, row.Pnl1h, row.Pnl24h,
+        row.Pnl7d, row.Pnl30d, row.AllTimePnl, row.SharpeRatio, row.DrawdownPct, row.MaxDrawdownPct, row.ZScore,
+        row.LossScore, row.DrawdownScore, row.VolatilityScore, row.AnomalyScore, row.IsHealthy, row.HealthIssues);
 }
 
 /// <summary>A component vault's account: value, notional and unrealised PnL in USD, and the number of open positions.</summary>
-public sealed record HlpVaultComponentView(string VaultAddress, decimal AccountValue, decimal TotalNotionalUsd, decimal UnrealizedPnl, int Positions)
+public sealed record HlpVaultComponentView(
+    string VaultAddress, decimal AccountValue, decimal TotalNotionalUsd, decimal UnrealizedPnl, int Positions)
 {
-    internal static HlpVaultComponentView Of(HlpVaultComponent row) => new(row.ComponentAddress, row.AccountValue, row.TotalNotionalUsd, row.UnrealizedPnl, row.Positions);
+    internal static HlpVaultComponentView Of(HlpVaultComponent row) =>
+        new(row.ComponentAddress, row.AccountValue, row.TotalNotionalUsd, row.UnrealizedPnl, row.Positions);
 }
 
 /// <summary>The newest snapshot, how old it is, and the component vaults that the same check could read.</summary>
@@ -45,7 +48,8 @@ public sealed record HlpVaultNow : HlpVaultSnapshotView
 public sealed record HlpVaultAnswer(bool Success, HlpVaultNow Snapshot);
 
 /// <summary>A page of snapshots.</summary>
-public sealed record HlpVaultHistoryPage(IReadOnlyList<HlpVaultSnapshotView> Snapshots, string? Next) : Page<HlpVaultSnapshotView>(Snapshots, Next);
+public sealed record HlpVaultHistoryPage(
+    IReadOnlyList<HlpVaultSnapshotView> Snapshots, string? Next) : Page<HlpVaultSnapshotView>(Snapshots, Next);
 
 /// <summary>Snapshots of a window, added up. <c>health_rate</c> is the healthy share from 0 to 1; <c>gaps</c> are grid times without a
 /// successful check, as far back as the ledger of checks is kept and without the check that may still be at work.</summary>
@@ -58,8 +62,8 @@ internal static class HlpVaultEndpoints
 {
     private static readonly WholeParameter Days = new("days", 1, 365, 30, "The last so many days.");
     private static readonly ListOf<HlpVaultHistoryPage, HlpVaultSnapshot, HlpVaultSnapshotView, Position> History = new(
-        new WholeParameter("limit", 1, 500, 100, "How many snapshots at most."), row => new Position(row.VaultAddress, row.ObservedAt), HlpVaultSnapshotView.Of,
-        (rows, next) => new HlpVaultHistoryPage(rows, next), WindowParameters.OfHours(8760, null))
+        new WholeParameter("limit", 1, 500, 100, "How many snapshots at most."), row => new Position(row.VaultAddress, row.ObservedAt),
+        HlpVaultSnapshotView.Of, (rows, next) => new HlpVaultHistoryPage(rows, next), WindowParameters.OfHours(8760, null))
     {
         Json = new("snapshots", reader => new Position(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1)),
             ("timestamp", JsonColumn.Time, 1), ("venue_time", JsonColumn.Time, 2), ("vault_address", JsonColumn.Text, 0),
@@ -83,7 +87,8 @@ internal static class HlpVaultEndpoints
     }
 
     /// <summary>The vault's newest snapshot, its age and its component vaults.</summary>
-    internal static async Task<Results<Ok<HlpVaultAnswer>, ProblemHttpResult>> GetHlpVault(HlpVaultReader vault, CancellationToken cancellationToken) =>
+    internal static async Task<Results<Ok<HlpVaultAnswer>, ProblemHttpResult>> GetHlpVault(
+        HlpVaultReader vault, CancellationToken cancellationToken) =>
         await vault.FindNowAsync(cancellationToken) is { } now
             ? TypedResults.Ok(new HlpVaultAnswer(true, now))
             : TypedResults.Problem("No check of the vault has been stored yet.", statusCode: StatusCodes.Status404NotFound);
@@ -96,6 +101,7 @@ internal static class HlpVaultEndpoints
             snapshots.ReadAsync(after?.Vault, window.Since, after?.At ?? window.Until, limit, row, cancellationToken));
 
     /// <summary>The vault's last days, added up.</summary>
-    internal static async Task<Ok<HlpVaultStatisticsAnswer>> GetHlpVaultStatistics(HttpRequest request, HlpVaultReader vault, CancellationToken cancellationToken) =>
+    internal static async Task<Ok<HlpVaultStatisticsAnswer>> GetHlpVaultStatistics(
+        HttpRequest request, HlpVaultReader vault, CancellationToken cancellationToken) =>
         TypedResults.Ok(await vault.SummariseAsync(Days.Read(request), cancellationToken));
 }

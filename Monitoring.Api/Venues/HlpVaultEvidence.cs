@@ -26,6 +26,7 @@ internal sealed class HlpVaultEvidence(HlpVaultSnapshots snapshots, HlpVaultComp
     // The position, and the one before it that the jump is measured from.
     private async Task<IEnumerable<EvidenceRow>> ListPositionsAsync(
         string component, string coin, DateTimeOffset at, CancellationToken cancellationToken) =>
-        EvidenceRow.Of("hlp_vault_inventory", (await inventory.ListOfPositionAsync(component, coin, at.AddHours(-1), at, 2, cancellationToken))
-            .Select(HlpVaultPositionView.Of));
+        EvidenceRow.Of("hlp_vault_inventory",
+            (await inventory.ListOfPositionAsync(component, coin, at.AddHours(-1), at, 2, cancellationToken))
+                .Select(HlpVaultPositionView.Of));
 }

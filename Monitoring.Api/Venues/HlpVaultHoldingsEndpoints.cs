@@ -4,18 +4,22 @@ using Monitoring.Data.Venues;
 
 namespace Monitoring.Api.Venues;
 
-/// <summary>The largest notional (USD) and share of the parent's equity (percent) within the slot that begins at <c>timestamp</c>.</summary>
+/// <summary>
+/// The largest notional (USD) and share of the parent's equity (percent) within the slot that begins at <c>timestamp</c>.
+/// </summary>
 public sealed record HoldingPointView(DateTimeOffset Timestamp, decimal NotionalUsd, decimal? SharePct);
 
 /// <summary>What a component vault held in one coin, in slots; a slot in which it was not seen is missing.</summary>
 public sealed record HoldingView(string VaultAddress, string Coin, IReadOnlyList<HoldingPointView> Points);
 
 /// <summary>
-/// The positions of the newest check, largest first, and the past of the holdings that were the largest at any time within the window, in slots of
-/// <c>slot_seconds</c>. <c>position_count</c> counts all positions of that check; <c>timestamp</c> is null while none is stored.
+/// The positions of the newest check, largest first, and the past of the holdings that were the largest at any time
+/// within the window, in slots of <c>slot_seconds</c>. <c>position_count</c> counts all positions of that check;
+/// <c>timestamp</c> is null while none is stored.
 /// </summary>
 public sealed record HoldingsAnswer(
-    bool Success, DateTimeOffset? Timestamp, double? AgeSeconds, int PositionCount, IReadOnlyList<HlpVaultPositionView> Positions, int SlotSeconds, IReadOnlyList<HoldingView> Holdings);
+    bool Success, DateTimeOffset? Timestamp, double? AgeSeconds, int PositionCount,
+    IReadOnlyList<HlpVaultPositionView> Positions, int SlotSeconds, IReadOnlyList<HoldingView> Holdings);
 
 /// <summary>The route of what the vault holds and held most of, as the page draws it.</summary>
 internal static class HlpVaultHoldingsEndpoints
@@ -27,10 +31,12 @@ internal static class HlpVaultHoldingsEndpoints
     private static readonly WholeParameter Top = new("top", 1, 20, 5, "How many positions and how many holdings at most.");
 
     public static void MapHlpVaultHoldings(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/security/hlp-vault/holdings", GetHlpVaultHoldings).WithName(nameof(GetHlpVaultHoldings)).WithTags("HLP vault").WithParameters(Hours, Top);
+        routes.MapGet("/security/hlp-vault/holdings", GetHlpVaultHoldings).WithName(nameof(GetHlpVaultHoldings))
+            .WithTags("HLP vault").WithParameters(Hours, Top);
 
     /// <summary>What the component vaults hold most of now, and what they held most of within the last hours.</summary>
-    internal static async Task<Ok<HoldingsAnswer>> GetHlpVaultHoldings(HttpRequest request, HlpVaultInventory inventory, TimeProvider clock, CancellationToken cancellationToken)
+    internal static async Task<Ok<HoldingsAnswer>> GetHlpVaultHoldings(
+        HttpRequest request, HlpVaultInventory inventory, TimeProvider clock, CancellationToken cancellationToken)
     {
         var hours = Hours.Read(request);
         var top = Top.Read(request);

@@ -8,15 +8,17 @@ public enum ApiScope { Read, Operate }
 
 /// <summary>A key as it is listed; never the key itself.</summary>
 public sealed record ApiKey(
-    Guid KeyId, string Name, string Prefix, string[] Scopes, int RequestsPerMinute, DateTimeOffset CreatedAt, string CreatedBy, DateTimeOffset? ExpiresAt,
-    DateTimeOffset? RevokedAt, string? RevokedBy, DateTimeOffset? LastUsedAt, long Requests);
+    Guid KeyId, string Name, string Prefix, string[] Scopes, int RequestsPerMinute, DateTimeOffset CreatedAt, string CreatedBy,
+    DateTimeOffset? ExpiresAt, DateTimeOffset? RevokedAt, string? RevokedBy, DateTimeOffset? LastUsedAt, long Requests);
 
 /// <summary>What a key is checked by.</summary>
-public sealed record ApiKeyCheck(Guid KeyId, string Name, string Prefix, byte[] KeyHash, string[] Scopes, int RequestsPerMinute, DateTimeOffset? ExpiresAt);
+public sealed record ApiKeyCheck(
+    Guid KeyId, string Name, string Prefix, byte[] KeyHash, string[] Scopes, int RequestsPerMinute, DateTimeOffset? ExpiresAt);
 
 /// <summary>A key to store.</summary>
 public sealed record NewApiKey(
-    Guid KeyId, string Name, string Prefix, byte[] KeyHash, string[] Scopes, int RequestsPerMinute, DateTimeOffset CreatedAt, string CreatedBy, DateTimeOffset? ExpiresAt);
+    Guid KeyId, string Name, string Prefix, byte[] KeyHash, string[] Scopes, int RequestsPerMinute,
+    DateTimeOffset CreatedAt, string CreatedBy, DateTimeOffset? ExpiresAt);
 
 /// <summary>How often a key was used since this was last recorded, and when last.</summary>
 public sealed record ApiKeyUse(Guid KeyId, long Requests, DateTimeOffset LastUsedAt);
@@ -46,15 +48,19 @@ public sealed class ApiKeys(NpgsqlDataSource db)
         UPDATE api_keys
            SET revoked_at = @now, revoked_by = @actor
          WHERE revoked_at IS NULL AND (name = @named OR prefix = @named OR key_id::text = @named)
-        RETURNING key_id, name, prefix, scopes, requests_per_minute, created_at, created_by, expires_at, revoked_at, revoked_by, last_used_at, requests
+        RETURNING key_id, name, prefix, scopes, requests_per_minute, created_at, created_by, expires_at, revoked_at, revoked_by,
+                  last_used_at, requests
         """;
 
     /// <summary>Revokes the keys of this name, prefix or id; the answer says which.</summary>
-    public async Task<IReadOnlyList<ApiKey>> RevokeAsync(string named, string actor, DateTimeOffset now, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        (await transaction.Connection!.QueryAsync<ApiKey>(new(RevokeSql, new { named, actor, now }, transaction, cancellationToken: cancellationToken))).AsList();
+    public async Task<IReadOnlyList<ApiKey>> RevokeAsync(
+        string named, string actor, DateTimeOffset now, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        (await transaction.Connection!.QueryAsync<ApiKey>(
+            new(RevokeSql, new { named, actor, now }, transaction, cancellationToken: cancellationToken))).AsList();
 
     private const string ListSql = """
-        SELECT key_id, name, prefix, scopes, requests_per_minute, created_at, created_by, expires_at, revoked_at, revoked_by, last_used_at, requests
+        SELECT key_id, name, prefix, scopes, requests_per_minute, created_at, created_by, expires_at, revoked_at, revoked_by, last_used_at,
+               requests
           FROM api_keys
          ORDER BY revoked_at NULLS FIRST, name, created_at
          LIMIT @limit
@@ -64,7 +70,8 @@ public sealed class ApiKeys(NpgsqlDataSource db)
     public async Task<IReadOnlyList<ApiKey>> ListAsync(CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<ApiKey>(new(ListSql, new { limit = 2 * MaxValid }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<ApiKey>(
+            new(ListSql, new { limit = 2 * MaxValid }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListValidSql = """
@@ -78,7 +85,8 @@ public sealed class ApiKeys(NpgsqlDataSource db)
     public async Task<IReadOnlyList<ApiKeyCheck>> ListValidAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<ApiKeyCheck>(new(ListValidSql, new { now, limit = MaxValid }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<ApiKeyCheck>(
+            new(ListValidSql, new { now, limit = MaxValid }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string RecordUseSql = """

@@ -9,7 +9,8 @@ public sealed record AuditEntry(string Actor, string Origin, string Action, stri
 
 /// <summary>One row of the log.</summary>
 public sealed record AuditRow(
-    long Seq, DateTimeOffset RecordedAt, string Actor, string Origin, string Action, string Subject, string Detail, byte[] PreviousHash, byte[] Hash);
+    long Seq, DateTimeOffset RecordedAt, string Actor, string Origin, string Action, string Subject, string Detail,
+    byte[] PreviousHash, byte[] Hash);
 
 /// <summary>Number and hash of the newest row, as the database keeps them beside the log.</summary>
 public sealed record AuditHead(long LastSeq, byte[] LastHash);
@@ -53,19 +54,24 @@ public sealed class AuditLog(NpgsqlDataSource db)
          LIMIT @limit
         """;
 
-    /// <summary>Gives the head and then every row in order, all as of one moment, however many are appended meanwhile. Answers what <paramref name="read"/> answers.</summary>
+    /// <summary>
+    /// Gives the head and then every row in order, all as of one moment, however many are appended meanwhile. Answers
+    /// what <paramref name="read"/> answers.
+    /// </summary>
     public async Task<T> ReadAsync<T>(Func<AuditHead?, IAsyncEnumerable<AuditRow>, Task<T>> read, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await using var moment = await connection.BeginTransactionAsync(IsolationLevel.RepeatableRead, cancellationToken);
-        var head = await connection.QuerySingleOrDefaultAsync<AuditHead>(new(FindHeadSql, transaction: moment, cancellationToken: cancellationToken));
+        var head = await connection.QuerySingleOrDefaultAsync<AuditHead>(
+            new(FindHeadSql, transaction: moment, cancellationToken: cancellationToken));
         return await read(head, RowsAsync());
 
         async IAsyncEnumerable<AuditRow> RowsAsync()
         {
             for (var afterSeq = long.MinValue; ;)
             {
-                var batch = (await connection.QueryAsync<AuditRow>(new(ListAfterSql, new { afterSeq, limit = BatchSize }, moment, cancellationToken: cancellationToken))).AsList();
+                var batch = (await connection.QueryAsync<AuditRow>(new(
+                    ListAfterSql, new { afterSeq, limit = BatchSize }, moment, cancellationToken: cancellationToken))).AsList();
                 foreach (var row in batch)
                     yield return row;
                 if (batch.Count < BatchSize)

@@ -14,7 +14,10 @@ public sealed record CheckRun(
     string Monitor, DateTimeOffset ScheduledAt, CheckTrigger Trigger, DateTimeOffset StartedAt, DateTimeOffset FinishedAt,
     CheckOutcome Outcome, int Observations, int Findings, string? Error, string Worker);
 
-/// <summary>The newest success on the grid and the newest failure of a monitor; a check that the feed triggered may have looked at a part only.</summary>
+/// <summary>
+/// The newest success on the grid and the newest failure of a monitor; a check that the feed triggered may
+/// have looked at a part only.
+/// </summary>
 public sealed record LatestCheckRuns(string Monitor, DateTimeOffset? LastSuccessAt, DateTimeOffset? LastErrorAt, string? LastError);
 
 /// <summary>The ledger of checks, partitioned by day of <c>scheduled_at</c>.</summary>
@@ -69,7 +72,8 @@ public sealed class CheckRuns(NpgsqlDataSource db)
         string monitor, DateTimeOffset since, DateTimeOffset until, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<CheckRun>(new(ListSql, new { monitor, since, until, limit }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<CheckRun>(
+            new(ListSql, new { monitor, since, until, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListLatestSql = """

@@ -3,7 +3,9 @@ using Npgsql;
 
 namespace Monitoring.Data.Checks;
 
-/// <summary>A monitor that some worker runs. Gaps are judged from <paramref name="IntervalSince"/>, when its present interval took effect.</summary>
+/// <summary>
+/// A monitor that some worker runs. Gaps are judged from <paramref name="IntervalSince"/>, when its present interval took effect.
+/// </summary>
 public sealed record RegisteredMonitor(string Monitor, int IntervalSeconds, DateTimeOffset IntervalSince)
 {
     /// <summary>The grid that it is checked on.</summary>
@@ -41,7 +43,8 @@ public sealed class MonitorTable(NpgsqlDataSource db)
     public async Task RegisterAsync(string monitor, TimeSpan interval, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new(RegisterSql, new { monitor, intervalSeconds = (int)interval.TotalSeconds, now }, cancellationToken: cancellationToken));
+        await connection.ExecuteAsync(new(
+            RegisterSql, new { monitor, intervalSeconds = (int)interval.TotalSeconds, now }, cancellationToken: cancellationToken));
     }
 
     private const string ListSql = """

@@ -3,7 +3,10 @@ using Microsoft.Extensions.Configuration;
 
 namespace Monitoring.Data.Configuration;
 
-/// <summary>One setting as the reference lists it: its key, its short name if any, its default and its allowed form; a secret may come from a file.</summary>
+/// <summary>
+/// One setting as the reference lists it: its key, its short name if any, its default and its allowed form; a
+/// secret may come from a file.
+/// </summary>
 public sealed record Setting(string Key, string? ShortName, string Default, string Form, bool IsSecret = false)
 {
     /// <summary>The name that users know best: the short one where there is one.</summary>
@@ -42,7 +45,9 @@ public sealed class SettingsReader
     /// <summary>A whole number between two bounds, both allowed.</summary>
     public int Whole(string key, string? shortName, int fallback, int min, int max) =>
         Read(Declare(key, shortName, $"{fallback}", $"a whole number from {min} to {max}"), fallback,
-            text => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) && n >= min && n <= max ? n : null);
+            text => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var n) && n >= min && n <= max
+                ? n
+                : null);
 
     /// <summary>A span of whole seconds between two bounds, both allowed.</summary>
     public TimeSpan Seconds(string key, string? shortName, int fallback, int min, int max) =>
@@ -51,10 +56,14 @@ public sealed class SettingsReader
     /// <summary>A decimal number between two bounds, both allowed.</summary>
     public decimal Number(string key, decimal fallback, decimal min, decimal max) =>
         Read(Declare(key, null, $"{fallback}", $"a number from {min} to {max}"), fallback,
-            text => decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n)
+            text => decimal.TryParse(
+                text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var n)
                     && n >= min && n <= max ? n : null);
 
-    /// <summary>One name of an enumeration, in any case. <paramref name="shownFallback"/> is for the reference, where the default depends on another setting.</summary>
+    /// <summary>
+    /// One name of an enumeration, in any case. <paramref name="shownFallback"/> is for the reference, where the
+    /// default depends on another setting.
+    /// </summary>
     public T Choice<T>(string key, string? shortName, T fallback, string? shownFallback = null) where T : struct, Enum
     {
         var names = Enum.GetValues<T>().ToDictionary(SnakeCase.Of, value => value, StringComparer.OrdinalIgnoreCase);
@@ -64,11 +73,13 @@ public sealed class SettingsReader
 
     /// <summary>A switch.</summary>
     public bool IsOn(string key, string? shortName, bool fallback) =>
-        Read(Declare(key, shortName, fallback ? "on" : "off", "on or off"), fallback, text => text.ToLowerInvariant() switch { "on" => true, "off" => false, _ => (bool?)null });
+        Read(Declare(key, shortName, fallback ? "on" : "off", "on or off"), fallback,
+            text => text.ToLowerInvariant() switch { "on" => true, "off" => false, _ => (bool?)null });
 
     /// <summary>A base address: http or https, without path, query or credentials.</summary>
     public Uri BaseAddress(string key, string? shortName, string fallback) =>
-        ReadClass(Declare(key, shortName, fallback, "an http or https address without path, like https://api.example.org"), new Uri(fallback), ParseBaseAddress);
+        ReadClass(Declare(key, shortName, fallback, "an http or https address without path, like https://api.example.org"),
+            new Uri(fallback), ParseBaseAddress);
 
     /// <summary>A base address that may also be empty or <c>off</c>; null then.</summary>
     public Uri? OptionalBaseAddress(string key, string? shortName, string fallback)
@@ -106,7 +117,8 @@ public sealed class SettingsReader
     {
         var setting = Declare(key, shortName, "–", form);
         var values = new List<T>();
-        foreach (var text in (Find(key, shortName) ?? "").Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (var text in (Find(key, shortName) ?? "").Split(
+            ',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
             var parsed = parse(text);
             if (parsed.Length == 0)
@@ -121,7 +133,10 @@ public sealed class SettingsReader
     public string Text(string key, string? shortName, string fallback) =>
         ReadClass(Declare(key, shortName, fallback, "text"), fallback, text => text.Trim() is { Length: > 0 } trimmed ? trimmed : null);
 
-    /// <summary>Values separated by commas, each once; none where it is not set. <paramref name="parse"/> answers null for what is not allowed.</summary>
+    /// <summary>
+    /// Values separated by commas, each once; none where it is not set. <paramref name="parse"/> answers null
+    /// for what is not allowed.
+    /// </summary>
     public IReadOnlyList<string> List(string key, string form, Func<string, string?> parse)
     {
         var setting = Declare(key, null, "–", $"separated by commas: {form}");
@@ -140,7 +155,8 @@ public sealed class SettingsReader
     /// <summary>The names that users gave right below a section, in order.</summary>
     public IReadOnlyList<string> Children(string section) =>
         [.. _values.Values.Where(value => value.Key.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase))
-            .Select(value => value.Key[(section.Length + 1)..].Split(':')[0]).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
+            .Select(value => value.Key[(section.Length + 1)..].Split(':')[0]).Distinct(StringComparer.OrdinalIgnoreCase)
+            .Order(StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>A value that may be left out or empty; null then.</summary>
     public T? Optional<T>(string key, string shortName, string form, Func<string, T?> parse) where T : class
@@ -187,7 +203,8 @@ public sealed class SettingsReader
     /// <exception cref="ConfigurationFaultException">With one line per fault.</exception>
     public void Finish(params IEnumerable<string> sections)
     {
-        var known = _declared.SelectMany(s => new[] { s.Key, $"{s.Key}_FILE" }).ToDictionary(Normalise, key => key, StringComparer.OrdinalIgnoreCase);
+        var known = _declared.SelectMany(s => new[] { s.Key, $"{s.Key}_FILE" })
+            .ToDictionary(Normalise, key => key, StringComparer.OrdinalIgnoreCase);
         foreach (var section in sections)
             foreach (var (normalised, (key, _)) in _values)
                 if (normalised.StartsWith(section + ":", StringComparison.OrdinalIgnoreCase) && !known.ContainsKey(normalised))
@@ -204,12 +221,14 @@ public sealed class SettingsReader
     private IEnumerable<string> Nearest(string key)
     {
         var parent = key[..key.LastIndexOf(':')];
-        var siblings = _declared.Where(s => Normalise(s.Key).StartsWith(Normalise(parent) + ":", StringComparison.OrdinalIgnoreCase)).ToList();
+        var siblings = _declared.Where(s => Normalise(s.Key).StartsWith(Normalise(parent) + ":", StringComparison.OrdinalIgnoreCase))
+            .ToList();
         return (siblings.Count > 0 ? siblings : _declared).Select(s => s.Key).Distinct();
     }
 
     private static Uri? ParseBaseAddress(string text) =>
-        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri is { AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" }
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https"
+        && uri is { AbsolutePath: "/", Query: "", Fragment: "", UserInfo: "" }
             ? uri : null;
 
     private Setting Declare(string key, string? shortName, string fallback, string form, bool isSecret = false)
@@ -253,5 +272,6 @@ public sealed class SettingsReader
     }
 
     private static string Normalise(string key) =>
-        key.Replace(".", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).Replace("_", "", StringComparison.Ordinal);
+        key.Replace(".", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal)
+            .Replace("_", "", StringComparison.Ordinal);
 }

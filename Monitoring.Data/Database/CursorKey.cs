@@ -3,7 +3,10 @@ using Npgsql;
 
 namespace Monitoring.Data.Database;
 
-/// <summary>The table <c>cursor_key</c>: one random key for the life of the database, with which the read service seals the cursors of its lists.</summary>
+/// <summary>
+/// The table <c>cursor_key</c>: one random key for the life of the database, with which the read service seals
+/// the cursors of its lists.
+/// </summary>
 public sealed class CursorKey(NpgsqlDataSource db)
 {
     private byte[]? _key;

@@ -16,7 +16,8 @@ public static class DataServices
     public static IServiceCollection AddMonitoringData(this IServiceCollection services, DatabaseOptions database)
     {
         services.AddSingleton(database).AddSingleton<ChannelListener>();
-        services.AddSingleton(provider => DataSources.Create(database, provider.GetService<ILoggerFactory>()?.CreateLogger(typeof(DataSources))));
+        services.AddSingleton(provider => DataSources.Create(
+            database, provider.GetService<ILoggerFactory>()?.CreateLogger(typeof(DataSources))));
         return services.AddMonitoringTables();
     }
 

@@ -11,7 +11,8 @@ public static class DatabaseFaults
     public static bool Covers(Exception fault) => fault switch
     {
         NpgsqlException or TimeoutException => true,
-        DataException { InnerException: { } cause } => cause is OperationCanceledException || Covers(cause), // Dapper wraps what it meets in the middle of a row
+        // Dapper wraps what it meets in the middle of a row
+        DataException { InnerException: { } cause } => cause is OperationCanceledException || Covers(cause),
         _ => false,
     };
 
@@ -27,22 +28,25 @@ public static class DatabaseFaults
     public static string Describe(Exception fault) => Find(fault) switch
     {
         PostgresException answered => answered.MessageText,
-        { InnerException: { } cause } found when !found.Message.Contains(cause.Message, StringComparison.Ordinal) => $"{found.Message} ({cause.Message})",
+        { InnerException: { } cause } found when !found.Message.Contains(cause.Message, StringComparison.Ordinal) =>
+            $"{found.Message} ({cause.Message})",
         { } found => found.Message,
         null => fault.Message,
     };
 
     /// <summary>
-    /// Whether another attempt may go well: the server restarts or was left for another one, a lock or a neighbour was in the way, the connection broke. Where that
-    /// happened in a commit, nobody knows whether it was done.
+    /// Whether another attempt may go well: the server restarts or was left for another one, a lock or a neighbour was
+    /// in the way, the connection broke. Where that happened in a commit, nobody knows whether it was done.
     /// </summary>
     public static bool IsTransient(Exception fault) => Find(fault) is { } found && IsTransient(found);
 
     private static bool IsTransient(NpgsqlException fault) =>
         fault.IsTransient || IsReadOnly(fault)
-        || fault is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown or PostgresErrorCodes.CannotConnectNow }
+        || fault is PostgresException { SqlState: PostgresErrorCodes.AdminShutdown or PostgresErrorCodes.CrashShutdown
+            or PostgresErrorCodes.CannotConnectNow }
         || fault.InnerException is IOException or SocketException or TimeoutException or AggregateException;
 
     /// <summary>Whether the server answered that it is a standby by now, or may not be written to.</summary>
-    public static bool IsReadOnly(Exception fault) => Find(fault) is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction };
+    public static bool IsReadOnly(Exception fault) =>
+        Find(fault) is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction };
 }

@@ -20,7 +20,8 @@ public sealed class DayPartitions(NpgsqlDataSource db)
     public async Task EnsureAsync(IEnumerable<DateOnly> days, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        await connection.ExecuteAsync(new(EnsureSql, new { days = days.Select(day => day.ToString("yyyy-MM-dd")).ToArray() }, cancellationToken: cancellationToken));
+        await connection.ExecuteAsync(new(
+            EnsureSql, new { days = days.Select(day => day.ToString("yyyy-MM-dd")).ToArray() }, cancellationToken: cancellationToken));
     }
 
     internal const string FindOldestDaySql = """
@@ -33,11 +34,14 @@ public sealed class DayPartitions(NpgsqlDataSource db)
          LIMIT 1
         """;
 
-    /// <summary>The beginning of the oldest UTC day that this table keeps; null without any. What was before is not known any more.</summary>
+    /// <summary>
+    /// The beginning of the oldest UTC day that this table keeps; null without any. What was before is not known any more.
+    /// </summary>
     public async Task<DateTimeOffset?> FindOldestDayAsync(string table, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<DateTimeOffset?>(new(FindOldestDaySql, new { table }, cancellationToken: cancellationToken));
+        return await connection.QuerySingleOrDefaultAsync<DateTimeOffset?>(
+            new(FindOldestDaySql, new { table }, cancellationToken: cancellationToken));
     }
 
     private const string ListParentsSql = """

@@ -12,8 +12,8 @@ public abstract record Observation
 }
 
 /// <summary>
-/// What makes a row the same row. By its check: monitor and scheduled time are part of its key, so the ledger row of the check decides and a second
-/// worker's rows change nothing. By its source: the venue's own key, so every worker's rows are kept once.
+/// What makes a row the same row. By its check: monitor and scheduled time are part of its key, so the ledger row of the check
+/// decides and a second worker's rows change nothing. By its source: the venue's own key, so every worker's rows are kept once.
 /// </summary>
 public enum KeyedBy { Check, Source }
 

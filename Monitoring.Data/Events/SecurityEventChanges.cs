@@ -9,8 +9,8 @@ namespace Monitoring.Data.Events;
 /// <paramref name="Evidence"/> is the finding's evidence at that moment, as a JSON object.
 /// </summary>
 public sealed record SecurityEventChange(
-    long Seq, Guid EventId, DateTimeOffset ChangedAt, DateTimeOffset? ScheduledAt, ChangeKind Kind, Severity Severity, string Actor, string? Note,
-    string? Evidence);
+    long Seq, Guid EventId, DateTimeOffset ChangedAt, DateTimeOffset? ScheduledAt, ChangeKind Kind, Severity Severity,
+    string Actor, string? Note, string? Evidence);
 
 /// <summary>The table <c>security_event_changes</c>: append only, numbered in commit order without holes.</summary>
 public sealed class SecurityEventChanges(NpgsqlDataSource db)
@@ -69,7 +69,8 @@ public sealed class SecurityEventChanges(NpgsqlDataSource db)
     public async Task<IReadOnlyList<SecurityEventChange>> ListAsync(Guid eventId, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<SecurityEventChange>(new(ListSql, new { eventId }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<SecurityEventChange>(
+            new(ListSql, new { eventId }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string FindNewestSeqSql = """
@@ -93,12 +94,13 @@ public sealed class SecurityEventChanges(NpgsqlDataSource db)
         """;
 
     /// <summary>
-    /// The changes of all events that follow a number, in order, without their evidence. A number that is left out belongs to an event that is no longer kept:
-    /// while they are kept there are no holes.
+    /// The changes of all events that follow a number, in order, without their evidence. A number that is left out
+    /// belongs to an event that is no longer kept: while they are kept there are no holes.
     /// </summary>
     public async Task<IReadOnlyList<SecurityEventChange>> ListAfterAsync(long afterSeq, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<SecurityEventChange>(new(ListAfterSql, new { afterSeq, limit }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<SecurityEventChange>(
+            new(ListAfterSql, new { afterSeq, limit }, cancellationToken: cancellationToken))).AsList();
     }
 }

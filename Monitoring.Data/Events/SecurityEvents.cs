@@ -5,19 +5,20 @@ using Npgsql;
 namespace Monitoring.Data.Events;
 
 /// <summary>
-/// The lasting record of a finding. Times are those of the checks that saw it. <paramref name="Indicators"/> is a JSON object of the newest values;
-/// <paramref name="CleanChecks"/> counts the successful checks in a row that judged the rule and did not find it,
-/// the newest of them at <paramref name="JudgedAt"/>. <paramref name="Subject"/> is the text of the subject, whose parts are
-/// <paramref name="SubjectKind"/>, <paramref name="Network"/>, <paramref name="Account"/> and <paramref name="SubjectId"/>; events
-/// from before they were kept have none. <paramref name="Labels"/> is a JSON object of texts.
+/// The lasting record of a finding. Times are those of the checks that saw it. <paramref name="Indicators"/> is a JSON
+/// object of the newest values; <paramref name="CleanChecks"/> counts the successful checks in a row that judged the
+/// rule and did not find it, the newest of them at <paramref name="JudgedAt"/>. <paramref name="Subject"/> is the text
+/// of the subject, whose parts are <paramref name="SubjectKind"/>, <paramref name="Network"/>,
+/// <paramref name="Account"/> and <paramref name="SubjectId"/>; events from before they were kept have none.
+/// <paramref name="Labels"/> is a JSON object of texts.
 /// </summary>
 public sealed record SecurityEvent(
-    Guid EventId, string Fingerprint, string Monitor, string RuleId, int RuleVersion, string ThreatType, Severity Severity, EventStatus Status,
-    string Subject, string Title, string Description, string Indicators, string[] RelatedAddresses, decimal? EstimatedLossUsd,
-    long Occurrences, int CleanChecks, DateTimeOffset FirstSeenAt, DateTimeOffset LastSeenAt, DateTimeOffset JudgedAt,
-    DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy, DateTimeOffset? ResolvedAt, string? Resolution,
-    string? SubjectKind = null, string? Network = null, string? Account = null, string? SubjectId = null, string? TransactionHash = null,
-    string Labels = "{}");
+    Guid EventId, string Fingerprint, string Monitor, string RuleId, int RuleVersion, string ThreatType,
+    Severity Severity, EventStatus Status, string Subject, string Title, string Description, string Indicators,
+    string[] RelatedAddresses, decimal? EstimatedLossUsd, long Occurrences, int CleanChecks, DateTimeOffset FirstSeenAt,
+    DateTimeOffset LastSeenAt, DateTimeOffset JudgedAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy,
+    DateTimeOffset? ResolvedAt, string? Resolution, string? SubjectKind = null, string? Network = null,
+    string? Account = null, string? SubjectId = null, string? TransactionHash = null, string Labels = "{}");
 
 /// <summary>Where a page of events goes on: after this event in the list's order.</summary>
 public sealed record EventCursor(bool Resolved, DateTimeOffset FirstSeenAt, Guid EventId);
@@ -31,8 +32,8 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
     /// <summary>The columns of <see cref="SecurityEvent"/>, in its order.</summary>
     internal const string Columns = """
         event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
-        indicators::text AS indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
-        acknowledged_at, acknowledged_by, resolved_at, resolution,
+        indicators::text AS indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at,
+        judged_at, acknowledged_at, acknowledged_by, resolved_at, resolution,
         subject_kind, network, account, subject_id, transaction_hash, labels::text AS labels
         """;
 
@@ -47,7 +48,10 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
          LIMIT @limit
         """;
 
-    /// <summary>Events that are not resolved first, then newest first; at most <paramref name="limit"/>, going on after <paramref name="after"/>.</summary>
+    /// <summary>
+    /// Events that are not resolved first, then newest first; at most <paramref name="limit"/>, going on after
+    /// <paramref name="after"/>.
+    /// </summary>
     public async Task<IReadOnlyList<SecurityEvent>> ListAsync(
         EventStatus? status, Severity? severity, EventCursor? after, int limit, CancellationToken cancellationToken)
     {
@@ -99,7 +103,8 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
 
     /// <summary>Events seen at any time in [since, until), newest first.</summary>
     public async Task<IReadOnlyList<SecurityEvent>> ListSinceAsync(
-        DateTimeOffset since, DateTimeOffset until, Severity? severity, string? threatType, EventCursor? after, int limit, CancellationToken cancellationToken)
+        DateTimeOffset since, DateTimeOffset until, Severity? severity, string? threatType, EventCursor? after,
+        int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<SecurityEvent>(new(ListSinceSql, new
@@ -124,7 +129,8 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
     public async Task<SecurityEvent?> FindAsync(Guid eventId, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<SecurityEvent>(new(FindSql, new { eventId }, cancellationToken: cancellationToken));
+        return await connection.QuerySingleOrDefaultAsync<SecurityEvent>(
+            new(FindSql, new { eventId }, cancellationToken: cancellationToken));
     }
 
     private const string ListByIdSql = $"""
@@ -139,7 +145,8 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
     public async Task<IReadOnlyList<SecurityEvent>> ListByIdAsync(Guid[] eventIds, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<SecurityEvent>(new(ListByIdSql, new { eventIds }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<SecurityEvent>(
+            new(ListByIdSql, new { eventIds }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListOpenSql = $"""

@@ -23,7 +23,8 @@ public static class OperatorConsole
         {
             var part = logEntry.Category[(logEntry.Category.LastIndexOf('.') + 1)..];
             var text = logEntry.Formatter(logEntry.State, logEntry.Exception).ReplaceLineEndings(" ");
-            textWriter.WriteLine($"{TimeProvider.System.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {Level(logEntry.LogLevel)} {part}: {text}");
+            textWriter.WriteLine(
+                $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {Level(logEntry.LogLevel)} {part}: {text}");
             if (logEntry.Exception is { } exception)
                 textWriter.WriteLine(exception);
         }

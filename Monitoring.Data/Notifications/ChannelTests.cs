@@ -4,10 +4,16 @@ using Npgsql;
 
 namespace Monitoring.Data.Notifications;
 
-/// <summary>A test message to one channel: <paramref name="Outcome"/> is <c>delivered</c>, <c>retry</c> or <c>dead</c>, the latter two with a reason.</summary>
+/// <summary>
+/// A test message to one channel: <paramref name="Outcome"/> is <c>delivered</c>, <c>retry</c> or <c>dead</c>, the
+/// latter two with a reason.
+/// </summary>
 public sealed record ChannelTest(Guid TestId, string Channel, DateTimeOffset TestedAt, string Outcome, string? Reason);
 
-/// <summary>A channel, when last a worker said that it has it, and when last a message or a test message got through; null where none ever did.</summary>
+/// <summary>
+/// A channel, when last a worker said that it has it, and when last a message or a test message got through;
+/// null where none ever did.
+/// </summary>
 public sealed record ChannelProof(string Channel, DateTimeOffset ConfiguredAt, DateTimeOffset? ProvenAt);
 
 /// <summary>The table <c>channel_tests</c>.</summary>
@@ -28,7 +34,8 @@ public sealed class ChannelTests(NpgsqlDataSource db)
     private const string ListProofsSql = """
         SELECT channel, configured_at,
                greatest(last_delivered_at, (SELECT max(tested_at) FROM channel_tests
-                                             WHERE channel_tests.channel = notification_channels.channel AND outcome = 'delivered')) AS proven_at
+                                             WHERE channel_tests.channel = notification_channels.channel
+                                               AND outcome = 'delivered')) AS proven_at
           FROM notification_channels
          ORDER BY channel
          LIMIT 100

@@ -26,10 +26,11 @@ public sealed record Notification(
     Guid? MessageId, int Attempts, DateTimeOffset? NextAttemptAt, DateTimeOffset? DeliveredAt, DateTimeOffset? DeadAt, string? LastError);
 
 /// <summary>
-/// The table <c>notifications</c>: the outbox. Its rows are written in the transaction of the change that they are about, and each by one
-/// writer alone. Who is notified of an opening or an escalation is configuration, so the worker writes those, all with
-/// <see cref="AddAsync"/>. Acknowledgements and resolutions also come from the read service and from commands, and go to whoever was notified
-/// before, so the database writes those: the trigger <c>notify_followers</c> of <c>security_event_changes</c>.
+/// The table <c>notifications</c>: the outbox. Its rows are written in the transaction of the change that they are
+/// about, and each by one writer alone. Who is notified of an opening or an escalation is configuration, so the worker
+/// writes those, all with <see cref="AddAsync"/>. Acknowledgements and resolutions also come from the read service and
+/// from commands, and go to whoever was notified before, so the database writes those: the trigger
+/// <c>notify_followers</c> of <c>security_event_changes</c>.
 /// </summary>
 public sealed class NotificationTable(NpgsqlDataSource db)
 {

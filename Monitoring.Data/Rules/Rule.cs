@@ -3,12 +3,14 @@ using Monitoring.Data.Events;
 namespace Monitoring.Data.Rules;
 
 /// <summary>
-/// How the events of a rule end: a condition after clean checks in a row, an occurrence when nothing new has happened for a time, a level when
-/// its measure has fallen below a second, lower threshold for clean checks in a row.
+/// How the events of a rule end: a condition after clean checks in a row, an occurrence when nothing new has happened
+/// for a time, a level when its measure has fallen below a second, lower threshold for clean checks in a row.
 /// </summary>
 public enum LifetimeKind { Condition, Occurrence, Level }
 
-/// <summary>The lifetime of a rule's events; <paramref name="ExpiresAfter"/> is how long an occurrence stays open after the newest finding.</summary>
+/// <summary>
+/// The lifetime of a rule's events; <paramref name="ExpiresAfter"/> is how long an occurrence stays open after the newest finding.
+/// </summary>
 public sealed record EventLifetime(LifetimeKind Kind, TimeSpan? ExpiresAfter = null)
 {
     /// <summary>Resolved after clean checks in a row.</summary>
@@ -34,12 +36,13 @@ public sealed record RuleThreshold(string Name, string? Setting, decimal Default
 public sealed record SeverityStep(Severity Severity, string ThreatType, string When);
 
 /// <summary>
-/// One rule as everybody else knows it: routes, <c>/explain</c>, the rule reference, OpenAPI. <paramref name="Formula"/> says what is measured,
-/// <paramref name="Source"/> where the formula and the thresholds come from, <paramref name="Advice"/> what to do when it fires.
+/// One rule as everybody else knows it: routes, <c>/explain</c>, the rule reference, OpenAPI.
+/// <paramref name="Formula"/> says what is measured, <paramref name="Source"/> where the formula and the thresholds
+/// come from, <paramref name="Advice"/> what to do when it fires.
 /// </summary>
 public sealed record Rule(
-    string Id, int Version, string Title, string Monitor, string Formula, IReadOnlyList<RuleThreshold> Thresholds, IReadOnlyList<SeverityStep> Steps,
-    EventLifetime Lifetime, string Source, string Advice)
+    string Id, int Version, string Title, string Monitor, string Formula, IReadOnlyList<RuleThreshold> Thresholds,
+    IReadOnlyList<SeverityStep> Steps, EventLifetime Lifetime, string Source, string Advice)
 {
     /// <summary>
     /// The threat type that a finding of this severity reports. A severity without a step of its own is a mistake that must not keep a

@@ -4,10 +4,13 @@ using Npgsql;
 
 namespace Monitoring.Data.Venues;
 
-/// <summary>A component vault's account at one check, USD. The account value may be negative; <paramref name="Positions"/> counts open positions.</summary>
+/// <summary>
+/// A component vault's account at one check, USD. The account value may be negative;
+/// <paramref name="Positions"/> counts open positions.
+/// </summary>
 public sealed record HlpVaultComponent(
-    string VaultAddress, string ComponentAddress, DateTimeOffset ObservedAt, decimal AccountValue, decimal TotalNotionalUsd, decimal UnrealizedPnl,
-    int Positions) : Observation;
+    string VaultAddress, string ComponentAddress, DateTimeOffset ObservedAt, decimal AccountValue,
+    decimal TotalNotionalUsd, decimal UnrealizedPnl, int Positions) : Observation;
 
 /// <summary>The table <c>hlp_vault_components</c>: the vaults of which a vault consists.</summary>
 public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
@@ -57,10 +60,12 @@ public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
         """;
 
     /// <summary>The components that one check could read, by address.</summary>
-    public async Task<IReadOnlyList<HlpVaultComponent>> ListAtAsync(string vault, DateTimeOffset observedAt, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<HlpVaultComponent>> ListAtAsync(
+        string vault, DateTimeOffset observedAt, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<HlpVaultComponent>(new(ListAtSql, new { vault, observedAt }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<HlpVaultComponent>(
+            new(ListAtSql, new { vault, observedAt }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListOfNewestSnapshotSql = """
@@ -86,9 +91,11 @@ public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
         """;
 
     /// <summary>Each component as it was when it was last read since a moment, by address.</summary>
-    public async Task<IReadOnlyList<HlpVaultComponent>> ListNewestAsync(string vault, DateTimeOffset since, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<HlpVaultComponent>> ListNewestAsync(
+        string vault, DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<HlpVaultComponent>(new(ListNewestSql, new { vault, since }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<HlpVaultComponent>(
+            new(ListNewestSql, new { vault, since }, cancellationToken: cancellationToken))).AsList();
     }
 }

@@ -5,15 +5,18 @@ using Npgsql;
 namespace Monitoring.Data.Venues;
 
 /// <summary>
-/// An open position of a component vault at one check. <paramref name="Size"/> is signed and in base units, the notional is not signed, money in USD.
-/// <paramref name="SharePct"/> is the notional in percent of the parent's equity, <paramref name="OpenInterestPct"/> the size in percent of the coin's open
-/// interest; null where the base of the share is not known or not above zero.
+/// An open position of a component vault at one check. <paramref name="Size"/> is signed and in base units, the
+/// notional is not signed, money in USD. <paramref name="SharePct"/> is the notional in percent of the parent's equity,
+/// <paramref name="OpenInterestPct"/> the size in percent of the coin's open interest; null where the base of the share
+/// is not known or not above zero.
 /// </summary>
 public sealed record HlpVaultPosition(
-    string VaultAddress, string ParentAddress, string Coin, DateTimeOffset ObservedAt, decimal Size, decimal NotionalUsd, decimal UnrealizedPnl,
-    decimal? SharePct, decimal? OpenInterestPct) : Observation;
+    string VaultAddress, string ParentAddress, string Coin, DateTimeOffset ObservedAt, decimal Size,
+    decimal NotionalUsd, decimal UnrealizedPnl, decimal? SharePct, decimal? OpenInterestPct) : Observation;
 
-/// <summary>The largest notional (USD) and share of the parent's equity (percent) that a component held in a coin within one slot of time.</summary>
+/// <summary>
+/// The largest notional (USD) and share of the parent's equity (percent) that a component held in a coin within one slot of time.
+/// </summary>
 public sealed record HlpVaultPositionPeak(string VaultAddress, string Coin, DateTimeOffset SlotAt, decimal NotionalUsd, decimal? SharePct);
 
 /// <summary>Where a page of positions goes on: after this row in the list's order.</summary>
@@ -94,7 +97,10 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
          LIMIT @limit
         """;
 
-    /// <summary>Positions seen in [since, until), the newest check first and within it by component and coin; going on after <paramref name="after"/>.</summary>
+    /// <summary>
+    /// Positions seen in [since, until), the newest check first and within it by component and coin; going on after
+    /// <paramref name="after"/>.
+    /// </summary>
     public async Task<IReadOnlyList<HlpVaultPosition>> ListAsync(
         DateTimeOffset since, DateTimeOffset until, InventoryCursor? after, int limit, CancellationToken cancellationToken)
     {
@@ -123,27 +129,31 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
         string vault, string coin, DateTimeOffset since, DateTimeOffset until, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<HlpVaultPosition>(new(ListOfPositionSql, new { vault, coin, since, until, limit }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<HlpVaultPosition>(new(
+            ListOfPositionSql, new { vault, coin, since, until, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListNewestSql = """
-        SELECT held.vault_address, held.parent_address, held.coin, held.observed_at, held.size, held.notional_usd, held.unrealized_pnl, held.share_pct, held.open_interest_pct
+        SELECT held.vault_address, held.parent_address, held.coin, held.observed_at, held.size, held.notional_usd, held.unrealized_pnl,
+               held.share_pct, held.open_interest_pct
           FROM unnest(@components) AS component (address)
          CROSS JOIN LATERAL (SELECT observed_at
                                FROM hlp_vault_inventory
                               WHERE vault_address = component.address AND parent_address = @parent AND observed_at >= @since
                               ORDER BY observed_at DESC
                               LIMIT 1) AS newest
-          JOIN hlp_vault_inventory AS held ON held.vault_address = component.address AND held.observed_at = newest.observed_at AND held.observed_at >= @since
+          JOIN hlp_vault_inventory AS held ON held.vault_address = component.address AND held.observed_at = newest.observed_at
+           AND held.observed_at >= @since
          ORDER BY held.vault_address, held.coin
          LIMIT 10000
         """;
 
     /// <summary>
-    /// What each of these components of a vault held when it was last seen to hold anything since a moment; those that were not have no row. The checks may differ:
-    /// one that could not read a component says nothing of it.
+    /// What each of these components of a vault held when it was last seen to hold anything since a moment; those that
+    /// were not have no row. The checks may differ: one that could not read a component says nothing of it.
     /// </summary>
-    public async Task<IReadOnlyList<HlpVaultPosition>> ListNewestAsync(string parent, IEnumerable<string> components, DateTimeOffset since, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<HlpVaultPosition>> ListNewestAsync(
+        string parent, IEnumerable<string> components, DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<HlpVaultPosition>(
@@ -162,11 +172,16 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
          LIMIT 10000
         """;
 
-    /// <summary>What the newest check between two moments, both included, saw of all vaults' components, the largest first; empty when there was none.</summary>
-    public async Task<IReadOnlyList<HlpVaultPosition>> ListNewestCheckAsync(DateTimeOffset since, DateTimeOffset until, CancellationToken cancellationToken)
+    /// <summary>
+    /// What the newest check between two moments, both included, saw of all vaults' components, the largest first;
+    /// empty when there was none.
+    /// </summary>
+    public async Task<IReadOnlyList<HlpVaultPosition>> ListNewestCheckAsync(
+        DateTimeOffset since, DateTimeOffset until, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<HlpVaultPosition>(new(ListNewestCheckSql, new { since, until }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<HlpVaultPosition>(
+            new(ListNewestCheckSql, new { since, until }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListLargestSql = """
@@ -179,7 +194,8 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
         """;
 
     private const string ListPeaksSql = """
-        SELECT vault_address, coin, date_bin(@slot, observed_at, @until) AS slot_at, max(notional_usd) AS notional_usd, max(share_pct) AS share_pct
+        SELECT vault_address, coin, date_bin(@slot, observed_at, @until) AS slot_at, max(notional_usd) AS notional_usd,
+               max(share_pct) AS share_pct
           FROM hlp_vault_inventory
          WHERE (vault_address, coin) IN (SELECT vault_address, coin FROM unnest(@vaults, @coins) AS held (vault_address, coin))
            AND observed_at > @since
@@ -200,10 +216,12 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
         """;
 
     /// <summary>
-    /// The peaks of the holdings that were the largest at any time since a moment, in slots of equal length up to <paramref name="until"/>, oldest first.
-    /// A slot in which a holding was not seen has no row. Slots of an hour cost least: their peaks are kept.
+    /// The peaks of the holdings that were the largest at any time since a moment, in slots of equal length up to
+    /// <paramref name="until"/>, oldest first. A slot in which a holding was not seen has no row. Slots of an hour cost
+    /// least: their peaks are kept.
     /// </summary>
-    public async Task<IReadOnlyList<HlpVaultPositionPeak>> ListPeaksAsync(DateTimeOffset since, DateTimeOffset until, TimeSpan slot, int limit, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<HlpVaultPositionPeak>> ListPeaksAsync(
+        DateTimeOffset since, DateTimeOffset until, TimeSpan slot, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         var largest = (await connection.QueryAsync<(string Vault, string Coin)>(new(

@@ -13,7 +13,8 @@ public sealed record HlpVaultSnapshot(
     string VaultAddress, DateTimeOffset ObservedAt, DateTimeOffset VenueAt, decimal AccountValue, decimal TotalValueLocked,
     decimal? Pnl1h, decimal? Pnl24h, decimal? Pnl7d, decimal? Pnl30d, decimal AllTimePnl,
     decimal? SharpeRatio, decimal DrawdownPct, decimal MaxDrawdownPct, decimal? ZScore,
-    decimal LossScore, decimal DrawdownScore, decimal VolatilityScore, decimal AnomalyScore, bool IsHealthy, string[] HealthIssues) : Observation;
+    decimal LossScore, decimal DrawdownScore, decimal VolatilityScore, decimal AnomalyScore, bool IsHealthy, string[] HealthIssues)
+    : Observation;
 
 /// <summary>One point of a vault's life: account value and all-time PnL in USD.</summary>
 public sealed record VaultPoint(DateTimeOffset At, decimal AccountValue, decimal AllTimePnl);
@@ -28,7 +29,8 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
 {
     private const string Columns = """
         vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_1h, pnl_24h, pnl_7d, pnl_30d, all_time_pnl,
-        sharpe_ratio, drawdown_pct, max_drawdown_pct, z_score, loss_score, drawdown_score, volatility_score, anomaly_score, is_healthy, health_issues
+        sharpe_ratio, drawdown_pct, max_drawdown_pct, z_score, loss_score, drawdown_score, volatility_score, anomaly_score, is_healthy,
+        health_issues
         """;
 
     // The rollup takes exactly the rows that were new, so that recording a check twice counts it once.
@@ -64,7 +66,8 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
     {
         var inserted = 0;
         foreach (var snapshot in observations.OfType<HlpVaultSnapshot>()) // one a check
-            inserted += await transaction.Connection!.ExecuteAsync(new(InsertSql, snapshot, transaction, cancellationToken: cancellationToken));
+            inserted += await transaction.Connection!.ExecuteAsync(
+                new(InsertSql, snapshot, transaction, cancellationToken: cancellationToken));
         return inserted;
     }
 
@@ -80,7 +83,8 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
     public async Task<HlpVaultSnapshot?> FindLatestAsync(string vault, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<HlpVaultSnapshot>(new(FindLatestSql, new { vault }, cancellationToken: cancellationToken));
+        return await connection.QuerySingleOrDefaultAsync<HlpVaultSnapshot>(
+            new(FindLatestSql, new { vault }, cancellationToken: cancellationToken));
     }
 
     private const string FindNewestSql = $"""
@@ -103,7 +107,8 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
     public async Task<HlpVaultSnapshot?> FindAsync(string vault, DateTimeOffset observedAt, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<HlpVaultSnapshot>(new(FindSql, new { vault, observedAt }, cancellationToken: cancellationToken));
+        return await connection.QuerySingleOrDefaultAsync<HlpVaultSnapshot>(
+            new(FindSql, new { vault, observedAt }, cancellationToken: cancellationToken));
     }
 
     private const string ListSql = $"""
@@ -146,10 +151,12 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
         """;
 
     /// <summary>The first point of each minute since a moment, oldest first: the history that rules keep in memory.</summary>
-    public async Task<IReadOnlyList<VaultPoint>> ListMinutePointsAsync(string vault, DateTimeOffset since, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<VaultPoint>> ListMinutePointsAsync(
+        string vault, DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<VaultPoint>(new(ListMinutePointsSql, new { vault, since }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<VaultPoint>(
+            new(ListMinutePointsSql, new { vault, since }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListLatestPnl24hSql = """
@@ -164,13 +171,15 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
     public async Task<IReadOnlyList<decimal>> ListLatestPnl24hAsync(string vault, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<decimal>(new(ListLatestPnl24hSql, new { vault, limit }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<decimal>(
+            new(ListLatestPnl24hSql, new { vault, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
     // Whole hours come from the rollup; the broken hour at the start of the window from the rows themselves.
     private const string SummariseSql = $"""
         WITH parts AS (
-            SELECT snapshots::bigint AS snapshots, account_value_sum, account_value_min, account_value_max, anomaly_score_sum, anomaly_score_max, unhealthy::bigint AS unhealthy
+            SELECT snapshots::bigint AS snapshots, account_value_sum, account_value_min, account_value_max, anomaly_score_sum,
+                   anomaly_score_max, unhealthy::bigint AS unhealthy
               FROM hlp_vault_hourly
              WHERE vault_address = ({FindNewestVaultSql}) AND hour >= @firstWholeHour
             UNION ALL

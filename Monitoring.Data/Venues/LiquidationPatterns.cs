@@ -9,13 +9,14 @@ namespace Monitoring.Data.Venues;
 public enum LiquidationPatternType { FlashLoan, Cascade, Coordinated, Manipulation, Adl }
 
 /// <summary>
-/// Liquidations that belong together. <paramref name="Subject"/> is the coin, or the account of a coordinated pattern; the score is 0–100,
-/// <paramref name="PriceImpact"/> the signed change in percent from the first price to the last, <paramref name="Indicators"/> a JSON object of what it was judged by.
+/// Liquidations that belong together. <paramref name="Subject"/> is the coin, or the account of a coordinated pattern;
+/// the score is 0–100, <paramref name="PriceImpact"/> the signed change in percent from the first price to the last,
+/// <paramref name="Indicators"/> a JSON object of what it was judged by.
 /// </summary>
 public sealed record LiquidationPattern(
-    string PatternId, LiquidationPatternType PatternType, string Subject, DateTimeOffset StartTime, DateTimeOffset EndTime, decimal DurationSeconds,
-    decimal TotalLiquidatedUsd, int AffectedUsers, string[] AssetsInvolved, decimal SuspicionScore, int LiquidationCount, decimal PriceImpact,
-    string Indicators) : Observation;
+    string PatternId, LiquidationPatternType PatternType, string Subject, DateTimeOffset StartTime, DateTimeOffset EndTime,
+    decimal DurationSeconds, decimal TotalLiquidatedUsd, int AffectedUsers, string[] AssetsInvolved, decimal SuspicionScore,
+    int LiquidationCount, decimal PriceImpact, string Indicators) : Observation;
 
 /// <summary>Where a list of patterns goes on.</summary>
 public sealed record LiquidationPatternCursor(DateTimeOffset StartTime, string PatternId);
@@ -29,18 +30,21 @@ public sealed class LiquidationPatterns(NpgsqlDataSource db) : IObservationTable
         """;
 
     private const string UpsertSql = """
-        INSERT INTO liquidation_patterns AS known (pattern_id, pattern_type, subject, start_time, end_time, duration_seconds, total_liquidated_usd, affected_users,
-                                                   assets_involved, suspicion_score, liquidation_count, price_impact, indicators)
+        INSERT INTO liquidation_patterns AS known (pattern_id, pattern_type, subject, start_time, end_time, duration_seconds,
+                                                   total_liquidated_usd, affected_users, assets_involved, suspicion_score,
+                                                   liquidation_count, price_impact, indicators)
         SELECT pattern_id, pattern_type, subject, start_time, end_time, duration_seconds, total_liquidated_usd, affected_users,
                string_to_array(assets, ' '), suspicion_score, liquidation_count, price_impact, indicators::jsonb
-          FROM unnest(@ids, @types, @subjects, @starts, @ends, @durations, @totals, @affectedUsers, @assets, @scores, @counts, @impacts, @indicators)
+          FROM unnest(@ids, @types, @subjects, @starts, @ends, @durations, @totals, @affectedUsers, @assets, @scores, @counts, @impacts,
+                      @indicators)
             AS row (pattern_id, pattern_type, subject, start_time, end_time, duration_seconds, total_liquidated_usd, affected_users, assets,
                     suspicion_score, liquidation_count, price_impact, indicators)
         ON CONFLICT (pattern_id) DO UPDATE
            SET start_time = excluded.start_time, end_time = excluded.end_time, duration_seconds = excluded.duration_seconds,
-               total_liquidated_usd = excluded.total_liquidated_usd, affected_users = excluded.affected_users, assets_involved = excluded.assets_involved,
-               suspicion_score = excluded.suspicion_score, liquidation_count = excluded.liquidation_count, price_impact = excluded.price_impact,
-               indicators = excluded.indicators, updated_at = now()
+               total_liquidated_usd = excluded.total_liquidated_usd, affected_users = excluded.affected_users,
+               assets_involved = excluded.assets_involved, suspicion_score = excluded.suspicion_score,
+               liquidation_count = excluded.liquidation_count, price_impact = excluded.price_impact, indicators = excluded.indicators,
+               updated_at = now()
          WHERE excluded.end_time >= known.end_time AND excluded.liquidation_count >= known.liquidation_count
         """;
 
@@ -83,7 +87,8 @@ public sealed class LiquidationPatterns(NpgsqlDataSource db) : IObservationTable
 
     /// <summary>Patterns that began in [since, until), the newest first, going on after <paramref name="after"/>.</summary>
     public async Task<IReadOnlyList<LiquidationPattern>> ListAsync(
-        DateTimeOffset since, DateTimeOffset until, LiquidationPatternType? patternType, LiquidationPatternCursor? after, int limit, CancellationToken cancellationToken)
+        DateTimeOffset since, DateTimeOffset until, LiquidationPatternType? patternType,
+        LiquidationPatternCursor? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<LiquidationPattern>(new(ListSql, new
@@ -118,7 +123,8 @@ public sealed class LiquidationPatterns(NpgsqlDataSource db) : IObservationTable
     public async Task<LiquidationPattern?> FindAsync(string patternId, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<LiquidationPattern>(new(FindSql, new { patternId }, cancellationToken: cancellationToken));
+        return await connection.QuerySingleOrDefaultAsync<LiquidationPattern>(
+            new(FindSql, new { patternId }, cancellationToken: cancellationToken));
     }
 
     private const string ListSinceSql = $"""
@@ -133,6 +139,7 @@ public sealed class LiquidationPatterns(NpgsqlDataSource db) : IObservationTable
     public async Task<IReadOnlyList<LiquidationPattern>> ListSinceAsync(DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<LiquidationPattern>(new(ListSinceSql, new { since }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<LiquidationPattern>(
+            new(ListSinceSql, new { since }, cancellationToken: cancellationToken))).AsList();
     }
 }

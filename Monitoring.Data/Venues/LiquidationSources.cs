@@ -5,8 +5,9 @@ using Npgsql;
 namespace Monitoring.Data.Venues;
 
 /// <summary>
-/// How far the fills of one account have been read: without a hole from <paramref name="WatchedSince"/> to <paramref name="ReadUntil"/>, save for the
-/// <paramref name="Gaps"/> times that the venue had dropped fills before they were read, last those after <paramref name="LastGapFrom"/>.
+/// How far the fills of one account have been read: without a hole from <paramref name="WatchedSince"/> to
+/// <paramref name="ReadUntil"/>, save for the <paramref name="Gaps"/> times that the venue had dropped fills before
+/// they were read, last those after <paramref name="LastGapFrom"/>.
 /// </summary>
 public sealed record LiquidationSource(
     string SourceAddress, bool IsHlpVault, DateTimeOffset WatchedSince, DateTimeOffset ReadUntil, DateTimeOffset? LastFillAt,
@@ -19,11 +20,12 @@ public sealed class LiquidationSources(NpgsqlDataSource db) : IObservationTable
         source_address, is_hlp_vault, watched_since, read_until, last_fill_at, gaps, last_gap_from, last_gap_until
         """;
 
-    // A reading that began after the end of what is known leaves a hole between them: it does not move the end, so that the hole is read yet.
-    // Times that may be missing travel as text: an array of them cannot be told from one without a time zone.
+    // A reading that began after the end of what is known leaves a hole between them: it does not move the end, so that the
+    // hole is read yet. Times that may be missing travel as text: an array of them cannot be told from one without a time zone.
     private const string UpsertSql = $"""
         INSERT INTO liquidation_sources AS known ({Columns})
-        SELECT source_address, is_hlp_vault, watched_since, read_until, last_fill_at::timestamptz, gaps, last_gap_from::timestamptz, last_gap_until::timestamptz
+        SELECT source_address, is_hlp_vault, watched_since, read_until, last_fill_at::timestamptz, gaps, last_gap_from::timestamptz,
+               last_gap_until::timestamptz
           FROM unnest(@addresses, @hlpVaults, @sinces, @untils, @lastFills, @gaps, @gapFroms, @gapUntils) AS row ({Columns})
         ON CONFLICT (source_address) DO UPDATE
            SET is_hlp_vault = excluded.is_hlp_vault, read_until = excluded.read_until, last_fill_at = excluded.last_fill_at,

@@ -6,7 +6,9 @@ using Npgsql;
 
 namespace Monitoring.Data.Venues;
 
-/// <summary>How a position was liquidated: by orders on the book, by passing to a liquidator vault, or against a profitable trader.</summary>
+/// <summary>
+/// How a position was liquidated: by orders on the book, by passing to a liquidator vault, or against a profitable trader.
+/// </summary>
 public enum LiquidationMethod { Market, Backstop, Adl }
 
 /// <summary>The side of the position that was liquidated.</summary>
@@ -15,15 +17,18 @@ public enum LiquidationSide { Long, Short }
 #pragma warning restore CA1720
 
 /// <summary>
-/// What the source of a row can see: every backstop and deleveraging against the HLP vaults; of market liquidations only those in which an HLP vault was
-/// the other side; or all that concerns one watched account.
+/// What the source of a row can see: every backstop and deleveraging against the HLP vaults; of market liquidations
+/// only those in which an HLP vault was the other side; or all that concerns one watched account.
 /// </summary>
 public enum LiquidationCoverage { HlpComplete, HlpSample, Account }
 
-/// <summary>One fill of a liquidation; a liquidation is usually many. Price and notional in USD, size in base units, <paramref name="ObservedAt"/> is the venue's time of the fill.</summary>
+/// <summary>
+/// One fill of a liquidation; a liquidation is usually many. Price and notional in USD, size in base units,
+/// <paramref name="ObservedAt"/> is the venue's time of the fill.
+/// </summary>
 public sealed record LiquidationFill(
-    string Coin, long Tid, string LiquidatedUser, DateTimeOffset ObservedAt, LiquidationMethod Method, LiquidationSide Side, decimal Price, decimal Size,
-    decimal NotionalUsd, string? Counterparty, string? Hash, string SourceAddress, LiquidationCoverage Coverage) : Observation
+    string Coin, long Tid, string LiquidatedUser, DateTimeOffset ObservedAt, LiquidationMethod Method, LiquidationSide Side, decimal Price,
+    decimal Size, decimal NotionalUsd, string? Counterparty, string? Hash, string SourceAddress, LiquidationCoverage Coverage) : Observation
 {
     /// <inheritdoc/>
     [JsonIgnore]
@@ -50,7 +55,8 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
     private const string InsertSql = $"""
         INSERT INTO liquidations ({Columns})
         SELECT {Columns}
-          FROM unnest(@coins, @tids, @users, @times, @methods, @sides, @prices, @sizes, @notionals, @counterparties, @hashes, @sources, @coverages)
+          FROM unnest(@coins, @tids, @users, @times, @methods, @sides, @prices, @sizes, @notionals, @counterparties, @hashes, @sources,
+                      @coverages)
             AS row ({Columns})
         ON CONFLICT (coin, tid, liquidated_user, observed_at) DO NOTHING
         """;
@@ -93,7 +99,8 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
     public async Task<IReadOnlyList<LiquidationFill>> ListSinceAsync(DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<LiquidationFill>(new(ListSinceSql, new { since }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<LiquidationFill>(
+            new(ListSinceSql, new { since }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListAtSql = $"""
@@ -109,7 +116,8 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<LiquidationFill>(
-            new(ListAtSql, new { times = moments.Select(moment => moment.UtcDateTime).ToArray() }, cancellationToken: cancellationToken))).AsList();
+            new(ListAtSql, new { times = moments.Select(moment => moment.UtcDateTime).ToArray() },
+                cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListSql = $"""
@@ -119,14 +127,16 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
            AND observed_at < @until
            AND (@coin::text IS NULL OR coin = @coin)
            AND (@method::text IS NULL OR method = @method)
-           AND (@afterTid::bigint IS NULL OR (observed_at, coin, tid, liquidated_user) < (@afterObservedAt, @afterCoin, @afterTid, @afterUser))
+           AND (@afterTid::bigint IS NULL
+                OR (observed_at, coin, tid, liquidated_user) < (@afterObservedAt, @afterCoin, @afterTid, @afterUser))
          ORDER BY observed_at DESC, coin DESC, tid DESC, liquidated_user DESC
          LIMIT @limit
         """;
 
     /// <summary>Fills in [since, until), newest first, going on after <paramref name="after"/>.</summary>
     public async Task<IReadOnlyList<LiquidationFill>> ListAsync(
-        DateTimeOffset since, DateTimeOffset until, string? coin, LiquidationMethod? method, LiquidationCursor? after, int limit, CancellationToken cancellationToken)
+        DateTimeOffset since, DateTimeOffset until, string? coin, LiquidationMethod? method, LiquidationCursor? after,
+        int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<LiquidationFill>(new(ListSql, new
@@ -154,12 +164,16 @@ public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
          LIMIT @limit
         """;
 
-    /// <summary>The newest fills between two moments, both included, in one coin or of some accounts: deleveragings or all others.</summary>
+    /// <summary>
+    /// The newest fills between two moments, both included, in one coin or of some accounts: deleveragings or all others.
+    /// </summary>
     public async Task<IReadOnlyList<LiquidationFill>> ListOfPatternAsync(
-        DateTimeOffset since, DateTimeOffset until, bool areAdl, string? coin, string[]? users, int limit, CancellationToken cancellationToken)
+        DateTimeOffset since, DateTimeOffset until, bool areAdl, string? coin, string[]? users, int limit,
+        CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<LiquidationFill>(new(ListOfPatternSql, new { since, until, areAdl, coin, users, limit }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<LiquidationFill>(new(
+            ListOfPatternSql, new { since, until, areAdl, coin, users, limit }, cancellationToken: cancellationToken))).AsList();
     }
 
     // A liquidation is known by its transaction or, where the hash says nothing, by its moment.

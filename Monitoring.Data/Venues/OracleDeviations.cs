@@ -8,16 +8,18 @@ using NpgsqlTypes;
 namespace Monitoring.Data.Venues;
 
 /// <summary>
-/// The venue's oracle price of one asset against its references at one check, all in the quote of the oracle. <paramref name="ReferencePrice"/> is the median
-/// of the <paramref name="ReferenceCount"/> references used; <paramref name="LeftOut"/> names the others with the reason.
-/// <paramref name="BreachedSince"/> lies <paramref name="DurationSeconds"/> before this check, null outside a breach. <paramref name="FloorPct"/> is
-/// null without enough history, <paramref name="RiskScore"/> where there were too few references to judge.
+/// The venue's oracle price of one asset against its references at one check, all in the quote of the oracle.
+/// <paramref name="ReferencePrice"/> is the median of the <paramref name="ReferenceCount"/> references used;
+/// <paramref name="LeftOut"/> names the others with the reason. <paramref name="BreachedSince"/> lies
+/// <paramref name="DurationSeconds"/> before this check, null outside a breach. <paramref name="FloorPct"/> is null
+/// without enough history, <paramref name="RiskScore"/> where there were too few references to judge.
 /// </summary>
 public sealed record OracleDeviation(
     string Asset, DateTimeOffset ObservedAt, decimal HyperliquidPrice, decimal MarkPrice,
     decimal? BinancePrice, decimal? CoinbasePrice, decimal? PythPrice, decimal? KrakenPrice, decimal? OkxPrice,
     decimal ReferencePrice, int ReferenceCount, string[] LeftOut, decimal MaxDeviationPct, string MaxDeviationSource,
-    DateTimeOffset? BreachedSince, int DurationSeconds, decimal? FloorPct, bool IsDangerous, Severity? Severity, decimal? RiskScore) : Observation;
+    DateTimeOffset? BreachedSince, int DurationSeconds, decimal? FloorPct, bool IsDangerous, Severity? Severity, decimal? RiskScore)
+    : Observation;
 
 /// <summary>How far an asset was off at one check.</summary>
 public sealed record OracleSample(string Asset, DateTimeOffset ObservedAt, decimal MaxDeviationPct);
@@ -114,7 +116,8 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
 
     /// <summary>Rows of all assets since a moment and before a position, newest first.</summary>
     public async Task<IReadOnlyList<OracleDeviation>> ListAsync(
-        DateTimeOffset since, DateTimeOffset before, string beforeAsset, decimal minDeviationPct, int limit, CancellationToken cancellationToken)
+        DateTimeOffset since, DateTimeOffset before, string beforeAsset, decimal minDeviationPct, int limit,
+        CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<OracleDeviation>(
@@ -166,11 +169,15 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
          LIMIT 1000000
         """;
 
-    /// <summary>How far each asset was off since a moment, oldest first, of each the newest 3000: the history that the rules keep in memory.</summary>
-    public async Task<IReadOnlyList<OracleSample>> ListSamplesAsync(DateTimeOffset since, int minReferences, CancellationToken cancellationToken)
+    /// <summary>
+    /// How far each asset was off since a moment, oldest first, of each the newest 3000: the history that the rules keep in memory.
+    /// </summary>
+    public async Task<IReadOnlyList<OracleSample>> ListSamplesAsync(
+        DateTimeOffset since, int minReferences, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<OracleSample>(new(ListSamplesSql, new { since, minReferences }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<OracleSample>(
+            new(ListSamplesSql, new { since, minReferences }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListBreachesSql = """
@@ -185,6 +192,7 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
     public async Task<IReadOnlyList<OracleBreach>> ListBreachesAsync(DateTimeOffset since, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<OracleBreach>(new(ListBreachesSql, new { since }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<OracleBreach>(
+            new(ListBreachesSql, new { since }, cancellationToken: cancellationToken))).AsList();
     }
 }

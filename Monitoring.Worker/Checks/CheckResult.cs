@@ -7,7 +7,8 @@ using Monitoring.Data.Database;
 namespace Monitoring.Worker.Checks;
 
 /// <summary>Everything that one check brought: the unit of recording and of replay. It goes to JSON and back without loss.</summary>
-internal sealed record CheckResult(CheckRun Run, IReadOnlyList<Observation> Observations, IReadOnlyList<Finding> Findings, IReadOnlyList<string> Unjudged)
+internal sealed record CheckResult(
+    CheckRun Run, IReadOnlyList<Observation> Observations, IReadOnlyList<Finding> Findings, IReadOnlyList<string> Unjudged)
 {
     /// <summary>What was read of sources that are read on from where the last check ended.</summary>
     public IReadOnlyList<SourceProgress> Readings { get; init; } = [];

@@ -16,10 +16,11 @@ internal sealed partial class CheckRunner(
     private readonly ConcurrentDictionary<string, Turn> _turns = [];
 
     /// <summary>
-    /// Waits for its turn: a monitor is checked once at a time. Never throws for a fault of the check. <paramref name="stopping"/> ends the check early; that
-    /// too is recorded.
+    /// Waits for its turn: a monitor is checked once at a time. Never throws for a fault of the check.
+    /// <paramref name="stopping"/> ends the check early; that too is recorded.
     /// </summary>
-    public async Task<CheckResult> RunAsync(MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, CancellationToken stopping)
+    public async Task<CheckResult> RunAsync(
+        MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, CancellationToken stopping)
     {
         var turn = TurnOf(schedule.Name);
         await turn.Free.WaitAsync(CancellationToken.None); // a stop ends the check that holds it
@@ -60,7 +61,8 @@ internal sealed partial class CheckRunner(
     public bool HasSucceededSince(string monitor, DateTimeOffset moment) => TurnOf(monitor).SucceededFrom > moment;
 
     /// <summary>The whole second that a moment is in.</summary>
-    public static DateTimeOffset CutToSecond(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
+    public static DateTimeOffset CutToSecond(DateTimeOffset at) =>
+        new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerSecond), TimeSpan.Zero);
 
     private Turn TurnOf(string monitor) => _turns.GetOrAdd(monitor, _ => new Turn());
 
@@ -138,8 +140,10 @@ internal sealed partial class CheckRunner(
     [LoggerMessage(LogLevel.Warning, "{Monitor}: check of {ScheduledAt:HH:mm:ss} failed ({FailuresInARow} in a row): {Error}")]
     private partial void LogFailed(string monitor, DateTimeOffset scheduledAt, int failuresInARow, string error);
 
-    [LoggerMessage("{Monitor}: check of {ScheduledAt:HH:mm:ss} succeeded in {Milliseconds:0} ms, {Observations} observations, {Findings} findings")]
-    private partial void LogSucceeded(LogLevel level, string monitor, DateTimeOffset scheduledAt, double milliseconds, int observations, int findings);
+    [LoggerMessage(
+        "{Monitor}: check of {ScheduledAt:HH:mm:ss} succeeded in {Milliseconds:0} ms, {Observations} observations, {Findings} findings")]
+    private partial void LogSucceeded(
+        LogLevel level, string monitor, DateTimeOffset scheduledAt, double milliseconds, int observations, int findings);
 
     // The last word on a check: whoever counts what must be stored (./bench faults) counts these.
     [LoggerMessage(LogLevel.Debug, "{Monitor}: the result of {ScheduledAt:O} is kept ({Outcome})")]

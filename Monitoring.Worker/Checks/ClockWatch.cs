@@ -3,7 +3,8 @@ using Quartz;
 namespace Monitoring.Worker.Checks;
 
 /// <summary>
-/// Notices that the time of day was set back. The next grid time of every monitor is then far ahead and nothing would be checked until the clock is there again, so all are put on the grid anew.
+/// Notices that the time of day was set back. The next grid time of every monitor is then far ahead and nothing would
+/// be checked until the clock is there again, so all are put on the grid anew.
 /// </summary>
 internal sealed partial class ClockWatch(
     IEnumerable<MonitorSchedule> monitors, ISchedulerFactory schedulers, TimeProvider clock, ILogger<ClockWatch> logger) : BackgroundService
@@ -45,6 +46,7 @@ internal sealed partial class ClockWatch(
         }
     }
 
-    [LoggerMessage(LogLevel.Error, "the clock was set back by {Seconds:0.#} s: checks go on at the next grid times of the new time. Those that are in the ledger already are not stored again")]
+    [LoggerMessage(LogLevel.Error, "the clock was set back by {Seconds:0.#} s: checks go on at the next grid times of the new time. "
+        + "Those that are in the ledger already are not stored again")]
     private partial void LogSetBack(double seconds);
 }

@@ -30,5 +30,7 @@ internal sealed record Finding(
     public static string FingerprintOf(string ruleId, string subject) => $"{ruleId}:{subject}";
 }
 
-/// <summary>Why a finding was made: the values it saw, the thresholds it compared them with, and each comparison as a line for people.</summary>
+/// <summary>
+/// Why a finding was made: the values it saw, the thresholds it compared them with, and each comparison as a line for people.
+/// </summary>
 internal sealed record Evidence(JsonObject Values, JsonObject Thresholds, IReadOnlyList<string> Arithmetic);

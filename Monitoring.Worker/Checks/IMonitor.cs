@@ -16,8 +16,9 @@ internal interface IMonitor
 }
 
 /// <summary>
-/// What a successful check saw and concluded. <paramref name="Unjudged"/> names the fingerprints that could not be judged for want of data:
-/// their absence from the findings does not speak for their end. An entry that ends with <c>*</c> names all fingerprints that begin like it.
+/// What a successful check saw and concluded. <paramref name="Unjudged"/> names the fingerprints that could not be
+/// judged for want of data: their absence from the findings does not speak for their end. An entry that ends with
+/// <c>*</c> names all fingerprints that begin like it.
 /// </summary>
 internal sealed record CheckReport(IReadOnlyList<Observation> Observations, IReadOnlyList<Finding> Findings, IReadOnlyList<string> Unjudged)
 {

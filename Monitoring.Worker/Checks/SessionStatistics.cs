@@ -3,8 +3,8 @@ using Monitoring.Data.Checks;
 namespace Monitoring.Worker.Checks;
 
 /// <summary>
-/// What this process knows of one monitor's checks on the grid: the newest success, and the error of the newest check if that failed. A check that the feed
-/// triggered may have looked at one account only, and says nothing of how fresh the rest is.
+/// What this process knows of one monitor's checks on the grid: the newest success, and the error of the newest check if that
+/// failed. A check that the feed triggered may have looked at one account only, and says nothing of how fresh the rest is.
 /// </summary>
 internal sealed record MonitorMemory(DateTimeOffset? LastSuccessAt, string? LastError);
 
@@ -36,7 +36,8 @@ internal sealed class SessionStatistics(TimeProvider clock)
             if (run.Trigger == CheckTrigger.Grid)
             {
                 var lastSuccess = _memory.GetValueOrDefault(run.Monitor)?.LastSuccessAt;
-                _memory[run.Monitor] = new MonitorMemory(run.Outcome == CheckOutcome.Succeeded && !(lastSuccess > run.ScheduledAt) ? run.ScheduledAt : lastSuccess, run.Error);
+                _memory[run.Monitor] = new MonitorMemory(
+                    run.Outcome == CheckOutcome.Succeeded && !(lastSuccess > run.ScheduledAt) ? run.ScheduledAt : lastSuccess, run.Error);
             }
 
             var (succeeded, failed, inARow) = _checks.GetValueOrDefault(run.Monitor);

@@ -4,7 +4,9 @@ namespace Monitoring.Worker.Checks;
 /// <summary>Lets running checks end when the worker is asked to stop, and cancels them when they take too long about it.</summary>
 internal sealed class StopSignal : IDisposable
 {
-    /// <summary>How long a running check may go on after the worker was asked to stop; the rest of ten seconds is for recording it.</summary>
+    /// <summary>
+    /// How long a running check may go on after the worker was asked to stop; the rest of ten seconds is for recording it.
+    /// </summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(7);
 
     private readonly CancellationTokenSource _checks;

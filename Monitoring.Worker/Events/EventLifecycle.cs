@@ -128,8 +128,10 @@ internal static class EventLifecycle
         return new Step(ended, Change(ended, scheduledAt, now, kind, why, evidence: null));
     }
 
-    private static SecurityEventChange Change(SecurityEvent e, DateTimeOffset scheduledAt, DateTimeOffset now, ChangeKind kind, string? note, Evidence? evidence) =>
-        new(Seq: 0, e.EventId, now, scheduledAt, kind, e.Severity, Actor: "worker", note, evidence is null ? null : JsonSerializer.Serialize(evidence, CheckResult.Json));
+    private static SecurityEventChange Change(
+        SecurityEvent e, DateTimeOffset scheduledAt, DateTimeOffset now, ChangeKind kind, string? note, Evidence? evidence) =>
+        new(Seq: 0, e.EventId, now, scheduledAt, kind, e.Severity, Actor: "worker", note,
+            evidence is null ? null : JsonSerializer.Serialize(evidence, CheckResult.Json));
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 

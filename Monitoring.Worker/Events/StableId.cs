@@ -4,10 +4,16 @@ using System.Text;
 
 namespace Monitoring.Worker.Events;
 
-/// <summary>Ids that follow from what they name, so that two workers, or one before and after the database was away, give the same thing the same id.</summary>
+/// <summary>
+/// Ids that follow from what they name, so that two workers, or one before and after the database was away, give
+/// the same thing the same id.
+/// </summary>
 internal static class StableId
 {
-    /// <summary>An id in the form of a UUID of version 7: <paramref name="at"/> in milliseconds, then a hash of the parts instead of random bits.</summary>
+    /// <summary>
+    /// An id in the form of a UUID of version 7: <paramref name="at"/> in milliseconds, then a hash of the
+    /// parts instead of random bits.
+    /// </summary>
     public static Guid Of(DateTimeOffset at, params IEnumerable<string> parts)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes($"{at.UtcTicks}\n{string.Join('\n', parts)}"));

@@ -11,7 +11,8 @@ namespace Monitoring.Worker.Hosting;
 internal static class ConfigurationCheck
 {
     /// <summary>Answers 0 when all is well but for warnings, 1 otherwise; one line per connection.</summary>
-    public static async Task<int> RunAsync(WorkerOptions options, TimeProvider clock, TextWriter output, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        WorkerOptions options, TimeProvider clock, TextWriter output, CancellationToken cancellationToken)
     {
         using var host = WorkerHost.Build(options, clock);
         var (probe, well) = (new ConnectionProbe(clock), true);

@@ -4,7 +4,9 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Hosting;
 
-/// <summary>Waits for a database with the schema that this program needs, says what is missing meanwhile, and registers the monitors in it.</summary>
+/// <summary>
+/// Waits for a database with the schema that this program needs, says what is missing meanwhile, and registers the monitors in it.
+/// </summary>
 internal sealed partial class DatabaseWatch(
     SchemaVersions schema, MonitorTable monitors, IEnumerable<MonitorSchedule> schedules, WorkerOptions options, TimeProvider clock,
     ILogger<DatabaseWatch> logger)

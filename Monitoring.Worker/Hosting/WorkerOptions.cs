@@ -21,7 +21,8 @@ internal sealed record WorkerOptions(
 
     /// <summary>The tables that are partitioned by day.</summary>
     public static readonly IReadOnlyList<string> KeptByDay =
-        [CheckRuns.TableName, .. DataSubjects.All.SelectMany(subject => subject.RowTables).Where(table => table.IsKeptByDay).Select(table => table.Name)];
+        [CheckRuns.TableName,
+            .. DataSubjects.All.SelectMany(subject => subject.RowTables).Where(table => table.IsKeptByDay).Select(table => table.Name)];
 
     /// <summary>What is said less loudly is not logged.</summary>
     public LogLevel LogLevel { get; private init; } = LogLevel.Information;

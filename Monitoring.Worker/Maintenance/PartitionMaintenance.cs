@@ -20,8 +20,11 @@ internal sealed record RetentionOptions(int Days, IReadOnlyDictionary<string, in
     public int DaysOf(string table) => DaysByTable.GetValueOrDefault(table, Days);
 }
 
-/// <summary>At the start and once a day: makes the partitions of the next days, and drops those that are older than their retention, whole.</summary>
-internal sealed partial class PartitionMaintenance(DayPartitions partitions, RetentionOptions retention, TimeProvider clock, ILogger<PartitionMaintenance> logger) : BackgroundService
+/// <summary>
+/// At the start and once a day: makes the partitions of the next days, and drops those that are older than their retention, whole.
+/// </summary>
+internal sealed partial class PartitionMaintenance(
+    DayPartitions partitions, RetentionOptions retention, TimeProvider clock, ILogger<PartitionMaintenance> logger) : BackgroundService
 {
     private const int DaysAhead = 2;
 

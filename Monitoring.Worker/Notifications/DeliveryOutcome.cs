@@ -1,6 +1,8 @@
 namespace Monitoring.Worker.Notifications;
 
-/// <summary>What one attempt to deliver came to: <see cref="Delivered"/>, <see cref="Retry"/> or <see cref="Dead"/>. Reasons hold no secret.</summary>
+/// <summary>
+/// What one attempt to deliver came to: <see cref="Delivered"/>, <see cref="Retry"/> or <see cref="Dead"/>. Reasons hold no secret.
+/// </summary>
 internal abstract record DeliveryOutcome
 {
     private DeliveryOutcome()

@@ -1,6 +1,8 @@
 namespace Monitoring.Worker.Notifications;
 
-/// <summary>What follows from an attempt: the message is <see cref="Delivered"/>, is tried <see cref="Again"/>, or is <see cref="Dead"/>.</summary>
+/// <summary>
+/// What follows from an attempt: the message is <see cref="Delivered"/>, is tried <see cref="Again"/>, or is <see cref="Dead"/>.
+/// </summary>
 internal abstract record DeliveryVerdict
 {
     private DeliveryVerdict()
@@ -9,13 +11,19 @@ internal abstract record DeliveryVerdict
 
     public sealed record Delivered : DeliveryVerdict;
 
-    /// <summary>To be tried at <paramref name="At"/>; where the service asked for it, nothing goes through the channel before <paramref name="PausedUntil"/>.</summary>
+    /// <summary>
+    /// To be tried at <paramref name="At"/>; where the service asked for it, nothing goes through the channel before
+    /// <paramref name="PausedUntil"/>.
+    /// </summary>
     public sealed record Again(DateTimeOffset At, DateTimeOffset? PausedUntil, DateTimeOffset GiveUpAt, string Error) : DeliveryVerdict;
 
     public sealed record Dead(string Error) : DeliveryVerdict;
 }
 
-/// <summary>When to try again, and when to give up. Exponential backoff with full jitter: a wait is drawn evenly between zero and a bound that doubles.</summary>
+/// <summary>
+/// When to try again, and when to give up. Exponential backoff with full jitter: a wait is drawn evenly between zero
+/// and a bound that doubles.
+/// </summary>
 internal static class DeliveryRules
 {
     private static readonly TimeSpan FirstBound = TimeSpan.FromSeconds(1);
@@ -36,8 +44,12 @@ internal static class DeliveryRules
         return (bound < LongestBackoff ? bound : LongestBackoff) * random;
     }
 
-    /// <summary>Judges an attempt that ended now. The deadline counts from the first failure, so that what was silenced or found no worker gets its time too.</summary>
-    public static DeliveryVerdict Judge(DeliveryOutcome outcome, ClaimedMessage claimed, DateTimeOffset now, TimeSpan deadline, double random)
+    /// <summary>
+    /// Judges an attempt that ended now. The deadline counts from the first failure, so that what was silenced or found
+    /// no worker gets its time too.
+    /// </summary>
+    public static DeliveryVerdict Judge(
+        DeliveryOutcome outcome, ClaimedMessage claimed, DateTimeOffset now, TimeSpan deadline, double random)
     {
         if (outcome is not DeliveryOutcome.Retry retry)
             return outcome is DeliveryOutcome.Dead dead ? new DeliveryVerdict.Dead(dead.Reason) : new DeliveryVerdict.Delivered();

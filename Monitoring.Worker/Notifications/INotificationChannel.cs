@@ -3,7 +3,10 @@ namespace Monitoring.Worker.Notifications;
 /// <summary>One way to people: it turns a message into the bytes of its service, sends them once, and says what the answer means.</summary>
 internal interface INotificationChannel
 {
-    /// <summary>The name in configuration, routes and tables: <c>webhook</c>, <c>slack</c>, <c>discord</c>, <c>telegram</c>, <c>pagerduty</c>, <c>email</c>.</summary>
+    /// <summary>
+    /// The name in configuration, routes and tables: <c>webhook</c>, <c>slack</c>, <c>discord</c>, <c>telegram</c>,
+    /// <c>pagerduty</c>, <c>email</c>.
+    /// </summary>
     string Name { get; }
 
     /// <summary>

@@ -5,7 +5,10 @@ using Monitoring.Worker.Notifications.Channels;
 
 namespace Monitoring.Worker.Notifications;
 
-/// <summary>How notifications leave: what comes within <paramref name="GroupWindow"/> of a message waits and goes as one; after <paramref name="Deadline"/> of failures a message is dead.</summary>
+/// <summary>
+/// How notifications leave: what comes within <paramref name="GroupWindow"/> of a message waits and goes as one; after
+/// <paramref name="Deadline"/> of failures a message is dead.
+/// </summary>
 internal sealed record NotificationOptions(TimeSpan GroupWindow, TimeSpan Deadline, IReadOnlyList<NotificationRoute> Routes)
 {
     private const string RoutesSection = "Notifications:Routes";
@@ -16,18 +19,22 @@ internal sealed record NotificationOptions(TimeSpan GroupWindow, TimeSpan Deadli
         var window = settings.Seconds("Notifications:GroupWindow", null, 30, 0, 3600);
         var deadline = settings.Seconds("Notifications:Deadline", null, 86400, 60, 30 * 86400);
         ReadRoute(settings, "<name>", channels, minSeverity); // for the reference
-        return new NotificationOptions(window, deadline, [.. settings.Children(RoutesSection).Select(name => ReadRoute(settings, name, channels, minSeverity, given: true))]);
+        return new NotificationOptions(window, deadline,
+            [.. settings.Children(RoutesSection).Select(name => ReadRoute(settings, name, channels, minSeverity, given: true))]);
     }
 
-    private static NotificationRoute ReadRoute(SettingsReader settings, string name, ChannelOptions channels, Severity minSeverity, bool given = false)
+    private static NotificationRoute ReadRoute(
+        SettingsReader settings, string name, ChannelOptions channels, Severity minSeverity, bool given = false)
     {
         var key = $"{RoutesSection}:{name}";
         var (known, threatTypes) = (Known(channels), DataSubjects.Rules.ThreatTypes);
         var route = new NotificationRoute(name,
-            settings.List($"{key}:Channels", string.Join(", ", known.Keys), text => known.ContainsKey(text) ? text.ToLowerInvariant() : null),
+            settings.List(
+                $"{key}:Channels", string.Join(", ", known.Keys), text => known.ContainsKey(text) ? text.ToLowerInvariant() : null),
             settings.Choice($"{key}:MinSeverity", null, minSeverity),
             settings.List($"{key}:ThreatTypes", string.Join(", ", threatTypes), text => threatTypes.Contains(text) ? text : null),
-            settings.List($"{key}:Subjects", "subjects of events, such as BTC; one that ends with * means all that begin like it", text => text));
+            settings.List(
+                $"{key}:Subjects", "subjects of events, such as BTC; one that ends with * means all that begin like it", text => text));
         if (given && route.Channels.Count == 0 && !settings.HasFault($"{key}:Channels"))
             settings.Refuse($"{key}:Channels", $"is not set; it must be one or more of {string.Join(", ", known.Keys)}");
         foreach (var channel in route.Channels.Where(channel => known[channel] is not null))

@@ -5,7 +5,9 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Notifications;
 
-/// <summary>The rule of dead letters: a channel that lost a message for good within the last hour is broken, and the other channels say so.</summary>
+/// <summary>
+/// The rule of dead letters: a channel that lost a message for good within the last hour is broken, and the other channels say so.
+/// </summary>
 internal static class UndeliveredRules
 {
     /// <summary>How long a dead letter keeps its channel's event open.</summary>
@@ -19,7 +21,8 @@ internal static class UndeliveredRules
         var evidence = new Evidence(
             new JsonObject
             {
-                ["channel"] = letters.Channel, ["dead"] = letters.Count, ["newest_at"] = letters.NewestAt.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"), ["error"] = letters.Error,
+                ["channel"] = letters.Channel, ["dead"] = letters.Count,
+                ["newest_at"] = letters.NewestAt.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'"), ["error"] = letters.Error,
             },
             new JsonObject { ["window_seconds"] = Window.TotalSeconds, ["dead"] = 1 },
             [$"dead letters of the last {Window.TotalMinutes:0} min = {letters.Count} >= 1: high"]);

@@ -12,22 +12,27 @@ internal static class AuditCommands
     private static readonly Option<string> Head = OperatorCommands.Checked(
         new Option<string>("--head")
         {
-            Description = "A head that an earlier verify printed and that was kept elsewhere: finds even what was changed by somebody who can write every hash anew.", HelpName = "SEQ:HASH",
+            Description = "A head that an earlier verify printed and that was kept elsewhere: finds even what was changed by somebody who "
+                + "can write every hash anew.",
+            HelpName = "SEQ:HASH",
         },
         text => FindHead(text) is null ? "--head takes what audit verify printed: a number, a colon and 64 hexadecimal digits" : null);
 
     public static Command Create() => new("audit", "The audit log.")
     {
-        OperatorCommands.Define("verify", "Check the log's chain; names the first row that was changed, removed or put in, and exits with 1.", VerifyAsync, Head),
+        OperatorCommands.Define("verify",
+            "Check the log's chain; names the first row that was changed, removed or put in, and exits with 1.", VerifyAsync, Head),
     };
 
     private static async Task<int> VerifyAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)
     {
         var known = parsed.GetValue(Head) is { } text ? FindHead(text) : null;
-        var verdict = await services.GetRequiredService<AuditLog>().ReadAsync((head, rows) => AuditChain.VerifyAsync(head, rows, known, cancellationToken), cancellationToken);
+        var verdict = await services.GetRequiredService<AuditLog>().ReadAsync(
+            (head, rows) => AuditChain.VerifyAsync(head, rows, known, cancellationToken), cancellationToken);
         if (verdict.Problem is null)
         {
-            Console.WriteLine($"the audit log is whole: {verdict.GoodRows} rows, head {verdict.GoodRows}:{Convert.ToHexStringLower(verdict.LastHash)}");
+            Console.WriteLine(
+                $"the audit log is whole: {verdict.GoodRows} rows, head {verdict.GoodRows}:{Convert.ToHexStringLower(verdict.LastHash)}");
             return 0;
         }
 
@@ -36,8 +41,8 @@ internal static class AuditCommands
     }
 
     private static AuditHead? FindHead(string text) =>
-        text.Split(':') is [var seq, { Length: 2 * HashBytes } hash] && long.TryParse(seq, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-        && hash.All(char.IsAsciiHexDigit)
+        text.Split(':') is [var seq, { Length: 2 * HashBytes } hash]
+        && long.TryParse(seq, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && hash.All(char.IsAsciiHexDigit)
             ? new AuditHead(number, Convert.FromHexString(hash))
             : null;
 }

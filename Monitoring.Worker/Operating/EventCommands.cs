@@ -3,7 +3,9 @@ using Monitoring.Data.Events;
 
 namespace Monitoring.Worker.Operating;
 
-/// <summary><c>events ack | resolve | silence</c>: the operator's actions, through the same functions as those of the read service.</summary>
+/// <summary>
+/// <c>events ack | resolve | silence</c>: the operator's actions, through the same functions as those of the read service.
+/// </summary>
 internal static class EventCommands
 {
     private static readonly Argument<Guid> Id = new("event") { Description = "The event's id." };
@@ -16,7 +18,10 @@ internal static class EventCommands
     private static readonly Option<string> Resolution = NoteOption(required: true);
 
     private static readonly Option<string> Until = OperatorCommands.Checked(
-        new Option<string>("--until") { Description = "Until when: 30m, 12h or 7d from now, or a date or time in UTC.", HelpName = "WHEN", Required = true },
+        new Option<string>("--until")
+        {
+            Description = "Until when: 30m, 12h or 7d from now, or a date or time in UTC.", HelpName = "WHEN", Required = true,
+        },
         text => TimeArgument.Find(text, TimeProvider.System.GetUtcNow()) is null ? $"--until takes {TimeArgument.Form}" : null);
 
     private static readonly Option<string> Actor = OperatorCommands.ActorOption();
@@ -24,14 +29,18 @@ internal static class EventCommands
     public static Command Create() => new("events", "Security events.")
     {
         OperatorCommands.Define("ack", "Acknowledge an event: somebody looks after it. It stays open.", AcknowledgeAsync, Id, Note, Actor),
-        OperatorCommands.Define("resolve", "Resolve an event with a note. If its finding comes again, that is a new event.", ResolveAsync, Id, Resolution, Actor),
-        OperatorCommands.Define("silence", "Send no messages about an event's finding until a time; measuring goes on. Takes the place of the silence in force.", SilenceAsync,
-            Named, Until, Note, Actor),
+        OperatorCommands.Define("resolve", "Resolve an event with a note. If its finding comes again, that is a new event.", ResolveAsync,
+            Id, Resolution, Actor),
+        OperatorCommands.Define("silence",
+            "Send no messages about an event's finding until a time; measuring goes on. Takes the place of the silence in force.",
+            SilenceAsync, Named, Until, Note, Actor),
     };
 
     private static Option<string> NoteOption(bool required) => OperatorCommands.Checked(
         new Option<string>("--note") { Description = "Why, for those who read it later.", HelpName = "TEXT", Required = required },
-        text => OperatorCommands.IsLine(text, OperatorActions.MaxNoteLength) ? null : $"--note takes 1 to {OperatorActions.MaxNoteLength} characters in one line");
+        text => OperatorCommands.IsLine(text, OperatorActions.MaxNoteLength)
+            ? null
+            : $"--note takes 1 to {OperatorActions.MaxNoteLength} characters in one line");
 
     private static async Task<int> AcknowledgeAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)
     {
@@ -50,7 +59,9 @@ internal static class EventCommands
     private static async Task<int> SilenceAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)
     {
         var (named, now) = (parsed.GetValue(Named)!, Now(services));
-        var fingerprint = Guid.TryParse(named, out var id) ? (await services.GetRequiredService<SecurityEvents>().FindAsync(id, cancellationToken))?.Fingerprint : named;
+        var fingerprint = Guid.TryParse(named, out var id)
+            ? (await services.GetRequiredService<SecurityEvents>().FindAsync(id, cancellationToken))?.Fingerprint
+            : named;
         if (fingerprint is null)
             return await SayAsync($"event {id}", "", ActionOutcome.NotFound);
 

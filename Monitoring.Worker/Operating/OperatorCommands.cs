@@ -13,14 +13,19 @@ internal static class OperatorCommands
 
     /// <summary>Who is recorded as the one who did it.</summary>
     public static Option<string> ActorOption() => Checked(
-        new Option<string>("--as") { Description = "Who is recorded as having done it (default: the account that runs this).", HelpName = "NAME", DefaultValueFactory = _ => Environment.UserName },
-        text => IsLine(text, MaxActorLength) ? null : $"--as takes a name of 1 to {MaxActorLength} characters in one line");
+        new Option<string>("--as")
+        {
+            Description = "Who is recorded as having done it (default: the account that runs this).", HelpName = "NAME",
+            DefaultValueFactory = _ => Environment.UserName,
+        }, text => IsLine(text, MaxActorLength) ? null : $"--as takes a name of 1 to {MaxActorLength} characters in one line");
 
     /// <summary>Whoever runs this command.</summary>
-    public static Operator By(ParseResult parsed, Option<string> actor) => new(parsed.GetValue(actor)!.Trim(), $"command line on {Environment.MachineName}");
+    public static Operator By(ParseResult parsed, Option<string> actor) =>
+        new(parsed.GetValue(actor)!.Trim(), $"command line on {Environment.MachineName}");
 
     /// <summary>A command that needs the database.</summary>
-    public static Command Define(string name, string description, Func<ParseResult, IServiceProvider, CancellationToken, Task<int>> run, params IEnumerable<Symbol> symbols)
+    public static Command Define(string name, string description,
+        Func<ParseResult, IServiceProvider, CancellationToken, Task<int>> run, params IEnumerable<Symbol> symbols)
     {
         var command = new Command(name, description);
         foreach (var symbol in symbols)
@@ -44,9 +49,11 @@ internal static class OperatorCommands
     }
 
     /// <summary>Text without line breaks and other control characters, and not too long.</summary>
-    public static bool IsLine(string text, int maxLength) => text.Trim().Length is > 0 && text.Length <= maxLength && !text.Any(char.IsControl);
+    public static bool IsLine(string text, int maxLength) =>
+        text.Trim().Length is > 0 && text.Length <= maxLength && !text.Any(char.IsControl);
 
-    private static async Task<int> RunAsync(ParseResult parsed, Func<ParseResult, IServiceProvider, CancellationToken, Task<int>> run, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        ParseResult parsed, Func<ParseResult, IServiceProvider, CancellationToken, Task<int>> run, CancellationToken cancellationToken)
     {
         try
         {
@@ -57,7 +64,8 @@ internal static class OperatorCommands
                 settings.Refuse("DATABASE_URL", $"is not set; it must be {DatabaseUrl.Form}");
             settings.Finish(DatabaseOptions.Section);
 
-            await using var services = new ServiceCollection().AddMonitoringData(database).AddSingleton(TimeProvider.System).BuildServiceProvider();
+            await using var services = new ServiceCollection().AddMonitoringData(database)
+                .AddSingleton(TimeProvider.System).BuildServiceProvider();
             return await run(parsed, services, cancellationToken);
         }
         catch (ConfigurationFaultException faults)
@@ -68,7 +76,8 @@ internal static class OperatorCommands
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
-            var schema = DatabaseFaults.Find(fault) is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable or PostgresErrorCodes.UndefinedFunction } ? "; run Monitoring.Migrations up" : "";
+            var schema = DatabaseFaults.Find(fault) is PostgresException { SqlState: PostgresErrorCodes.UndefinedTable
+                or PostgresErrorCodes.UndefinedFunction } ? "; run Monitoring.Migrations up" : "";
             await Console.Error.WriteLineAsync($"the database cannot be used: {DatabaseFaults.Describe(fault)}{schema}");
             return 1;
         }

@@ -11,7 +11,10 @@ using Npgsql;
 
 namespace Monitoring.Worker.Recording;
 
-/// <summary>Writes one result in one transaction: ledger row, observations, events, their changes and the notifications of them. A result that is there already changes nothing.</summary>
+/// <summary>
+/// Writes one result in one transaction: ledger row, observations, events, their changes and the notifications of them.
+/// A result that is there already changes nothing.
+/// </summary>
 internal sealed class DatabaseRecorder(
     NpgsqlDataSource db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
     NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock)
@@ -19,10 +22,12 @@ internal sealed class DatabaseRecorder(
     private DateOnly _partitionsUntil = DateOnly.MinValue;
 
     /// <summary>
-    /// Stores what an entry of the journal says; answers what became of the events where that is a result. Rows that were stored just before the database went away, by a commit whose answer
-    /// was lost, wait in the outbox: the entries of what was tried and sent without it give them their message.
+    /// Stores what an entry of the journal says; answers what became of the events where that is a result. Rows that
+    /// were stored just before the database went away, by a commit whose answer was lost, wait in the outbox: the
+    /// entries of what was tried and sent without it give them their message.
     /// </summary>
-    public async Task<EventUpdate?> StoreAsync(JournalEntry entry, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
+    public async Task<EventUpdate?> StoreAsync(
+        JournalEntry entry, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
     {
         if (entry is ResultEntry { Result: var result })
             return await WriteAsync(result, mark, cancellationToken);
@@ -34,23 +39,27 @@ internal sealed class DatabaseRecorder(
     }
 
     /// <summary>Answers the events' update, or null when the result was there already. Throws what the database throws.</summary>
-    public Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken) => WriteAsync(result, row => row, cancellationToken);
+    public Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken) =>
+        WriteAsync(result, row => row, cancellationToken);
 
     // The same; mark says of each row of the outbox whether it was tried or sent already.
-    private async Task<EventUpdate?> WriteAsync(CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
+    private async Task<EventUpdate?> WriteAsync(
+        CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
     {
         try
         {
             return await WriteOnceAsync(result, mark, cancellationToken);
         }
-        catch (PostgresException missing) when (missing is { SqlState: PostgresErrorCodes.CheckViolation, ConstraintName: null or "" }) // a partition that was there: another database, restored
+        // a partition that was there: another database, restored
+        catch (PostgresException missing) when (missing is { SqlState: PostgresErrorCodes.CheckViolation, ConstraintName: null or "" })
         {
             _partitionsUntil = DateOnly.MinValue;
             return await WriteOnceAsync(result, mark, cancellationToken);
         }
     }
 
-    private async Task<EventUpdate?> WriteOnceAsync(CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
+    private async Task<EventUpdate?> WriteOnceAsync(
+        CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
     {
         await EnsurePartitionsAsync(DateOnly.FromDateTime(result.Run.ScheduledAt.UtcDateTime), cancellationToken);
         await EnsureOtherPartitionsAsync(result, cancellationToken);
@@ -85,7 +94,9 @@ internal sealed class DatabaseRecorder(
         return update;
     }
 
-    /// <summary>Forgets the connections to a server that can no longer be written to, so that the next ones look for the one that can.</summary>
+    /// <summary>
+    /// Forgets the connections to a server that can no longer be written to, so that the next ones look for the one that can.
+    /// </summary>
     public void LeaveServer() => db.Clear();
 
     // In a transaction of its own, because a new partition locks its table; a day ahead, so that midnight finds it there.
@@ -100,7 +111,8 @@ internal sealed class DatabaseRecorder(
     // What the venue did before or around midnight belongs to days of its own.
     private async Task EnsureOtherPartitionsAsync(CheckResult result, CancellationToken cancellationToken)
     {
-        var days = result.Observations.Select(row => row.PartitionTime).OfType<DateTimeOffset>().Select(at => DateOnly.FromDateTime(at.UtcDateTime))
+        var days = result.Observations.Select(row => row.PartitionTime).OfType<DateTimeOffset>()
+            .Select(at => DateOnly.FromDateTime(at.UtcDateTime))
             .Where(day => day > _partitionsUntil || day < _partitionsUntil.AddDays(-1)).Distinct().ToList();
         if (days.Count > 0)
             await partitions.EnsureAsync(days, cancellationToken);

@@ -20,5 +20,6 @@ internal sealed partial class EventLog(EventOptions options, ILogger<EventLog> l
     }
 
     [LoggerMessage("{Severity} {RuleId} {Kind}: {Note} [{Subject}, event {EventId}]")]
-    private partial void LogChange(LogLevel level, Severity severity, string ruleId, ChangeKind kind, string? note, string subject, Guid eventId);
+    private partial void LogChange(
+        LogLevel level, Severity severity, string ruleId, ChangeKind kind, string? note, string subject, Guid eventId);
 }

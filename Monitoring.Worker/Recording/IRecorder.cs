@@ -3,7 +3,9 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Recording;
 
-/// <summary>Takes what checks brought. <see cref="RecordAsync"/> does not throw for a database that is away: the result is kept for later.</summary>
+/// <summary>
+/// Takes what checks brought. <see cref="RecordAsync"/> does not throw for a database that is away: the result is kept for later.
+/// </summary>
 internal interface IRecorder
 {
     /// <summary>Records the result, or keeps it until it can be recorded.</summary>

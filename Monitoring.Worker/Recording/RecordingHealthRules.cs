@@ -46,8 +46,8 @@ internal static class RecordingHealthRules
     }
 
     private static Finding Unwritable(RecordingState state, JournalFault fault, DateTimeOffset now) =>
-        (fault.Full ? EngineRules.JournalFull : EngineRules.JournalUnwritable).Find(Severity.High, new EventSubject("journal", state.Journal),
-            fault.Full ? "The journal is full" : "The journal cannot be written",
+        (fault.Full ? EngineRules.JournalFull : EngineRules.JournalUnwritable).Find(
+            Severity.High, new EventSubject("journal", state.Journal), fault.Full ? "The journal is full" : "The journal cannot be written",
         $"Since {Time(fault.Since)} the journal takes no results: {fault.Error}. "
         + $"While the database is away too, the newest {RecordingQueue.Capacity} stay in memory and are lost with the process.",
         new Evidence(

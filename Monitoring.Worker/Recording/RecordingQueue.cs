@@ -32,7 +32,8 @@ internal sealed partial class RecordingQueue : IDisposable
     private (JournalEntry Entry, JournalSlot? Slot)? _oldest; // as last read; without a slot it is in memory alone
 
     /// <summary>Takes the journal's folder.</summary>
-    /// <exception cref="JournalInUseException">Another worker uses it. Other faults of the disk are kept in <see cref="Fault"/>.</exception>
+    /// <exception cref="JournalInUseException">Another worker uses it. Other faults of the disk are kept in
+    /// <see cref="Fault"/>.</exception>
     public RecordingQueue(JournalOptions options, TimeProvider clock, ILogger<RecordingQueue> logger)
     {
         (_options, _clock, _logger) = (options, clock, logger);

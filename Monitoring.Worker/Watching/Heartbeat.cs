@@ -4,7 +4,9 @@ namespace Monitoring.Worker.Watching;
 /// A dead man's switch: requests an address once a minute while the data of every essential monitor is fresh. Whoever listens there raises
 /// the alarm when the requests end, also when this machine does.
 /// </summary>
-internal sealed partial class Heartbeat(MonitorHealth health, WatchdogOptions options, IHttpClientFactory http, TimeProvider clock, ILogger<Heartbeat> logger) : BackgroundService
+internal sealed partial class Heartbeat(
+    MonitorHealth health, WatchdogOptions options, IHttpClientFactory http, TimeProvider clock,
+    ILogger<Heartbeat> logger) : BackgroundService
 {
     /// <summary>Name of the configured <see cref="HttpClient"/>.</summary>
     public const string ClientName = "heartbeat";
@@ -14,7 +16,9 @@ internal sealed partial class Heartbeat(MonitorHealth health, WatchdogOptions op
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
-    /// <summary>Requests the address if all is fresh. Answers whether it was requested and said yes; never throws for what it finds there.</summary>
+    /// <summary>
+    /// Requests the address if all is fresh. Answers whether it was requested and said yes; never throws for what it finds there.
+    /// </summary>
     public async Task<bool> TryBeatAsync(CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(Deadline, clock);

@@ -5,12 +5,15 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Worker.Watching;
 
 /// <summary>
-/// How current a monitor's data is: its newest success by any worker, or null; since when it could have succeeded; and whether that can be said at all yet.
+/// How current a monitor's data is: its newest success by any worker, or null; since when it could have succeeded; and
+/// whether that can be said at all yet.
 /// </summary>
 internal sealed record MonitorState(
     MonitorSchedule Monitor, DateTimeOffset? LastSuccessAt, DateTimeOffset Since, bool CanBeJudged, string? LastError);
 
-/// <summary>Puts together what this worker's checks did and what the ledger says of all workers'. Without the database, memory alone speaks.</summary>
+/// <summary>
+/// Puts together what this worker's checks did and what the ledger says of all workers'. Without the database, memory alone speaks.
+/// </summary>
 internal sealed partial class MonitorHealth(
     IEnumerable<MonitorSchedule> monitors, SessionStatistics statistics, CheckRuns? runs, ILogger<MonitorHealth> logger)
 {
@@ -39,7 +42,8 @@ internal sealed partial class MonitorHealth(
             return new Dictionary<string, LatestCheckRuns>();
         try
         {
-            return (await DatabaseDeadline.HoldAsync(runs.ListLatestAsync, ReadTimeout, cancellationToken)).ToDictionary(run => run.Monitor);
+            return (await DatabaseDeadline.HoldAsync(runs.ListLatestAsync, ReadTimeout, cancellationToken)).ToDictionary(run =>
+                run.Monitor);
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {

@@ -11,7 +11,9 @@ namespace Monitoring.Worker.Watching;
 /// </summary>
 internal static class WatchdogRules
 {
-    /// <summary>Whether there was no success for too long. One that is as far in the future says nothing either: a clock was set back since.</summary>
+    /// <summary>
+    /// Whether there was no success for too long. One that is as far in the future says nothing either: a clock was set back since.
+    /// </summary>
     public static bool IsStale(MonitorState state, DateTimeOffset now) =>
         MonitorFreshness.IsStale(state.Monitor.Interval, now - state.Since);
 
@@ -39,7 +41,8 @@ internal static class WatchdogRules
         {
             Subject = new EventSubject("part", SubjectOf(monitor, part)),
             Title = $"Monitor {monitor.Name} is blind to {part}",
-            Description = $"Checks succeed with the other parts; of this one nothing is known since {seenAt:yyyy-MM-dd HH:mm:ss}Z. The newest fault: {error}",
+            Description = $"Checks succeed with the other parts; of this one nothing is known since {seenAt:yyyy-MM-dd HH:mm:ss}Z. "
+                + $"The newest fault: {error}",
             RelatedAddresses = part.StartsWith("0x", StringComparison.Ordinal) ? [part] : [],
         };
     }

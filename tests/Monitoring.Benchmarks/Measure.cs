@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace Monitoring.Benchmarks;
 
-/// <summary>One figure of a benchmark: measured, and compared with a floor of the same run where there is one. The target is the most that the ratio, or without a floor the value, may be.</summary>
+/// <summary>
+/// One figure of a benchmark: measured, and compared with a floor of the same run where there is one. The target is the
+/// most that the ratio, or without a floor the value, may be.
+/// </summary>
 internal sealed record Measure(string What, double Value, string Unit, string? FloorOf, double? Floor, double Target)
 {
     /// <summary>What is held against the target.</summary>
@@ -31,7 +34,8 @@ internal sealed class Durations
 /// <summary>Prints figures as a table, and keeps them in artifacts/bench.</summary>
 internal static class Results
 {
-    private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
+    private static readonly JsonSerializerOptions Json =
+        new() { PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, WriteIndented = true };
 
     /// <summary>The folder of all results.</summary>
     public static string Folder => Repository.File("artifacts/bench");
@@ -42,8 +46,10 @@ internal static class Results
         output.WriteLine();
         output.WriteLine($"{name,-44} {"measured",14} {"floor",14} {"ratio",8} {"target",9}");
         foreach (var one in measures)
-            output.WriteLine($"  {one.What,-42} {Text(one.Value, one.Unit),14} {(one.Floor is { } floor ? Text(floor, one.Unit) : "-"),14} {(one.Floor is null ? "-" : $"{one.Judged:0.00}"),8} "
-                + $"{(one.Floor is null ? Text(one.Target, one.Unit) : $"{one.Target:0.00}"),9}  {(one.IsMet ? "ok" : "MISSED")}{(one.FloorOf is null ? "" : $"   floor: {one.FloorOf}")}");
+            output.WriteLine($"  {one.What,-42} {Text(one.Value, one.Unit),14} {(one.Floor is { } floor ? Text(floor, one.Unit) : "-"),14} "
+                + $"{(one.Floor is null ? "-" : $"{one.Judged:0.00}"),8} "
+                + $"{(one.Floor is null ? Text(one.Target, one.Unit) : $"{one.Target:0.00}"),9}  "
+                + $"{(one.IsMet ? "ok" : "MISSED")}{(one.FloorOf is null ? "" : $"   floor: {one.FloorOf}")}");
         Keep(name, measures);
         return measures.All(one => one.IsMet);
     }

@@ -6,7 +6,10 @@ using Npgsql;
 
 namespace Monitoring.Benchmarks;
 
-/// <summary>A PostgreSQL of one's own with fsync on, from deploy/local/postgres.sh; it can be crashed and started again. It ends with this process.</summary>
+/// <summary>
+/// A PostgreSQL of one's own with fsync on, from deploy/local/postgres.sh; it can be crashed and started again.
+/// It ends with this process.
+/// </summary>
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
     private readonly Process _script;
@@ -38,9 +41,14 @@ internal sealed class PrivatePostgres : IAsyncDisposable
         return postgres;
     }
 
-    /// <summary>A data source for this server's database, or for another of its databases; without a pool for whoever crashes the server.</summary>
+    /// <summary>
+    /// A data source for this server's database, or for another of its databases; without a pool for whoever crashes the server.
+    /// </summary>
     public NpgsqlDataSource Open(string? database = null, bool pooling = true) => DataSources.Create(
-        new NpgsqlConnectionStringBuilder(Connection.ConnectionString) { Database = database ?? Connection.Database, MaxPoolSize = 20, Timeout = 15, Pooling = pooling });
+        new NpgsqlConnectionStringBuilder(Connection.ConnectionString)
+        {
+            Database = database ?? Connection.Database, MaxPoolSize = 20, Timeout = 15, Pooling = pooling,
+        });
 
     /// <summary>Another database of this server, with the newest schema.</summary>
     public async Task<NpgsqlDataSource> CreateDatabaseAsync(string name, CancellationToken cancellationToken)
@@ -74,7 +82,8 @@ internal sealed class PrivatePostgres : IAsyncDisposable
             throw new InvalidOperationException($"deploy/local/postgres.sh said '{said}' where '{answer}' was due");
     }
 
-    private static async Task MigrateAsync(NpgsqlDataSource db, NpgsqlConnectionStringBuilder connection, CancellationToken cancellationToken)
+    private static async Task MigrateAsync(
+        NpgsqlDataSource db, NpgsqlConnectionStringBuilder connection, CancellationToken cancellationToken)
     {
         var errors = new StringWriter();
         var commands = new SchemaCommands(new SchemaRunner(connection), new SchemaHistory(db), TextWriter.Null, errors);

@@ -6,21 +6,31 @@ using Monitoring.Benchmarks.Speed;
 
 namespace Monitoring.Benchmarks;
 
-/// <summary>The command line of ./bench: one command per benchmark, and without a name all that need no arguments and little time.</summary>
+/// <summary>
+/// The command line of ./bench: one command per benchmark, and without a name all that need no arguments and little time.
+/// </summary>
 internal static class Program
 {
-    private static Task<int> Main(string[] args) => Commands().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+    private static Task<int> Main(string[] args) =>
+        Commands().Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
 
-    private static readonly Option<int> Millions = new("--millions") { Description = "Rows of the large history, in millions (10)", DefaultValueFactory = _ => 10 };
+    private static readonly Option<int> Millions = new("--millions")
+    {
+        Description = "Rows of the large history, in millions (10)", DefaultValueFactory = _ => 10,
+    };
 
     private static RootCommand Commands()
     {
-        Command recording = Bench(RecordingBench.Name, "Recording a check against a raw COPY of its rows", (_, postgres, token) => RecordingBench.RunAsync(postgres, token));
+        Command recording = Bench(RecordingBench.Name, "Recording a check against a raw COPY of its rows",
+            (_, postgres, token) => RecordingBench.RunAsync(postgres, token));
         Command events = Bench(EventsBench.Name, "Seeing thousands of open events again",
             (_, postgres, token) => EventsBench.RunAsync(postgres, token));
-        Command api = Bench(ApiBench.Name, "Reads of the API against a bare endpoint with a raw query", (_, postgres, token) => ApiBench.RunAsync(postgres, token));
-        Command history = Bench(HistoryBench.Name, "Questions to a history of millions of rows against one of thousands", (parsed, postgres, token) => HistoryBench.RunAsync(postgres, parsed.GetValue(Millions), token));
-        Command delivery = Bench(DeliveryBench.Name, "From the commit of a finding to the receipt of its webhook, over 1,000 events", (_, postgres, token) => DeliveryBench.RunAsync(postgres, token));
+        Command api = Bench(ApiBench.Name, "Reads of the API against a bare endpoint with a raw query",
+            (_, postgres, token) => ApiBench.RunAsync(postgres, token));
+        Command history = Bench(HistoryBench.Name, "Questions to a history of millions of rows against one of thousands",
+            (parsed, postgres, token) => HistoryBench.RunAsync(postgres, parsed.GetValue(Millions), token));
+        Command delivery = Bench(DeliveryBench.Name, "From the commit of a finding to the receipt of its webhook, over 1,000 events",
+            (_, postgres, token) => DeliveryBench.RunAsync(postgres, token));
         history.Add(Millions);
         var root = new RootCommand("Measures this checkout on this machine: without a name recording, events, api, history and delivery. "
             + "Exit code 1 when a target is missed. Results are kept in artifacts/bench.")
@@ -37,12 +47,14 @@ internal static class Program
         return root;
     }
 
-    private static Command Bench(string name, string description, Func<ParseResult, PrivatePostgres, CancellationToken, Task<IReadOnlyList<Measure>>> run)
+    private static Command Bench(
+        string name, string description, Func<ParseResult, PrivatePostgres, CancellationToken, Task<IReadOnlyList<Measure>>> run)
     {
         var command = new Command(name, description);
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            await using var postgres = await PrivatePostgres.StartAsync(Path.Combine(Results.Folder, $"postgres-{name}-{Environment.ProcessId}"), cancellationToken);
+            await using var postgres = await PrivatePostgres.StartAsync(
+                Path.Combine(Results.Folder, $"postgres-{name}-{Environment.ProcessId}"), cancellationToken);
             return Results.Report(name, await run(parsed, postgres, cancellationToken), Console.Out) ? 0 : 1;
         });
         return command;
@@ -50,7 +62,10 @@ internal static class Program
 
     private static Command MemoryCommand()
     {
-        var checks = new Option<int>("--checks") { Description = "Checks until the memory is judged (10000; five a second)", DefaultValueFactory = _ => 10_000 };
+        var checks = new Option<int>("--checks")
+        {
+            Description = "Checks until the memory is judged (10000; five a second)", DefaultValueFactory = _ => 10_000,
+        };
         var command = Bench(MemoryBench.Name, "What the worker holds of the memory after many checks, each monitor once a second",
             (parsed, postgres, token) => MemoryBench.RunAsync(postgres, parsed.GetValue(checks), token));
         command.Add(checks);
@@ -63,10 +78,15 @@ internal static class Program
         var stops = Count("--stops", 6, "Times that PostgreSQL is crashed (pg_ctl stop -m immediate) and started again");
         var cuts = Count("--cuts", 5, "Times that the connection to PostgreSQL is reset, most of them at a COMMIT");
         var seed = new Option<int?>("--seed") { Description = "Draws the same moments again" };
-        var command = new Command("faults", "The real worker while everything dies around it: what was observed and not stored, decided and not delivered?") { kills, stops, cuts, seed };
+        var command = new Command(
+            "faults", "The real worker while everything dies around it: what was observed and not stored, decided and not delivered?")
+        {
+            kills, stops, cuts, seed,
+        };
         command.SetAction(async (parsed, cancellationToken) =>
         {
-            var options = new FaultOptions(parsed.GetValue(kills), parsed.GetValue(stops), parsed.GetValue(cuts), parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000), Wide: true);
+            var options = new FaultOptions(parsed.GetValue(kills), parsed.GetValue(stops), parsed.GetValue(cuts),
+                parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000), Wide: true);
             var report = await FaultRun.RunAsync(options, Console.Out, cancellationToken);
             report.Print(Console.Out);
             Results.Keep("faults", report);

@@ -13,6 +13,10 @@ internal static class Repository
 
     public static string File(string path) => Path.Combine(Root.Value, path);
 
-    /// <summary>A program of the checkout as it was built for itself: artifacts/bin/&lt;program&gt;/&lt;configuration&gt;/, beside the caller's own folder.</summary>
-    public static string Program(string name) => File($"artifacts/bin/{name}/{new DirectoryInfo(AppContext.BaseDirectory).Name}/{name}.dll");
+    /// <summary>
+    /// A program of the checkout as it was built for itself: artifacts/bin/&lt;program&gt;/&lt;configuration&gt;/,
+    /// beside the caller's own folder.
+    /// </summary>
+    public static string Program(string name) =>
+        File($"artifacts/bin/{name}/{new DirectoryInfo(AppContext.BaseDirectory).Name}/{name}.dll");
 }

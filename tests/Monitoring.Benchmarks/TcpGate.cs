@@ -4,10 +4,16 @@ using System.Net.Sockets;
 
 namespace Monitoring.Benchmarks;
 
-/// <summary>When a connection is cut: before the COMMIT reaches the server, right after it was sent on, or when the server's answer to it is there.</summary>
+/// <summary>
+/// When a connection is cut: before the COMMIT reaches the server, right after it was sent on, or when the
+/// server's answer to it is there.
+/// </summary>
 internal enum CommitCut { Before, Sent, Answered }
 
-/// <summary>A gate in front of a server: open it passes every byte, closed it resets what is connected and refuses what comes. It can cut a PostgreSQL connection at a COMMIT.</summary>
+/// <summary>
+/// A gate in front of a server: open it passes every byte, closed it resets what is connected and refuses what comes.
+/// It can cut a PostgreSQL connection at a COMMIT.
+/// </summary>
 internal sealed class TcpGate : IAsyncDisposable
 {
     private static readonly byte[] Commit = "COMMIT\0"u8.ToArray();
@@ -45,7 +51,9 @@ internal sealed class TcpGate : IAsyncDisposable
         ResetAll();
     }
 
-    /// <summary>From now on it takes connections and bytes and passes none on, as a server that hangs or a network that drops packets.</summary>
+    /// <summary>
+    /// From now on it takes connections and bytes and passes none on, as a server that hangs or a network that drops packets.
+    /// </summary>
     public void Freeze() => _flow = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Passes on what came meanwhile, and what comes.</summary>
@@ -59,7 +67,10 @@ internal sealed class TcpGate : IAsyncDisposable
         _sockets.Clear();
     }
 
-    /// <summary>Resets the connection that is next to commit, at that moment of its COMMIT, and closes the gate with it if asked to. Ends when that has happened; true then.</summary>
+    /// <summary>
+    /// Resets the connection that is next to commit, at that moment of its COMMIT, and closes the gate with it if asked
+    /// to. Ends when that has happened; true then.
+    /// </summary>
     public Task<bool> CutNextCommitAsync(CommitCut cut, CancellationToken cancellationToken, bool andClose = false)
     {
         var done = new TaskCompletionSource<bool>(TaskCreationOptions.RunContinuationsAsynchronously);

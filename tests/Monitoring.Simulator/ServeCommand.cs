@@ -15,11 +15,13 @@ internal static class ServeCommand
 
     private static readonly Option<int> Port = new("--port") { Description = "Port on 127.0.0.1; 0 takes a free one" };
 
-    private static readonly Option<int> Delay = new("--delay") { Description = "Seconds until second 0 of the scenario; until then it is calm" };
+    private static readonly Option<int> Delay =
+        new("--delay") { Description = "Seconds until second 0 of the scenario; until then it is calm" };
 
     private static readonly Option<int> WeightLimit = new("--weight-limit")
     {
-        Description = "Weight that the venue takes in a minute; a scenario that compresses an hour into a minute needs more than the real one",
+        Description =
+            "Weight that the venue takes in a minute; a scenario that compresses an hour into a minute needs more than the real one",
         DefaultValueFactory = _ => WeightMeter.VenueLimit,
     };
 
@@ -30,7 +32,8 @@ internal static class ServeCommand
         RequireRange(Delay, 3_600);
         var command = new Command("serve", "Plays a scenario") { ScenarioName, Port, Delay, WeightLimit };
         command.SetAction((parsed, cancellationToken) =>
-            RunAsync(parsed.GetValue(ScenarioName)!, parsed.GetValue(Port), parsed.GetValue(Delay), parsed.GetValue(WeightLimit), cancellationToken));
+            RunAsync(parsed.GetValue(ScenarioName)!, parsed.GetValue(Port), parsed.GetValue(Delay),
+                parsed.GetValue(WeightLimit), cancellationToken));
         return command;
     }
 
@@ -40,7 +43,8 @@ internal static class ServeCommand
         {
             var clock = TimeProvider.System;
             var scenario = ScenarioLoader.Load(name);
-            await using var app = SimulatorApp.Build(new(scenario) { Port = port, Clock = clock, Start = clock.GetUtcNow().AddSeconds(delay), WeightLimit = weightLimit });
+            await using var app = SimulatorApp.Build(
+                new(scenario) { Port = port, Clock = clock, Start = clock.GetUtcNow().AddSeconds(delay), WeightLimit = weightLimit });
             await app.StartAsync(cancellationToken);
             Console.WriteLine($"Simulator listening on {app.Urls.First()} (scenario {scenario.Name}, {scenario.DurationSeconds} s)");
             await app.WaitForShutdownAsync(cancellationToken);

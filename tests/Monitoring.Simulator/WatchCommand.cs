@@ -6,7 +6,8 @@ namespace Monitoring.Simulator;
 /// <summary>watch: says what the product makes of the scenario, and with --once whether that was right.</summary>
 internal static class WatchCommand
 {
-    private static readonly Option<string?> Simulator = new("--simulator") { Description = "Address of the simulator; without it there is no scenario to judge by" };
+    private static readonly Option<string?> Simulator =
+        new("--simulator") { Description = "Address of the simulator; without it there is no scenario to judge by" };
 
     private static readonly Option<string> Api = new("--api") { Description = "Address of the product's API", Required = true };
 
@@ -26,7 +27,8 @@ internal static class WatchCommand
                 result.AddError("--once needs --simulator: without a scenario there is no end and nothing to judge");
         });
         command.SetAction((parsed, cancellationToken) =>
-            RunAsync(parsed.GetValue(Simulator) is { } simulator ? new(simulator) : null, new(parsed.GetValue(Api)!), parsed.GetValue(Once), cancellationToken));
+            RunAsync(parsed.GetValue(Simulator) is { } simulator ? new(simulator) : null, new(parsed.GetValue(Api)!),
+                parsed.GetValue(Once), cancellationToken));
         return command;
     }
 

@@ -12,7 +12,8 @@ public sealed partial class ArchitectureDocTests
     public void Every_class_that_it_names_exists()
     {
         var page = File.ReadAllText(Repository.File("docs/architecture.md"));
-        var named = Code().Matches(page).Concat(InPicture().Matches(Picture().Match(page).Value)).Select(match => match.Groups["name"].Value).Distinct().ToList();
+        var named = Code().Matches(page).Concat(InPicture().Matches(Picture().Match(page).Value)).Select(match =>
+            match.Groups["name"].Value).Distinct().ToList();
         var types = new[] { typeof(Observation).Assembly, typeof(WorkerHost).Assembly, typeof(ApiHost).Assembly }
             .SelectMany(assembly => assembly.GetTypes()).Select(type => type.Name).ToHashSet();
         Assert.That(named, Has.Count.GreaterThan(30).And.Contains("OutboxSwitch").And.Contains("CheckJob"));

@@ -19,7 +19,9 @@ public sealed class ArchitectureTests
     private static readonly Assembly[] Product = [Data, Worker, Api, Migrations];
 
     private static IEnumerable<string> ProjectsKnownBy(Assembly assembly) =>
-        assembly.GetReferencedAssemblies().Select(name => name.Name!).Where(name => name.StartsWith("Monitoring.", StringComparison.Ordinal));
+        assembly.GetReferencedAssemblies()
+            .Select(name => name.Name!)
+            .Where(name => name.StartsWith("Monitoring.", StringComparison.Ordinal));
 
     [Test]
     public void Data_knows_nobody() => Assert.That(ProjectsKnownBy(Data), Is.Empty);
@@ -35,20 +37,23 @@ public sealed class ArchitectureTests
     public void Only_the_data_layer_knows_Dapper()
     {
         foreach (var assembly in new[] { Worker, Api, Migrations })
-            Assert.That(assembly.GetReferencedAssemblies().Select(name => name.Name), Has.None.EqualTo(typeof(SqlMapper).Assembly.GetName().Name), assembly.GetName().Name);
+            Assert.That(assembly.GetReferencedAssemblies().Select(name => name.Name),
+                Has.None.EqualTo(typeof(SqlMapper).Assembly.GetName().Name), assembly.GetName().Name);
     }
 
     [Test]
     public void Rules_know_neither_http_nor_sql_nor_clocks()
     {
-        Type[] forbidden = [typeof(HttpClient), typeof(Npgsql.NpgsqlDataSource), typeof(TimeProvider), typeof(DateTime), typeof(CancellationToken)];
+        Type[] forbidden = [typeof(HttpClient), typeof(Npgsql.NpgsqlDataSource), typeof(TimeProvider), typeof(DateTime),
+            typeof(CancellationToken)];
         var rules = Worker.GetTypes().Where(type => type.Name.EndsWith("Rules", StringComparison.Ordinal)).ToList();
         Assert.That(rules, Is.Not.Empty);
         foreach (var rule in rules)
         {
             Assert.That(rule.IsAbstract && rule.IsSealed, Is.True, $"{rule.Name} is a static class of pure functions");
             var used = rule.GetMethods(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.DeclaredOnly)
-                .SelectMany(method => method.GetParameters().Select(p => p.ParameterType).Append(method.ReturnType).Concat(method.GetMethodBody()?.LocalVariables.Select(v => v.LocalType) ?? []));
+                .SelectMany(method => method.GetParameters().Select(p => p.ParameterType).Append(method.ReturnType).Concat(
+                    method.GetMethodBody()?.LocalVariables.Select(v => v.LocalType) ?? []));
             Assert.That(used.Intersect(forbidden), Is.Empty, rule.Name);
         }
     }
@@ -68,10 +73,13 @@ public sealed class ArchitectureTests
     {
         var without = from assembly in new[] { Data, Worker, Api }
                       from type in assembly.GetTypes()
-                      where !type.Name.Contains('<') && !type.IsAssignableTo(typeof(Delegate)) && type.Namespace?.StartsWith("Monitoring.", StringComparison.Ordinal) == true
-                      from method in type.GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
+                      where !type.Name.Contains('<') && !type.IsAssignableTo(typeof(Delegate))
+                          && type.Namespace?.StartsWith("Monitoring.", StringComparison.Ordinal) == true
+                      from method in type.GetMethods(
+                          BindingFlags.Public | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly)
                       where method.ReturnType.IsAssignableTo(typeof(Task)) && method.GetBaseDefinition() == method
-                            && !type.GetInterfaces().Any(i => !i.Namespace!.StartsWith("Monitoring.", StringComparison.Ordinal) && type.GetInterfaceMap(i).TargetMethods.Contains(method))
+                            && !type.GetInterfaces().Any(i => !i.Namespace!.StartsWith("Monitoring.", StringComparison.Ordinal)
+                                && type.GetInterfaceMap(i).TargetMethods.Contains(method))
                             && method.GetParameters().LastOrDefault()?.ParameterType is var last
                             && last != typeof(CancellationToken) && last != typeof(CheckContext)
                       select $"{type.Name}.{method.Name}";
@@ -83,7 +91,8 @@ public sealed class ArchitectureTests
         Assert.That(from type in Data.GetTypes()
                     where type.GetMethod("<Clone>$") is not null
                     from property in type.GetProperties()
-                    where property.SetMethod is { IsPublic: true } set && !set.ReturnParameter.GetRequiredCustomModifiers().Contains(typeof(System.Runtime.CompilerServices.IsExternalInit))
+                    where property.SetMethod is { IsPublic: true } set && !set.ReturnParameter.GetRequiredCustomModifiers().Contains(
+                        typeof(System.Runtime.CompilerServices.IsExternalInit))
                     select $"{type.Name}.{property.Name}", Is.Empty);
 
     [Test]
@@ -91,18 +100,17 @@ public sealed class ArchitectureTests
         Assert.That(Directory.EnumerateFiles(Repository.File("."), "*.cs", SearchOption.AllDirectories)
             .Where(file => !file.Contains("/artifacts/") && File.ReadLines(file).Count() > 400), Is.Empty);
 
-    // So many are left from before there was a limit: whoever changes such a line breaks it up and lowers the number.
-    [TestCase("Monitoring.Data", 234)]
-    [TestCase("Monitoring.Worker", 608)]
-    [TestCase("Monitoring.Api", 305)]
-    [TestCase("Monitoring.Migrations", 66)]
-    [TestCase("tests", 1222)]
-    public void Long_lines_become_fewer(string folder, int left)
+    // A released migration is never changed: those from before there was a limit keep their lines.
+    [Test]
+    public void Lines_are_at_most_140_characters_long()
     {
         const int Most = 140;
-        var lines = Directory.EnumerateFiles(Repository.File(folder), "*.cs", SearchOption.AllDirectories)
-            .SelectMany(file => File.ReadLines(file).Where(line => line.Length > Most));
-        Assert.That(lines.Count(), Is.LessThanOrEqualTo(left));
+        Assert.That(
+            from file in Directory.EnumerateFiles(Repository.File("."), "*.cs", SearchOption.AllDirectories)
+            where !file.Contains("/artifacts/") && !file.Contains("/Migrations/M20261121")
+            from line in File.ReadLines(file)
+            where line.Length > Most
+            select $"{file}: {line.Trim()}", Is.Empty);
     }
 
     [Test]

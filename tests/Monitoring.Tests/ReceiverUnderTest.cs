@@ -74,7 +74,8 @@ internal sealed class ReceiverUnderTest : IAsyncDisposable
         using var body = new MemoryStream();
         await http.Request.Body.CopyToAsync(body);
         var request = new ReceivedRequest(http.Request.Method, http.Request.Path + http.Request.QueryString,
-            http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase), body.ToArray());
+            http.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
+            body.ToArray());
         _received.Enqueue(request);
         _arrived.Release();
         await Answer(request, http);

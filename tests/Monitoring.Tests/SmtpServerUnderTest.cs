@@ -7,7 +7,9 @@ using System.Text;
 
 namespace Monitoring.Tests;
 
-/// <summary>A small mail server for one connection after the other: STARTTLS or TLS at once, AUTH, and whatever answers a test wants.</summary>
+/// <summary>
+/// A small mail server for one connection after the other: STARTTLS or TLS at once, AUTH, and whatever answers a test wants.
+/// </summary>
 internal sealed class SmtpServerUnderTest : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -22,7 +24,8 @@ internal sealed class SmtpServerUnderTest : IAsyncDisposable
         var names = new SubjectAlternativeNameBuilder();
         names.AddDnsName("localhost");
         request.CertificateExtensions.Add(names.Build());
-        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
+        request.CertificateExtensions.Add(new X509BasicConstraintsExtension(
+            certificateAuthority: true, hasPathLengthConstraint: false, 0, critical: true));
         using var own = request.CreateSelfSigned(TimeProvider.System.GetUtcNow().AddDays(-1), TimeProvider.System.GetUtcNow().AddDays(1));
         _certificate = X509CertificateLoader.LoadPkcs12(own.Export(X509ContentType.Pfx), password: null);
         _listener.Start();
@@ -126,7 +129,8 @@ internal sealed class SmtpServerUnderTest : IAsyncDisposable
         _ => "500 what?",
     };
 
-    private async Task WriteAsync(Stream stream, string line) => await stream.WriteAsync(Encoding.ASCII.GetBytes(line + "\r\n"), _stop.Token);
+    private async Task WriteAsync(Stream stream, string line) =>
+        await stream.WriteAsync(Encoding.ASCII.GetBytes(line + "\r\n"), _stop.Token);
 
     private async Task<string?> ReadLineAsync(Stream stream)
     {

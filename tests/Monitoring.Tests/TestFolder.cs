@@ -6,7 +6,9 @@ internal static class TestFolder
     /// <summary>A new and empty one.</summary>
     public static string Create() => Directory.CreateTempSubdirectory("monitoring-test-").FullName;
 
-    /// <summary>A copy of a journal's folder as a killed process leaves it: nothing is closed, and the lock goes with the process.</summary>
+    /// <summary>
+    /// A copy of a journal's folder as a killed process leaves it: nothing is closed, and the lock goes with the process.
+    /// </summary>
     public static string CopyOfJournal(string path)
     {
         var copy = Create();

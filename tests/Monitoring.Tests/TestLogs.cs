@@ -29,7 +29,8 @@ internal sealed class TestLogs : ILoggerProvider
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             logs._lines.Enqueue((logLevel, formatter(state, exception) + (exception is null ? "" : $" {exception}")));
     }
 }

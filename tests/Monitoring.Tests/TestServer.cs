@@ -25,7 +25,9 @@ internal sealed class TestServer : IAsyncDisposable
         return StartAsync((string.IsNullOrEmpty(ways) ? "url binaries docker npm apt" : ways).Split(' '));
     }
 
-    /// <summary>The first of these ways that works. <paramref name="engine"/> is the container engine to ask; null: the machine's.</summary>
+    /// <summary>
+    /// The first of these ways that works. <paramref name="engine"/> is the container engine to ask; null: the machine's.
+    /// </summary>
     public static async Task<TestServer> StartAsync(IEnumerable<string> ways, Uri? engine = null)
     {
         var errors = new List<string>();
@@ -60,7 +62,8 @@ internal sealed class TestServer : IAsyncDisposable
         {
             ArgumentList =
             {
-                Repository.File("deploy/local/postgres.sh"), "serve", Repository.File($".data/test-{Environment.ProcessId}-{way}"), "--no-fsync",
+                Repository.File("deploy/local/postgres.sh"), "serve",
+                Repository.File($".data/test-{Environment.ProcessId}-{way}"), "--no-fsync",
             },
             Environment = { ["POSTGRES_WAY"] = way },
             UseShellExecute = false,

@@ -14,7 +14,9 @@ using Npgsql;
 
 namespace Monitoring.Tests;
 
-/// <summary>The real worker on a database of its own, watching the simulator over real HTTP; its checks are run one by one, by hand.</summary>
+/// <summary>
+/// The real worker on a database of its own, watching the simulator over real HTTP; its checks are run one by one, by hand.
+/// </summary>
 internal sealed class WorkerUnderTest : IAsyncDisposable
 {
     /// <summary>The setting that says how much the venue takes in a minute.</summary>
@@ -46,15 +48,18 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     public IServiceProvider Services => _host.Services;
 
-    public static Task<WorkerUnderTest> CreateAsync(TimeProvider clock, string scenario = "calm", DateTimeOffset? start = null, string monitor = "hlp-vault", params (string Key, string Value)[] settings) =>
+    public static Task<WorkerUnderTest> CreateAsync(TimeProvider clock, string scenario = "calm",
+        DateTimeOffset? start = null, string monitor = "hlp-vault", params (string Key, string Value)[] settings) =>
         CreateAsync(clock, ScenarioLoader.Load(scenario), monitor, start, settings);
 
     /// <summary>As above, with a scenario of the test's own and the monitor that <see cref="Schedule"/> is to run.</summary>
-    public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null, params (string Key, string Value)[] settings)
+    public static async Task<WorkerUnderTest> CreateAsync(
+        TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null, params (string Key, string Value)[] settings)
     {
         // Tests check far more often than a worker does; those of the weight limit ask for the real one.
         var weight = settings.FirstOrDefault(setting => setting.Key == WeightSetting).Value ?? "1000000";
-        var simulator = SimulatorApp.Build(new SimulatorOptions(scenario) { Clock = clock, Start = start, WeightLimit = int.Parse(weight) });
+        var simulator = SimulatorApp.Build(
+            new SimulatorOptions(scenario) { Clock = clock, Start = start, WeightLimit = int.Parse(weight) });
         await simulator.StartAsync();
         var db = await TestDatabase.CloneAsync();
         var values = new Dictionary<string, string?>
@@ -70,7 +75,8 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             values[source] = simulator.Urls.First();
         foreach (var (key, value) in settings)
             values[key] = value;
-        var options = WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
+        var options = WorkerOptions.Read(
+            new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
         var logs = new TestLogs();
         return new WorkerUnderTest(simulator, () => Begin(options, clock, logs), db, logs, monitor, options.Journal.Path);
     }
@@ -85,7 +91,8 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     /// <summary>Runs the check of one grid time to its end, recorded.</summary>
     public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt, string? monitor = null) =>
-        Services.GetRequiredService<CheckRunner>().RunAsync(Find(monitor ?? _monitor), scheduledAt, CheckTrigger.Grid, CancellationToken.None);
+        Services.GetRequiredService<CheckRunner>().RunAsync(
+            Find(monitor ?? _monitor), scheduledAt, CheckTrigger.Grid, CancellationToken.None);
 
     /// <summary>Runs a check of any monitor, and moves the clock on whenever the check waits for the venue's weight limit.</summary>
     public async Task<CheckResult> CheckAsync(string monitor, DateTimeOffset scheduledAt, ManualClock clock)
@@ -105,7 +112,8 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     /// <summary>Registers the monitor, as a started worker does.</summary>
     public Task RegisterAsync(string? monitor = null) => Services.GetRequiredService<MonitorTable>()
-        .RegisterAsync(monitor ?? _monitor, Find(monitor ?? _monitor).Interval, Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
+        .RegisterAsync(monitor ?? _monitor, Find(monitor ?? _monitor).Interval,
+            Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
 
     private MonitorSchedule Find(string monitor) =>
         _host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Name == monitor);

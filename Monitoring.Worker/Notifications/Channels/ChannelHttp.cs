@@ -5,8 +5,9 @@ using System.Text.Json;
 namespace Monitoring.Worker.Notifications.Channels;
 
 /// <summary>
-/// Posts JSON to a service once and turns the answer into an outcome: 2xx is delivered; 408, 425, 429, 5xx, silence and faults of the connection are worth
-/// another attempt; anything else, redirects too, is refused for good. Addresses hold secrets: they are neither logged nor named in reasons.
+/// Posts JSON to a service once and turns the answer into an outcome: 2xx is delivered; 408, 425, 429, 5xx, silence and
+/// faults of the connection are worth another attempt; anything else, redirects too, is refused for good. Addresses
+/// hold secrets: they are neither logged nor named in reasons.
 /// </summary>
 internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock)
 {
@@ -20,8 +21,11 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
     private const int MostOfReason = 300;
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
-    /// <summary>The same within a service's limit of rate: a refusal for rate pauses the channel, and while it lasts nothing is sent.</summary>
-    public async Task<DeliveryOutcome> PostPacedAsync(Pacing pacing, Uri address, byte[] json, string secret, CancellationToken cancellationToken)
+    /// <summary>
+    /// The same within a service's limit of rate: a refusal for rate pauses the channel, and while it lasts nothing is sent.
+    /// </summary>
+    public async Task<DeliveryOutcome> PostPacedAsync(
+        Pacing pacing, Uri address, byte[] json, string secret, CancellationToken cancellationToken)
     {
         if (await pacing.WaitAsync(cancellationToken) is { } pause)
             return new DeliveryOutcome.Retry("not sent: the service has asked for a pause", pause);

@@ -4,7 +4,8 @@ namespace Monitoring.Worker.Notifications.Channels;
 
 /// <summary>Every channel's settings; null where a channel is off. Links in messages begin with <paramref name="PublicUrl"/>.</summary>
 internal sealed record ChannelOptions(
-    WebhookOptions? Webhook, Uri? SlackUrl, Uri? DiscordUrl, TelegramOptions? Telegram, PagerDutyOptions? PagerDuty, EmailOptions? Email, Uri? PublicUrl)
+    WebhookOptions? Webhook, Uri? SlackUrl, Uri? DiscordUrl, TelegramOptions? Telegram, PagerDutyOptions? PagerDuty,
+    EmailOptions? Email, Uri? PublicUrl)
 {
     private const string PublicUrlForm = "the http or https address at which people reach the page, like https://risk.example.org";
 
@@ -25,5 +26,6 @@ internal sealed record ChannelOptions(
     public override string ToString() => nameof(ChannelOptions); // without secrets
 
     private static Uri? ParsePublicUrl(string text) =>
-        Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out var url) && url is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" } ? url : null;
+        Uri.TryCreate(text.EndsWith('/') ? text : text + "/", UriKind.Absolute, out var url)
+        && url is { Scheme: "http" or "https", UserInfo: "", Query: "", Fragment: "" } ? url : null;
 }

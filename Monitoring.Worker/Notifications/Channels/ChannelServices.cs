@@ -11,7 +11,8 @@ internal static class ChannelServices
         {
             http.Timeout = Timeout.InfiniteTimeSpan; // the attempt holds its own deadline
             http.DefaultRequestHeaders.UserAgent.ParseAdd("Monitoring");
-        }).ConfigurePrimaryHttpMessageHandler(() => new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
+        }).ConfigurePrimaryHttpMessageHandler(() =>
+            new SocketsHttpHandler { AllowAutoRedirect = false, UseCookies = false, PooledConnectionLifetime = TimeSpan.FromMinutes(5) })
             .RemoveAllLoggers(); // they write addresses, which are secrets here
 
         Add<WebhookChannel>(services, options.Webhook);

@@ -9,7 +9,9 @@ internal static class ChannelText
     /// <summary>Stands where a text was cut.</summary>
     public const string CutMark = "…";
 
-    /// <summary>The text as one line: white space is one space, control and direction-changing characters and broken surrogates are gone.</summary>
+    /// <summary>
+    /// The text as one line: white space is one space, control and direction-changing characters and broken surrogates are gone.
+    /// </summary>
     public static string OneLine(string text)
     {
         var line = new StringBuilder(text.Length);
@@ -24,11 +26,15 @@ internal static class ChannelText
         return line.ToString().TrimEnd();
     }
 
-    /// <summary>At most <paramref name="limit"/> characters (UTF-16), with a mark where it was cut; what is seen as one character stays whole.</summary>
+    /// <summary>
+    /// At most <paramref name="limit"/> characters (UTF-16), with a mark where it was cut; what is seen as
+    /// one character stays whole.
+    /// </summary>
     public static string Cut(string text, int limit) => Escape(text, limit, _ => null);
 
     /// <summary>
-    /// The same with characters escaped, those that <paramref name="escape"/> has another text for; the limit counts what comes out, and no escape is cut in two.
+    /// The same with characters escaped, those that <paramref name="escape"/> has another text for; the limit counts
+    /// what comes out, and no escape is cut in two.
     /// </summary>
     public static string Escape(string text, int limit, Func<char, string?> escape)
     {
@@ -48,8 +54,8 @@ internal static class ChannelText
     }
 
     /// <summary>
-    /// As many of the lines, from the first, as fit into <paramref name="limit"/> characters, joined by line feeds; where some are left out,
-    /// a last line says so: <paramref name="rest"/> of the number taken.
+    /// As many of the lines, from the first, as fit into <paramref name="limit"/> characters, joined by line feeds;
+    /// where some are left out, a last line says so: <paramref name="rest"/> of the number taken.
     /// </summary>
     public static string Fit(IReadOnlyList<string> lines, int limit, Func<int, string> rest)
     {
@@ -63,5 +69,6 @@ internal static class ChannelText
     }
 
     // Embeddings, overrides and isolates of writing direction, and the marks that go with them.
-    private static bool ChangesDirection(int rune) => rune is >= 0x202A and <= 0x202E or >= 0x2066 and <= 0x2069 or 0x200E or 0x200F or 0x061C;
+    private static bool ChangesDirection(int rune) =>
+        rune is >= 0x202A and <= 0x202E or >= 0x2066 and <= 0x2069 or 0x200E or 0x200F or 0x061C;
 }

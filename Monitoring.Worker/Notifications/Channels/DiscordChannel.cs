@@ -3,7 +3,9 @@ using Monitoring.Data.Events;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
-/// <summary>Posts to a Discord webhook: the headline as content, all else as one embed. It mentions nobody, whatever the text says.</summary>
+/// <summary>
+/// Posts to a Discord webhook: the headline as content, all else as one embed. It mentions nobody, whatever the text says.
+/// </summary>
 internal sealed class DiscordChannel(Uri address, ChannelHttp http, TimeProvider clock) : INotificationChannel
 {
     public const string ChannelName = "discord";
@@ -16,7 +18,8 @@ internal sealed class DiscordChannel(Uri address, ChannelHttp http, TimeProvider
     private const int MostOfEmbed = 6000; // title, description, names and values of fields, and footer together
 
     // With wait, Discord answers only when the message is stored; without, it says yes to what it then drops.
-    private readonly Uri _address = new UriBuilder(address) { Query = address.Query.Length > 1 ? $"{address.Query[1..]}&wait=true" : "wait=true" }.Uri;
+    private readonly Uri _address =
+        new UriBuilder(address) { Query = address.Query.Length > 1 ? $"{address.Query[1..]}&wait=true" : "wait=true" }.Uri;
 
     // Five at once, and thirty a minute into one channel.
     private readonly Pacing _pacing = new(TimeSpan.FromSeconds(2), burst: 5, clock);
@@ -46,7 +49,8 @@ internal sealed class DiscordChannel(Uri address, ChannelHttp http, TimeProvider
         var embed = Embed(message, entry, description);
         if (entry.Link is { } link)
             (embed["title"], embed["url"]) = ("Open the event", link.AbsoluteUri);
-        var footer = ChannelText.Cut(ChannelText.OneLine($"{entry.RuleId} · {entry.ThreatType} · {entry.Subject}"), 400) + $" · notification {message.NotificationId}";
+        var footer = ChannelText.Cut(ChannelText.OneLine($"{entry.RuleId} · {entry.ThreatType} · {entry.Subject}"), 400)
+            + $" · notification {message.NotificationId}";
         embed["footer"] = new JsonObject { ["text"] = footer };
         embed["fields"] = Fields(MessageWords.Facts(entry), MostOfEmbed - description.Length - footer.Length - "Open the event".Length);
         return embed;
@@ -57,7 +61,8 @@ internal sealed class DiscordChannel(Uri address, ChannelHttp http, TimeProvider
         var fields = new JsonArray();
         foreach (var fact in facts)
         {
-            var (name, value) = (ChannelText.Escape(fact.Name, MostOfFieldName, Escape), ChannelText.Escape(fact.Value, MostOfFieldValue, Escape));
+            var (name, value) = (ChannelText.Escape(fact.Name, MostOfFieldName, Escape), ChannelText.Escape(
+                fact.Value, MostOfFieldValue, Escape));
             var last = $"{facts.Count - fields.Count} more figures";
             if (fields.Count == MostOfFields - 1 && facts.Count > MostOfFields || room < name.Length + value.Length + last.Length + 1)
             {
@@ -75,7 +80,8 @@ internal sealed class DiscordChannel(Uri address, ChannelHttp http, TimeProvider
     private static JsonObject Group(NotificationMessage message)
     {
         var ranked = MessageWords.Ranked(message);
-        var embed = Embed(message, ranked[0], ChannelText.Fit([.. ranked.Select(Line)], MostOfDescription, taken => $"… and {MessageWords.Count(ranked.Skip(taken))}"));
+        var embed = Embed(message, ranked[0],
+            ChannelText.Fit([.. ranked.Select(Line)], MostOfDescription, taken => $"… and {MessageWords.Count(ranked.Skip(taken))}"));
         embed["footer"] = new JsonObject { ["text"] = $"notification {message.NotificationId}" };
         return embed;
     }

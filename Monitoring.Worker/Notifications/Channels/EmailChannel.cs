@@ -69,7 +69,8 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
     {
         if (refused.Count == 0)
             return new DeliveryOutcome.Delivered();
-        var reason = Clean(string.Join("; ", refused.Select(one => $"{one.Recipient}: SMTP {(int)one.Answer.StatusCode}: {one.Answer.Response}")));
+        var reason = Clean(string.Join(
+            "; ", refused.Select(one => $"{one.Recipient}: SMTP {(int)one.Answer.StatusCode}: {one.Answer.Response}")));
         if (!refused.All(one => IsFinal(one.Answer.StatusCode)))
             return new DeliveryOutcome.Retry(reason);
         if (refused.Count >= recipients)
@@ -137,10 +138,12 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
     private static string Group(NotificationMessage message)
     {
         var ranked = MessageWords.Ranked(message);
-        return ChannelText.Fit([MessageWords.Count(ranked), "", .. ranked.Select(Line)], MostOfBody, taken => $"… and {MessageWords.Count(ranked.Skip(taken - 2))}");
+        return ChannelText.Fit([MessageWords.Count(ranked), "", .. ranked.Select(Line)], MostOfBody,
+            taken => $"… and {MessageWords.Count(ranked.Skip(taken - 2))}");
     }
 
-    private static string Line(NotificationEntry entry) => $"{ChannelText.Cut(MessageWords.Plain(entry), 300)} ({MessageWords.When(entry)}){(entry.Link is { } link ? $"\n  {link.AbsoluteUri}" : "")}";
+    private static string Line(NotificationEntry entry) => $"{ChannelText.Cut(MessageWords.Plain(entry), 300)} "
+        + $"({MessageWords.When(entry)}){(entry.Link is { } link ? $"\n  {link.AbsoluteUri}" : "")}";
 
     private static string Clean(string text) => ChannelText.Cut(ChannelText.OneLine(text), MostOfReason);
 

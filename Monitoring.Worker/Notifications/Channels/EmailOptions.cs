@@ -9,7 +9,8 @@ namespace Monitoring.Worker.Notifications.Channels;
 internal sealed record EmailOptions(
     string Host, int Port, NetworkCredential? Account, SecureSocketOptions Security, MailAddress From, IReadOnlyList<MailAddress> To)
 {
-    private const string UrlForm = "smtp://user:password@host:587, which uses STARTTLS, smtps://user:password@host:465, which is encrypted from the "
+    private const string UrlForm =
+        "smtp://user:password@host:587, which uses STARTTLS, smtps://user:password@host:465, which is encrypted from the "
         + "first byte, or smtp://host:25?starttls=off";
     private const string MostForm = "e-mail addresses, separated by commas";
 
@@ -18,7 +19,8 @@ internal sealed record EmailOptions(
     {
         var url = settings.Secret("Notifications:Email:SmtpUrl", "SMTP_URL", UrlForm);
         var to = settings.Optional("Notifications:Email:To", "ADMIN_EMAIL", MostForm, ParseList);
-        var from = settings.Optional("Notifications:Email:From", "SMTP_FROM", "an e-mail address", text => MailAddress.TryCreate(text, out var address) ? address : null);
+        var from = settings.Optional("Notifications:Email:From", "SMTP_FROM", "an e-mail address",
+            text => MailAddress.TryCreate(text, out var address) ? address : null);
         if (url is null && to is not null && !settings.HasFault("SMTP_URL"))
             settings.Refuse("SMTP_URL", "is not set, but ADMIN_EMAIL is; set both or neither");
         if (url is not null && to is null && !settings.HasFault("ADMIN_EMAIL"))

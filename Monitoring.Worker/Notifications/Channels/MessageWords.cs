@@ -6,14 +6,19 @@ namespace Monitoring.Worker.Notifications.Channels;
 /// <summary>One figure of the evidence, in words.</summary>
 internal readonly record struct Fact(string Name, string Value);
 
-/// <summary>What every channel says of a message, unescaped and each text of one line: what happened, how bad, since when, the evidence in figures.</summary>
+/// <summary>
+/// What every channel says of a message, unescaped and each text of one line: what happened, how bad, since when,
+/// the evidence in figures.
+/// </summary>
 internal static class MessageWords
 {
     private const int MostOfFact = 300;
 
     /// <summary>The first line: the mark, the state and the title; or, of a group, how many of what.</summary>
     public static string Headline(NotificationMessage message) =>
-        (message.IsTest ? "[TEST] " : "") + (message.Entries is [var entry] ? Line(entry) : $"{Mark(Ranked(message)[0])} {message.Entries.Count} events: {Count(message.Entries)}");
+        (message.IsTest ? "[TEST] " : "") + (message.Entries is [var entry]
+            ? Line(entry)
+            : $"{Mark(Ranked(message)[0])} {message.Entries.Count} events: {Count(message.Entries)}");
 
     /// <summary>One entry in one line: <c>🔴 CRITICAL: title</c>.</summary>
     public static string Line(NotificationEntry entry) => $"{Mark(entry)} {Plain(entry)}";
@@ -27,8 +32,13 @@ internal static class MessageWords
             .ThenBy(entry => entry.FirstSeenAt)];
 
     /// <summary>How many of what: <c>41 opened (2 critical, 39 high), 3 resolved</c>.</summary>
-    public static string Count(IEnumerable<NotificationEntry> entries) => string.Join(", ", entries.GroupBy(entry => entry.Kind).OrderBy(kind => kind.Key).Select(kind =>
-        $"{kind.Count()} {Word(kind.Key)} ({string.Join(", ", kind.GroupBy(entry => entry.Severity).OrderByDescending(same => same.Key).Select(same => $"{same.Count()} {Word(same.Key)}"))})"));
+    public static string Count(IEnumerable<NotificationEntry> entries) =>
+        string.Join(", ", entries.GroupBy(entry => entry.Kind).OrderBy(kind => kind.Key)
+            .Select(kind => $"{kind.Count()} {Word(kind.Key)} ({CountBySeverity(kind)})"));
+
+    private static string CountBySeverity(IEnumerable<NotificationEntry> entries) =>
+        string.Join(", ", entries.GroupBy(entry => entry.Severity).OrderByDescending(same => same.Key)
+            .Select(same => $"{same.Count()} {Word(same.Key)}"));
 
     /// <summary>Since when, or from when to when.</summary>
     public static string When(NotificationEntry entry)
@@ -61,8 +71,9 @@ internal static class MessageWords
         {
             using var indicators = JsonDocument.Parse(entry.Indicators);
             return indicators.RootElement.ValueKind != JsonValueKind.Object ? []
-                : [.. indicators.RootElement.EnumerateObject().Select(FactOf).Where(fact => fact.Value.Length > 0).GroupBy(fact => fact.Name, (name, same) =>
-                    new Fact(name, ChannelText.Cut(string.Join(", ", same.Select(fact => fact.Value)), MostOfFact)))];
+                : [.. indicators.RootElement.EnumerateObject().Select(FactOf).Where(fact => fact.Value.Length > 0).GroupBy(
+                    fact => fact.Name, (name, same) =>
+                        new Fact(name, ChannelText.Cut(string.Join(", ", same.Select(fact => fact.Value)), MostOfFact)))];
         }
         catch (JsonException)
         {
@@ -73,7 +84,9 @@ internal static class MessageWords
     private static Fact FactOf(JsonProperty indicator)
     {
         var name = ChannelText.OneLine(indicator.Name);
-        var (shown, unit) = name.LastIndexOf('_') is > 0 and var at && Unit(name[(at + 1)..]) is { } known ? (name[..at], known) : (name, "");
+        var (shown, unit) = name.LastIndexOf('_') is > 0 and var at && Unit(name[(at + 1)..]) is { } known
+            ? (name[..at], known)
+            : (name, "");
         var value = Show(indicator.Value, unit);
         return new Fact(ChannelText.Cut(shown.Replace('_', ' '), 60), ChannelText.Cut(value, MostOfFact));
     }

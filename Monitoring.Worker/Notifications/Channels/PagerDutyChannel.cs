@@ -27,8 +27,9 @@ internal sealed record PagerDutyOptions(Uri ApiUrl, string RoutingKey)
 }
 
 /// <summary>
-/// Sends to PagerDuty's Events API v2: an event's opening and escalation trigger an incident of its own, its acknowledgement and resolution go to the same one by
-/// <c>dedup_key</c>, the event's id. A storm is one incident, which nobody but people can close, because no single resolution ends it.
+/// Sends to PagerDuty's Events API v2: an event's opening and escalation trigger an incident of its own, its
+/// acknowledgement and resolution go to the same one by <c>dedup_key</c>, the event's id. A storm is one incident,
+/// which nobody but people can close, because no single resolution ends it.
 /// </summary>
 internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp http, TimeProvider clock) : INotificationChannel
 {
@@ -48,7 +49,10 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
     /// <inheritdoc/>
     public string Name => ChannelName;
 
-    /// <summary>Sends a message's requests in order. Where one must wait, the next attempt goes on there; a restart repeats them, which <c>dedup_key</c> makes harmless.</summary>
+    /// <summary>
+    /// Sends a message's requests in order. Where one must wait, the next attempt goes on there; a restart repeats
+    /// them, which <c>dedup_key</c> makes harmless.
+    /// </summary>
     public async Task<DeliveryOutcome> SendAsync(NotificationMessage message, CancellationToken cancellationToken)
     {
         var requests = Write(message);
@@ -57,7 +61,8 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
         {
             if (sent >= requests.Count)
                 return dead ?? (DeliveryOutcome)new DeliveryOutcome.Delivered();
-            var outcome = await http.PostPacedAsync(_pacing, _address, ChannelJson.Write(requests[sent]), options.RoutingKey, cancellationToken);
+            var outcome = await http.PostPacedAsync(
+                _pacing, _address, ChannelJson.Write(requests[sent]), options.RoutingKey, cancellationToken);
             dead ??= outcome as DeliveryOutcome.Dead;
             if (outcome is not DeliveryOutcome.Retry)
                 continue;
@@ -89,7 +94,8 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
         _ => "",
     };
 
-    private JsonObject Request(string action, Guid key) => new() { ["routing_key"] = options.RoutingKey, ["event_action"] = action, ["dedup_key"] = key.ToString() };
+    private JsonObject Request(string action, Guid key) =>
+        new() { ["routing_key"] = options.RoutingKey, ["event_action"] = action, ["dedup_key"] = key.ToString() };
 
     private JsonObject Trigger(NotificationMessage message, NotificationEntry entry)
     {
@@ -107,24 +113,28 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
         var request = Request("trigger", entry.EventId);
         request["payload"] = Payload(message, MessageWords.Plain(entry), entry.Subject, entry, details);
         if (entry.Link is { } link)
-            (request["client_url"], request["links"]) = (link.AbsoluteUri, new JsonArray(new JsonObject { ["href"] = link.AbsoluteUri, ["text"] = "Open the event" }));
+            (request["client_url"], request["links"]) =
+                (link.AbsoluteUri, new JsonArray(new JsonObject { ["href"] = link.AbsoluteUri, ["text"] = "Open the event" }));
         return request;
     }
 
     private JsonObject Storm(NotificationMessage message, List<NotificationEntry> triggers)
     {
         var request = Request("trigger", message.NotificationId);
-        request["payload"] = Payload(message, $"{triggers.Count} events: {MessageWords.Count(triggers)}; the gravest: {MessageWords.Plain(triggers[0])}", "Monitoring", triggers[0], new JsonObject
-        {
-            ["events"] = ChannelText.Fit([.. triggers.Select(entry => ChannelText.Cut(MessageWords.Plain(entry), 300))], MostOfDetails,
-                taken => $"… and {MessageWords.Count(triggers.Skip(taken))}"),
-            ["closing"] = "This incident stands for many events at once. It stays open until you close it.",
-            ["notification"] = message.NotificationId.ToString(),
-        });
+        request["payload"] = Payload(message,
+            $"{triggers.Count} events: {MessageWords.Count(triggers)}; the gravest: {MessageWords.Plain(triggers[0])}",
+            "Monitoring", triggers[0], new JsonObject
+            {
+                ["events"] = ChannelText.Fit([.. triggers.Select(entry => ChannelText.Cut(MessageWords.Plain(entry), 300))], MostOfDetails,
+                    taken => $"… and {MessageWords.Count(triggers.Skip(taken))}"),
+                ["closing"] = "This incident stands for many events at once. It stays open until you close it.",
+                ["notification"] = message.NotificationId.ToString(),
+            });
         return request;
     }
 
-    private static JsonObject Payload(NotificationMessage message, string summary, string source, NotificationEntry worst, JsonObject details) => new()
+    private static JsonObject Payload(
+        NotificationMessage message, string summary, string source, NotificationEntry worst, JsonObject details) => new()
     {
         ["summary"] = ChannelText.Cut((message.IsTest ? "[TEST] " : "") + summary, MostOfSummary),
         ["source"] = ChannelText.OneLine(source) is { Length: > 0 } named ? ChannelText.Cut(named, 255) : "Monitoring",

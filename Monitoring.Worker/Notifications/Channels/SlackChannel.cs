@@ -47,7 +47,8 @@ internal sealed class SlackChannel(Uri address, ChannelHttp http, TimeProvider c
         if (facts.Count > 0)
             yield return Section(ChannelText.Fit([.. facts.Select(fact => $"{Escaped(fact.Name)}: *{Escaped(fact.Value)}*")], MostOfSection,
                 taken => $"… and {facts.Count - taken} more figures"));
-        yield return Context($"{MessageWords.When(entry)} · {Escaped(entry.RuleId)} · {Escaped(entry.ThreatType)} · {Escaped(entry.Subject)}", Id(message));
+        yield return Context(
+            $"{MessageWords.When(entry)} · {Escaped(entry.RuleId)} · {Escaped(entry.ThreatType)} · {Escaped(entry.Subject)}", Id(message));
         if (entry.Link is { } link)
             yield return Section($"<{link.AbsoluteUri}|Open the event>");
     }
@@ -55,7 +56,8 @@ internal sealed class SlackChannel(Uri address, ChannelHttp http, TimeProvider c
     private static IEnumerable<JsonObject> Group(NotificationMessage message)
     {
         var ranked = MessageWords.Ranked(message);
-        yield return Section(ChannelText.Fit([.. ranked.Select(Line)], MostOfSection, taken => $"… and {MessageWords.Count(ranked.Skip(taken))}"));
+        yield return Section(ChannelText.Fit(
+            [.. ranked.Select(Line)], MostOfSection, taken => $"… and {MessageWords.Count(ranked.Skip(taken))}"));
         yield return Context(Id(message));
     }
 
@@ -67,12 +69,14 @@ internal sealed class SlackChannel(Uri address, ChannelHttp http, TimeProvider c
 
     private static JsonObject Section(string text) => new() { ["type"] = "section", ["text"] = Markup(text) };
 
-    private static JsonObject Context(params string[] texts) => new() { ["type"] = "context", ["elements"] = new JsonArray([.. texts.Select(Markup)]) };
+    private static JsonObject Context(params string[] texts) =>
+        new() { ["type"] = "context", ["elements"] = new JsonArray([.. texts.Select(Markup)]) };
 
     private static string Id(NotificationMessage message) => $"notification {message.NotificationId}";
 
     // Plain text is shown as it is: no mentions, no formatting, no emoji names.
-    private static JsonObject Plain(string text, int limit) => new() { ["type"] = "plain_text", ["text"] = ChannelText.Cut(text, limit), ["emoji"] = false };
+    private static JsonObject Plain(string text, int limit) =>
+        new() { ["type"] = "plain_text", ["text"] = ChannelText.Cut(text, limit), ["emoji"] = false };
 
     // Verbatim: addresses and names in it do not become links and mentions by themselves.
     private static JsonObject Markup(string text) => new() { ["type"] = "mrkdwn", ["text"] = text, ["verbatim"] = true };

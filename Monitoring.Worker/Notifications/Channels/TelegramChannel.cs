@@ -15,7 +15,8 @@ internal sealed partial record TelegramOptions(Uri ApiUrl, string Token, string 
     {
         var api = settings.BaseAddress("Notifications:Telegram:ApiUrl", "TELEGRAM_API_URL", "https://api.telegram.org");
         var token = settings.Secret("Notifications:Telegram:BotToken", "TELEGRAM_BOT_TOKEN", TokenForm);
-        var chat = settings.Optional("Notifications:Telegram:ChatId", "TELEGRAM_CHAT_ID", ChatForm, text => Chat().IsMatch(text) ? text : null);
+        var chat = settings.Optional(
+            "Notifications:Telegram:ChatId", "TELEGRAM_CHAT_ID", ChatForm, text => Chat().IsMatch(text) ? text : null);
         if (token is not null && !Bot().IsMatch(token))
             settings.Refuse("TELEGRAM_BOT_TOKEN", $"is not allowed; it must be {TokenForm}");
         if (token is not null && chat is null && !settings.HasFault("TELEGRAM_CHAT_ID"))
@@ -73,15 +74,18 @@ internal sealed class TelegramChannel(TelegramOptions options, ChannelHttp http,
             lines.Add($"<i>{Escape(note, 400)}</i>");
         var before = lines.Count;
         lines.AddRange(MessageWords.Facts(entry).Select(fact => $"{Escape(fact.Name, 200)}: <b>{Escape(fact.Value, 400)}</b>"));
-        var middle = ChannelText.Fit(lines, MostOfText - head.Length - tail.Length - 3, taken => $"… and {lines.Count - Math.Max(taken, before)} more figures");
+        var middle = ChannelText.Fit(
+            lines, MostOfText - head.Length - tail.Length - 3, taken => $"… and {lines.Count - Math.Max(taken, before)} more figures");
         return middle.Length == 0 ? $"{head}\n{tail}" : $"{head}\n{middle}\n\n{tail}";
     }
 
     private static string Group(NotificationMessage message)
     {
-        var (head, tail) = ($"<b>{Escape(MessageWords.Headline(message), 500)}</b>\n\n", $"\n\n<i>notification {message.NotificationId}</i>");
+        var (head, tail) =
+            ($"<b>{Escape(MessageWords.Headline(message), 500)}</b>\n\n", $"\n\n<i>notification {message.NotificationId}</i>");
         var ranked = MessageWords.Ranked(message);
-        return head + ChannelText.Fit([.. ranked.Select(Line)], MostOfText - head.Length - tail.Length, taken => $"… and {MessageWords.Count(ranked.Skip(taken))}") + tail;
+        return head + ChannelText.Fit([.. ranked.Select(Line)], MostOfText - head.Length - tail.Length,
+            taken => $"… and {MessageWords.Count(ranked.Skip(taken))}") + tail;
     }
 
     private static string Line(NotificationEntry entry)

@@ -32,13 +32,16 @@ internal sealed record WebhookOptions(Uri Address, byte[]? Key)
         if (!secret.StartsWith(KeyPrefix, StringComparison.Ordinal))
             return secret.Length >= ShortestSecret ? Encoding.UTF8.GetBytes(secret) : null;
         var key = new byte[secret.Length];
-        return Convert.TryFromBase64String(secret[KeyPrefix.Length..], key, out var length) && length >= ShortestSecret ? key[..length] : null;
+        return Convert.TryFromBase64String(secret[KeyPrefix.Length..], key, out var length) && length >= ShortestSecret
+            ? key[..length]
+            : null;
     }
 }
 
 /// <summary>
-/// Posts the message as JSON to an address of the operator's, with the headers of the Standard Webhooks specification: <c>webhook-id</c> (the same in every repeat),
-/// <c>webhook-timestamp</c> (of this attempt) and <c>webhook-signature</c>, HMAC-SHA256 over <c>id.timestamp.body</c>.
+/// Posts the message as JSON to an address of the operator's, with the headers of the Standard Webhooks specification:
+/// <c>webhook-id</c> (the same in every repeat), <c>webhook-timestamp</c> (of this attempt) and
+/// <c>webhook-signature</c>, HMAC-SHA256 over <c>id.timestamp.body</c>.
 /// </summary>
 internal sealed class WebhookChannel(WebhookOptions options, ChannelHttp http, TimeProvider clock) : INotificationChannel
 {

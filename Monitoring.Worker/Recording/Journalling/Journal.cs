@@ -7,8 +7,8 @@ namespace Monitoring.Worker.Recording.Journalling;
 internal sealed record JournalSlot(long Sequence, DateTimeOffset At, string Segment, int Offset, int Length);
 
 /// <summary>
-/// Records on disk in the order in which they came: appended to the newest of several files, flushed before <see cref="Append"/> returns, read and dropped from
-/// the front. One process at a time uses a folder. Not safe for several threads.
+/// Records on disk in the order in which they came: appended to the newest of several files, flushed before <see cref="Append"/>
+/// returns, read and dropped from the front. One process at a time uses a folder. Not safe for several threads.
 /// </summary>
 internal sealed partial class Journal : IDisposable
 {
@@ -68,7 +68,8 @@ internal sealed partial class Journal : IDisposable
         DropDrained();
         var record = JournalFormat.Encode(_next, at, content);
         if (Bytes + record.Length > _options.MaxBytes)
-            throw new JournalFullException($"the journal {_options.Path} holds {Bytes} bytes and may hold {_options.MaxBytes} (JOURNAL_MAX_BYTES)");
+            throw new JournalFullException(
+                $"the journal {_options.Path} holds {Bytes} bytes and may hold {_options.MaxBytes} (JOURNAL_MAX_BYTES)");
 
         var (path, handle) = _newest ??= Begin();
         var offset = _lengths[path];
@@ -126,7 +127,8 @@ internal sealed partial class Journal : IDisposable
         }
         catch (IOException fault)
         {
-            LogUnreadable(_folder.PositionFile, oldest.Sequence, fault.Message); // after a restart it is written to the database again, which changes nothing
+            // after a restart it is written to the database again, which changes nothing
+            LogUnreadable(_folder.PositionFile, oldest.Sequence, fault.Message);
         }
 
         if (_newest?.Path != oldest.Segment)
@@ -159,9 +161,11 @@ internal sealed partial class Journal : IDisposable
             file.Write(Encoding.ASCII.GetBytes($"{Environment.MachineName}/{Environment.ProcessId}\n"));
             return file;
         }
-        catch (IOException fault) when (fault is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException) && JournalStatus.IsInUse(folder))
+        catch (IOException fault) when (fault is not (FileNotFoundException or DirectoryNotFoundException or PathTooLongException)
+            && JournalStatus.IsInUse(folder))
         {
-            throw new JournalInUseException($"the journal {folder.Path} is in use by another worker; give each worker a JOURNAL_PATH of its own");
+            throw new JournalInUseException(
+                $"the journal {folder.Path} is in use by another worker; give each worker a JOURNAL_PATH of its own");
         }
     }
 
@@ -245,20 +249,24 @@ internal sealed partial class Journal : IDisposable
     private void DropDrained()
     {
         var oldest = _waiting.TryPeek(out var slot) ? slot.Segment : null;
-        foreach (var segment in _lengths.Keys.Where(path => path != _newest?.Path && (oldest is null || string.CompareOrdinal(path, oldest) < 0)).ToList())
+        foreach (var segment in _lengths.Keys
+            .Where(path => path != _newest?.Path && (oldest is null || string.CompareOrdinal(path, oldest) < 0))
+            .ToList())
         {
             File.Delete(segment);
             _lengths.Remove(segment);
         }
     }
 
-    [LoggerMessage(LogLevel.Warning, "journal {Segment}: its last {Length} bytes, from {Offset} on, are the beginning of a record that was never finished; they are cut")]
+    [LoggerMessage(LogLevel.Warning, "journal {Segment}: its last {Length} bytes, from {Offset} on, are the beginning of a record that was "
+        + "never finished; they are cut")]
     private partial void LogCut(string segment, int offset, int length);
 
     [LoggerMessage(LogLevel.Critical, "journal: {Length} bytes of {Segment} at {Offset} are damaged; they are set aside in {File}")]
     private partial void LogSetAside(int length, string segment, int offset, string file);
 
-    [LoggerMessage(LogLevel.Critical, "{Bytes} bytes of {Segment} from {Offset} are no record, and could not be set aside ({Error}): {Base64}")]
+    [LoggerMessage(
+        LogLevel.Critical, "{Bytes} bytes of {Segment} from {Offset} are no record, and could not be set aside ({Error}): {Base64}")]
     private partial void LogNotSetAside(int bytes, string segment, int offset, string error, string base64);
 
     [LoggerMessage(LogLevel.Error, "journal {Segment} at {Offset}: {Error}")]

@@ -18,7 +18,8 @@ internal static class JournalCommand
     /// <summary>Makes the command; <paramref name="readConfiguration"/> gives the settings when it runs.</summary>
     public static Command Create(Func<IConfiguration> readConfiguration)
     {
-        var status = new Command("status", "Say what waits for the database: 0 nothing, 3 something, 1 something is damaged or was set aside. Needs no database.");
+        var status = new Command("status",
+            "Say what waits for the database: 0 nothing, 3 something, 1 something is damaged or was set aside. Needs no database.");
         status.SetAction(_ => Status(readConfiguration()));
         return new Command("journal", "The local file that holds check results until the database has them (JOURNAL_PATH).") { status };
     }

@@ -9,14 +9,19 @@ namespace Monitoring.Worker.Recording.Journalling;
 internal abstract record JournalPiece(int Offset, int Length);
 
 /// <summary>A record whose checksum is right. Its content is JSON.</summary>
-internal sealed record WholeRecord(int Offset, int Length, long Sequence, DateTimeOffset At, int ContentOffset, int ContentLength) : JournalPiece(Offset, Length);
+internal sealed record WholeRecord(
+    int Offset, int Length, long Sequence, DateTimeOffset At, int ContentOffset, int ContentLength) : JournalPiece(Offset, Length);
 
-/// <summary>Bytes that are no whole record. <paramref name="Torn"/>: the beginning of a record whose writing was cut short, at the end of the file.</summary>
+/// <summary>
+/// Bytes that are no whole record. <paramref name="Torn"/>: the beginning of a record whose writing was cut
+/// short, at the end of the file.
+/// </summary>
 internal sealed record BrokenStretch(int Offset, int Length, bool Torn) : JournalPiece(Offset, Length);
 
 /// <summary>
-/// One record: the byte 0x1E, then <c>checksum sequence milliseconds length content</c> with single spaces, then a line feed. The checksum is the CRC-32C of all
-/// between it and the line feed, as eight hexadecimal digits. Neither 0x1E nor a line feed occurs in JSON text, so the next record is found after any damage.
+/// One record: the byte 0x1E, then <c>checksum sequence milliseconds length content</c> with single spaces, then a line
+/// feed. The checksum is the CRC-32C of all between it and the line feed, as eight hexadecimal digits. Neither 0x1E nor
+/// a line feed occurs in JSON text, so the next record is found after any damage.
 /// </summary>
 internal static class JournalFormat
 {
@@ -63,7 +68,10 @@ internal static class JournalFormat
         return pieces;
     }
 
-    /// <summary>The record that begins here, if one does and its checksum is right. Its line feed may be missing: the content is proven without it.</summary>
+    /// <summary>
+    /// The record that begins here, if one does and its checksum is right. Its line feed may be missing: the
+    /// content is proven without it.
+    /// </summary>
     public static WholeRecord? ReadAt(ReadOnlySpan<byte> file, int at)
     {
         var rest = file[at..];
@@ -72,7 +80,8 @@ internal static class JournalFormat
         var proven = rest[(1 + ChecksumLength)..];
         var read = 0;
         if (!TryReadNumber(proven, ref read, out var sequence) || !TryReadNumber(proven, ref read, out var milliseconds)
-            || !TryReadNumber(proven, ref read, out var length) || read >= proven.Length || proven[read++] != ' ' || length < 0 || length > proven.Length - read)
+            || !TryReadNumber(proven, ref read, out var length) || read >= proven.Length || proven[read++] != ' '
+            || length < 0 || length > proven.Length - read)
             return null;
 
         var end = read + (int)length;
@@ -82,10 +91,12 @@ internal static class JournalFormat
             return null;
         var ended = end < proven.Length && proven[end] == End;
         var contentOffset = at + 1 + ChecksumLength + read;
-        return new WholeRecord(at, contentOffset - at + (int)length + (ended ? 1 : 0), sequence, DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), contentOffset, (int)length);
+        return new WholeRecord(at, contentOffset - at + (int)length + (ended ? 1 : 0), sequence,
+            DateTimeOffset.FromUnixTimeMilliseconds(milliseconds), contentOffset, (int)length);
     }
 
-    // A record is written in one piece, its line feed last: a cut one has its beginning and not its end. After a loss of power its place may hold zeros.
+    // A record is written in one piece, its line feed last: a cut one has its beginning and not its end. After a loss
+    // of power its place may hold zeros.
     private static bool IsTorn(ReadOnlySpan<byte> tail) => (tail[0] == Begin && !tail.Contains(End)) || tail.IndexOfAnyExcept((byte)0) < 0;
 
     private static bool TryReadNumber(ReadOnlySpan<byte> text, ref int read, out long number)

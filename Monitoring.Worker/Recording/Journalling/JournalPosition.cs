@@ -5,8 +5,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Monitoring.Worker.Recording.Journalling;
 
 /// <summary>
-/// The file that says up to which record the database has everything. It is not flushed: an old position only means that records are written again, which
-/// changes nothing.
+/// The file that says up to which record the database has everything. It is not flushed: an old position only means
+/// that records are written again, which changes nothing.
 /// </summary>
 internal static class JournalPosition
 {
@@ -20,7 +20,8 @@ internal static class JournalPosition
             return 0;
         // Written twice: one that was half written is none.
         var first = text[..Length];
-        return first.SequenceEqual(text.Slice(Length + 1, Length)) && long.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? position : 0;
+        return first.SequenceEqual(text.Slice(Length + 1, Length))
+            && long.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out var position) ? position : 0;
     }
 
     /// <summary>Replaces the position.</summary>

@@ -1,7 +1,9 @@
 namespace Monitoring.Worker.Recording.Journalling;
 
 /// <summary>What a journal's folder holds, read without touching it: also beside a running worker, and without a database.</summary>
-internal sealed record JournalStatus(string Path, int Records, long Bytes, DateTimeOffset? Oldest, DateTimeOffset? Newest, int Damaged, IReadOnlyList<string> SetAside, bool InUse)
+internal sealed record JournalStatus(
+    string Path, int Records, long Bytes, DateTimeOffset? Oldest, DateTimeOffset? Newest, int Damaged,
+    IReadOnlyList<string> SetAside, bool InUse)
 {
     /// <summary>Looks at the folder.</summary>
     /// <exception cref="IOException">When it cannot be read.</exception>

@@ -3,8 +3,8 @@ using Monitoring.Data.Venues;
 namespace Monitoring.Worker.Venues.HlpVault;
 
 /// <summary>
-/// A vault's equity with deposits and withdrawals taken out: an index that starts at 1 and moves by each step's PnL over the larger of the account
-/// values at the step's two ends (the time-weighted return), so that a flow of any size leaves it where it is.
+/// A vault's equity with deposits and withdrawals taken out: an index that starts at 1 and moves by each step's PnL over the larger
+/// of the account values at the step's two ends (the time-weighted return), so that a flow of any size leaves it where it is.
 /// </summary>
 internal sealed class FlowAdjustedEquity
 {
@@ -23,7 +23,9 @@ internal sealed class FlowAdjustedEquity
         }
     }
 
-    /// <summary>The present fall from the highest point, and the largest fall from any earlier high, both in percent from 0 to 100.</summary>
+    /// <summary>
+    /// The present fall from the highest point, and the largest fall from any earlier high, both in percent from 0 to 100.
+    /// </summary>
     public (decimal PresentPct, decimal MaxPct) Drawdown()
     {
         decimal peak = 0, fall = 0, largest = 0;

@@ -4,8 +4,8 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Worker.Venues.HlpVault;
 
 /// <summary>
-/// Our own history of one vault: read from the database once, kept in memory afterwards. Of each minute the first point is kept, of 30 days at most.
-/// Without a database, or before it is reached, the history is what this process saw.
+/// Our own history of one vault: read from the database once, kept in memory afterwards. Of each minute the first point
+/// is kept, of 30 days at most. Without a database, or before it is reached, the history is what this process saw.
 /// </summary>
 internal sealed partial class HlpVaultHistory(HlpVaultOptions options, HlpVaultSnapshots? table, ILogger<HlpVaultHistory> logger)
 {

@@ -21,8 +21,8 @@ internal sealed record AnomalyScore(decimal Loss, decimal Drawdown, decimal Vola
 }
 
 /// <summary>
-/// Everything computed from a vault's series: our own points where they reach back far enough, the venue's before that. All PnL is all-time PnL at one
-/// moment minus all-time PnL at another; no flow enters it.
+/// Everything computed from a vault's series: our own points where they reach back far enough, the venue's before that.
+/// All PnL is all-time PnL at one moment minus all-time PnL at another; no flow enters it.
 /// </summary>
 internal sealed record HlpVaultMeasures(
     VaultPoint Now, PnlWindow Pnl1h, PnlWindow Pnl24h, PnlWindow Pnl7d, PnlWindow Pnl30d,
@@ -38,7 +38,10 @@ internal sealed record HlpVaultMeasures(
     private const int MinHours = 100;
     private const int MaxHours = 720;
 
-    /// <summary>Measures. <paramref name="own"/> is our own history in order of time, <paramref name="latestPnl24h"/> the ten newest 24 h PnLs before this check.</summary>
+    /// <summary>
+    /// Measures. <paramref name="own"/> is our own history in order of time, <paramref name="latestPnl24h"/> the ten
+    /// newest 24 h PnLs before this check.
+    /// </summary>
     public static HlpVaultMeasures Take(Portfolio venue, IReadOnlyList<VaultPoint> own, IReadOnlyList<decimal> latestPnl24h)
     {
         var now = new VaultPoint(venue.At, venue.AllTime.Last.AccountValue, venue.AllTime.Last.Pnl);
@@ -62,7 +65,10 @@ internal sealed record HlpVaultMeasures(
             drawdown, maxDrawdown, equity.SharpeRatio(), CompareHour(timeline, pnl1h), Score(pnl24h.Pnl, drawdown, latestPnl24h));
     }
 
-    /// <summary>Puts a period's PnL, which counts from its first point, on the level of the all-time series: both end at the same live point.</summary>
+    /// <summary>
+    /// Puts a period's PnL, which counts from its first point, on the level of the all-time series: both
+    /// end at the same live point.
+    /// </summary>
     private static List<VaultPoint> Rebase(PortfolioSeries series, VaultPoint now) =>
         [.. series.Points.Select(point => new VaultPoint(point.At, point.AccountValue, now.AllTimePnl - (series.Last.Pnl - point.Pnl)))];
 
@@ -72,7 +78,8 @@ internal sealed record HlpVaultMeasures(
         return index >= 0 && at - own[index].At <= Tolerance ? own[index] : null;
     }
 
-    // Between two samples of the venue PnL and account value are taken as straight lines. A series that begins later belongs to a younger vault.
+    // Between two samples of the venue PnL and account value are taken as straight lines. A series that begins later
+    // belongs to a younger vault.
     private static VaultPoint Interpolate(List<VaultPoint> series, DateTimeOffset at)
     {
         var index = LastAtOrBefore(series, at);
@@ -103,8 +110,8 @@ internal sealed record HlpVaultMeasures(
     private static List<VaultPoint> Merge(DateTimeOffset since, params IEnumerable<VaultPoint>[] series) =>
         [.. series.SelectMany(points => points).Where(point => point.At >= since).DistinctBy(point => point.At).OrderBy(point => point.At)];
 
-    // Steps of at least an hour, from an hour ago backwards. The venue's samples lie further apart than an hour; under a random walk the deviation
-    // grows with the root of time, so a longer step is brought to one hour by √(1 h / step).
+    // Steps of at least an hour, from an hour ago backwards. The venue's samples lie further apart than an hour; under a
+    // random walk the deviation grows with the root of time, so a longer step is brought to one hour by √(1 h / step).
     private static HourlyDeviation? CompareHour(List<VaultPoint> timeline, PnlWindow hour)
     {
         var changes = new List<decimal>();
@@ -133,7 +140,8 @@ internal sealed record HlpVaultMeasures(
             return null;
         var median = Median(changes);
         var mad = Median([.. changes.Select(change => Math.Abs(change - median))]);
-        return mad == 0 ? null : new HourlyDeviation(decimal.Round((hour.Pnl - median) / (1.4826m * mad), 4), median, mad, changes.Count, decimal.Round(covered, 1));
+        return mad == 0 ? null : new HourlyDeviation(
+            decimal.Round((hour.Pnl - median) / (1.4826m * mad), 4), median, mad, changes.Count, decimal.Round(covered, 1));
     }
 
     private static decimal Median(List<decimal> values)

@@ -20,16 +20,19 @@ internal sealed class HlpVaultMonitor(HyperliquidClient venue, HlpVaultHistory h
         await history.LoadAsync(scheduledAt, cancellationToken);
         var details = await venue.GetVaultDetailsAsync(options.VaultAddress, cancellationToken);
         if (scheduledAt - details.Portfolio.At > MaxAge)
-            throw new MissingDataException($"hyperliquid vaultDetails: the newest point is of {details.Portfolio.At:yyyy-MM-dd HH:mm:ss}Z, the venue serves old data");
+            throw new MissingDataException(
+                $"hyperliquid vaultDetails: the newest point is of {details.Portfolio.At:yyyy-MM-dd HH:mm:ss}Z, the venue serves old data");
 
         var (components, issues) = await ReadComponentsAsync(details, scheduledAt, cancellationToken);
         var measures = HlpVaultMeasures.Take(details.Portfolio, history.Points, history.LatestPnl24h);
         var snapshot = Map(scheduledAt, measures, [.. FindHealthIssues(details, measures, components), .. issues]);
         history.Add(snapshot);
-        return new CheckReport([snapshot, .. components], HlpVaultRules.Evaluate(snapshot, measures, options.Thresholds), HlpVaultRules.Unjudged(snapshot, measures));
+        return new CheckReport([snapshot, .. components],
+            HlpVaultRules.Evaluate(snapshot, measures, options.Thresholds), HlpVaultRules.Unjudged(snapshot, measures));
     }
 
-    // The verdict on a loss needs the parent alone. Components that cannot be read must not keep it back, nor pass for healthy: that is a health issue.
+    // The verdict on a loss needs the parent alone. Components that cannot be read must not keep it back, nor pass for
+    // healthy: that is a health issue.
     private async Task<(List<HlpVaultComponent> Components, List<string> Issues)> ReadComponentsAsync(
         VaultDetails details, DateTimeOffset scheduledAt, CancellationToken cancellationToken)
     {
@@ -47,12 +50,14 @@ internal sealed class HlpVaultMonitor(HyperliquidClient venue, HlpVaultHistory h
         return ([.. outcomes.Select(o => o.Component).OfType<HlpVaultComponent>()], [.. outcomes.Select(o => o.Issue).OfType<string>()]);
     }
 
-    private async Task<(HlpVaultComponent? Component, string? Issue)> ReadComponentAsync(string address, DateTimeOffset scheduledAt, CancellationToken cancellationToken)
+    private async Task<(HlpVaultComponent? Component, string? Issue)> ReadComponentAsync(
+        string address, DateTimeOffset scheduledAt, CancellationToken cancellationToken)
     {
         try
         {
             var state = await venue.GetClearinghouseStateAsync(address, cancellationToken);
-            return (new HlpVaultComponent(options.VaultAddress, address, scheduledAt, state.MarginSummary.AccountValue, state.MarginSummary.TotalNtlPos,
+            return (new HlpVaultComponent(
+                options.VaultAddress, address, scheduledAt, state.MarginSummary.AccountValue, state.MarginSummary.TotalNtlPos,
                 state.AssetPositions.Sum(p => p.Position.UnrealizedPnl), state.AssetPositions.Count(p => p.Position.Szi != 0)), null);
         }
         catch (Exception fault) when (fault is SourceUnavailableException or MissingDataException)

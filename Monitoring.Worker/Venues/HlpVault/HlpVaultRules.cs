@@ -34,8 +34,9 @@ internal static class HlpVaultRules
         var evidence = new Evidence(
             new JsonObject
             {
-                ["pnl_1h_usd"] = measures.Pnl1h.Pnl, ["pnl_1h_pct"] = Round(measures.Pnl1h.PctOfCapital), ["pnl_1h_since"] = Utc(measures.Pnl1h.Since),
-                ["pnl_24h_usd"] = measures.Pnl24h.Pnl, ["pnl_24h_pct"] = Round(measures.Pnl24h.PctOfCapital), ["pnl_24h_since"] = Utc(measures.Pnl24h.Since),
+                ["pnl_1h_usd"] = measures.Pnl1h.Pnl, ["pnl_1h_pct"] = Round(measures.Pnl1h.PctOfCapital),
+                ["pnl_1h_since"] = Utc(measures.Pnl1h.Since), ["pnl_24h_usd"] = measures.Pnl24h.Pnl,
+                ["pnl_24h_pct"] = Round(measures.Pnl24h.PctOfCapital), ["pnl_24h_since"] = Utc(measures.Pnl24h.Since),
                 ["account_value_usd"] = snapshot.AccountValue,
             },
             new JsonObject
@@ -43,13 +44,16 @@ internal static class HlpVaultRules
                 ["high_usd"] = -limits.LossHighUsd, ["high_pct"] = -limits.LossHighPct,
                 ["critical_usd"] = -limits.LossCriticalUsd, ["critical_pct"] = -limits.LossCriticalPct,
             },
-            [.. judged.Select(w => $"PnL of {w.Name} = {w.Window.Pnl:0.00} USD, {Pct(w.Window.PctOfCapital)} of {w.Window.Capital:0.00} USD capital: "
-                + (w.Severity is null ? "below both thresholds of high" : $"reaches both thresholds of {w.Severity.ToString()!.ToLowerInvariant()}"))]);
+            [.. judged.Select(w =>
+                $"PnL of {w.Name} = {w.Window.Pnl:0.00} USD, {Pct(w.Window.PctOfCapital)} of {w.Window.Capital:0.00} USD capital: "
+                + (w.Severity is null
+                    ? "below both thresholds of high"
+                    : $"reaches both thresholds of {w.Severity.ToString()!.ToLowerInvariant()}"))]);
         var loss = -worst.Window.Pnl;
         return Create(snapshot, HlpVaultRuleSet.Loss, severity,
             $"HLP vault lost {Millions(loss)} USD in {worst.Name} ({Pct(worst.Window.PctOfCapital)} of capital)",
-            $"PnL of the vault since {worst.Window.Since:yyyy-MM-dd HH:mm:ss}Z is {worst.Window.Pnl:0.00} USD with an account value of {snapshot.AccountValue:0.00} USD. "
-            + "Deposits and withdrawals are not part of this figure.", evidence, loss);
+            $"PnL of the vault since {worst.Window.Since:yyyy-MM-dd HH:mm:ss}Z is {worst.Window.Pnl:0.00} USD with an account value of "
+            + $"{snapshot.AccountValue:0.00} USD. Deposits and withdrawals are not part of this figure.", evidence, loss);
     }
 
     // Both conditions, amount and share. Without capital any share is exceeded.
@@ -66,7 +70,11 @@ internal static class HlpVaultRules
         if (measures.DrawdownPct < limits.DrawdownHighPct)
             return null;
         var evidence = new Evidence(
-            new JsonObject { ["drawdown_pct"] = Round(measures.DrawdownPct), ["max_drawdown_pct"] = Round(measures.MaxDrawdownPct), ["account_value_usd"] = snapshot.AccountValue },
+            new JsonObject
+            {
+                ["drawdown_pct"] = Round(measures.DrawdownPct), ["max_drawdown_pct"] = Round(measures.MaxDrawdownPct),
+                ["account_value_usd"] = snapshot.AccountValue,
+            },
             new JsonObject { ["high_pct"] = limits.DrawdownHighPct },
             [$"fall of flow-adjusted equity from its 30-day peak = {measures.DrawdownPct:0.####} % >= {limits.DrawdownHighPct} %: high"]);
         return Create(snapshot, HlpVaultRuleSet.Drawdown, Severity.High,
@@ -84,18 +92,19 @@ internal static class HlpVaultRules
         var evidence = new Evidence(
             new JsonObject
             {
-                ["z_score"] = hourly.ZScore, ["pnl_1h_usd"] = measures.Pnl1h.Pnl, ["median_usd"] = Round(hourly.Median), ["mad_usd"] = Round(hourly.Mad),
-                ["samples"] = hourly.Samples, ["covered_hours"] = hourly.CoveredHours,
+                ["z_score"] = hourly.ZScore, ["pnl_1h_usd"] = measures.Pnl1h.Pnl, ["median_usd"] = Round(hourly.Median),
+                ["mad_usd"] = Round(hourly.Mad), ["samples"] = hourly.Samples, ["covered_hours"] = hourly.CoveredHours,
             },
             new JsonObject { ["medium"] = limits.SigmaMedium, ["high_above"] = limits.SigmaHighAbove },
             [
                 $"z = ({measures.Pnl1h.Pnl:0.00} - {hourly.Median:0.00}) / (1.4826 * {hourly.Mad:0.00}) = {hourly.ZScore}",
-                $"|z| = {Math.Abs(hourly.ZScore)} {(severity == Severity.High ? $"> {limits.SigmaHighAbove}: high" : $">= {limits.SigmaMedium}: medium")}",
+                $"|z| = {Math.Abs(hourly.ZScore)} "
+                    + $"{(severity == Severity.High ? $"> {limits.SigmaHighAbove}: high" : $">= {limits.SigmaMedium}: medium")}",
             ]);
         return Create(snapshot, HlpVaultRuleSet.Sigma, severity,
             $"HLP vault's hour is {Math.Abs(hourly.ZScore):0.0} deviations {(hourly.ZScore < 0 ? "below" : "above")} normal",
-            $"The PnL of the last hour, {measures.Pnl1h.Pnl:0.00} USD, is unusual against {hourly.Samples} changes over {hourly.CoveredHours:0} earlier hours.",
-            evidence, estimatedLoss: null);
+            $"The PnL of the last hour, {measures.Pnl1h.Pnl:0.00} USD, is unusual against {hourly.Samples} changes over "
+            + $"{hourly.CoveredHours:0} earlier hours.", evidence, estimatedLoss: null);
     }
 
     private static Finding? FindAnomaly(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
@@ -111,8 +120,9 @@ internal static class HlpVaultRules
         var evidence = new Evidence(
             new JsonObject
             {
-                ["anomaly_score"] = score.Total, ["loss_score"] = score.Loss, ["drawdown_score"] = score.Drawdown, ["volatility_score"] = score.Volatility,
-                ["pnl_24h_usd"] = measures.Pnl24h.Pnl, ["drawdown_pct"] = Round(measures.DrawdownPct),
+                ["anomaly_score"] = score.Total, ["loss_score"] = score.Loss, ["drawdown_score"] = score.Drawdown,
+                ["volatility_score"] = score.Volatility, ["pnl_24h_usd"] = measures.Pnl24h.Pnl,
+                ["drawdown_pct"] = Round(measures.DrawdownPct),
                 ["health_issues"] = new JsonArray([.. snapshot.HealthIssues.Select(issue => JsonValue.Create(issue))]),
             },
             new JsonObject { ["critical"] = limits.AnomalyCritical, ["high"] = limits.AnomalyHigh },
@@ -124,7 +134,9 @@ internal static class HlpVaultRules
                 .. snapshot.HealthIssues.Select(issue => $"health issue: {issue}"),
             ]);
         return Create(snapshot, HlpVaultRuleSet.Anomaly, severity.Value,
-            severity == Severity.Medium ? $"HLP vault has a health issue: {snapshot.HealthIssues[0]}" : $"HLP vault's anomaly score is {score.Total:0.0} of 100",
+            severity == Severity.Medium
+                ? $"HLP vault has a health issue: {snapshot.HealthIssues[0]}"
+                : $"HLP vault's anomaly score is {score.Total:0.0} of 100",
             $"Parts: loss {score.Loss:0.0} of 40, drawdown {score.Drawdown:0.0} of 30, volatility {score.Volatility:0.0} of 30.",
             evidence, estimatedLoss: measures.Pnl24h.Pnl < 0 ? -measures.Pnl24h.Pnl : null);
     }
@@ -133,7 +145,8 @@ internal static class HlpVaultRules
         HlpVaultSnapshot snapshot, Rule rule, Severity severity, string title, string description, Evidence evidence,
         decimal? estimatedLoss) =>
         rule.Find(
-            severity, new EventSubject("vault", snapshot.VaultAddress), title, description, evidence, [snapshot.VaultAddress], estimatedLoss);
+            severity, new EventSubject("vault", snapshot.VaultAddress), title, description, evidence,
+            [snapshot.VaultAddress], estimatedLoss);
 
     private static decimal? Round(decimal? value) => value is { } number ? decimal.Round(number, 6) : null;
 

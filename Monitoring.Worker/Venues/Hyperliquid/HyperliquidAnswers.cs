@@ -17,7 +17,8 @@ internal sealed record VaultDetails
         { Type: "normal" or "child" } => [],
         { Type: "parent", Data.ChildAddresses: { Count: > 0 } children } when children.All(child => !string.IsNullOrEmpty(child)) =>
             [.. children.Select(child => child!.ToLowerInvariant()).Distinct()],
-        null => throw new MissingDataException("hyperliquid vaultDetails: the answer has no relationship, so the vault's components are not known"),
+        null => throw new MissingDataException(
+            "hyperliquid vaultDetails: the answer has no relationship, so the vault's components are not known"),
         _ => throw new MissingDataException($"hyperliquid vaultDetails: the relationship '{Relationship.Type}' names no components"),
     };
 }
@@ -83,7 +84,10 @@ internal sealed record Position
 /// <summary>Answer of <c>metaAndAssetCtxs</c>: the markets that are not delisted, by name.</summary>
 internal sealed record Markets(IReadOnlyDictionary<string, AssetContext> ByCoin);
 
-/// <summary>What a perpetual is at: prices in USD of the venue's quote, open interest one-sided in base units. The oracle price is not the mid.</summary>
+/// <summary>
+/// What a perpetual is at: prices in USD of the venue's quote, open interest one-sided in base units. The
+/// oracle price is not the mid.
+/// </summary>
 internal sealed record AssetContext
 {
     public required decimal OraclePx { get; init; }

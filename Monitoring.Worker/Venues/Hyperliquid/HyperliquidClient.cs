@@ -11,8 +11,9 @@ using Polly.Timeout;
 namespace Monitoring.Worker.Venues.Hyperliquid;
 
 /// <summary>
-/// The venue's <c>POST /info</c>. Faults of transport and server are tried again with jitter, within the caller's deadline; what comes back without usable
-/// data is a <see cref="MissingDataException"/>, what stays unreachable a <see cref="SourceUnavailableException"/>.
+/// The venue's <c>POST /info</c>. Faults of transport and server are tried again with jitter, within the caller's
+/// deadline; what comes back without usable data is a <see cref="MissingDataException"/>, what stays unreachable a
+/// <see cref="SourceUnavailableException"/>.
 /// </summary>
 internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, HyperliquidPipeline pipeline)
 {
@@ -30,7 +31,8 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
     /// <summary>A vault with its portfolio.</summary>
     public async Task<VaultDetails> GetVaultDetailsAsync(string vaultAddress, CancellationToken cancellationToken)
     {
-        var details = await PostAsync<VaultDetails>("vaultDetails", new { type = "vaultDetails", vaultAddress }, DetailsWeight, cancellationToken);
+        var details = await PostAsync<VaultDetails>(
+            "vaultDetails", new { type = "vaultDetails", vaultAddress }, DetailsWeight, cancellationToken);
         return details.VaultAddress.Equals(vaultAddress, StringComparison.OrdinalIgnoreCase)
             ? details
             : throw new MissingDataException($"hyperliquid vaultDetails: asked for {vaultAddress}, answered for {details.VaultAddress}");
@@ -45,8 +47,9 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
         PostAsync<Markets>("metaAndAssetCtxs", new { type = "metaAndAssetCtxs" }, DetailsWeight, cancellationToken);
 
     /// <summary>
-    /// An account's fills from <paramref name="start"/> on, both ends included, at most <see cref="FillsPerPage"/>: the oldest of them or, <paramref name="reversed"/>, the newest.
-    /// The order within the answer is not to be relied on, and what is older than about the 10,000 newest is silently not there.
+    /// An account's fills from <paramref name="start"/> on, both ends included, at most <see cref="FillsPerPage"/>: the
+    /// oldest of them or, <paramref name="reversed"/>, the newest. The order within the answer is not to be relied on,
+    /// and what is older than about the 10,000 newest is silently not there.
     /// </summary>
     public async Task<IReadOnlyList<Fill>> GetUserFillsByTimeAsync(
         string user, DateTimeOffset start, DateTimeOffset? end, bool reversed, CancellationToken cancellationToken)
@@ -59,17 +62,24 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
             mostForItems: FillsPerPage / FillsPerWeight, weighItems: fills => (fills.Count + FillsPerWeight - 1) / FillsPerWeight);
     }
 
-    /// <summary>An account's deposits, withdrawals and transfers from <paramref name="start"/> on, both ends included: the oldest 2000 of them.</summary>
-    public async Task<IReadOnlyList<LedgerUpdate>> GetLedgerAsync(string user, DateTimeOffset start, DateTimeOffset? end, CancellationToken cancellationToken)
+    /// <summary>
+    /// An account's deposits, withdrawals and transfers from <paramref name="start"/> on, both ends included:
+    /// the oldest 2000 of them.
+    /// </summary>
+    public async Task<IReadOnlyList<LedgerUpdate>> GetLedgerAsync(
+        string user, DateTimeOffset start, DateTimeOffset? end, CancellationToken cancellationToken)
     {
         var (startTime, endTime) = (start.ToUnixTimeMilliseconds(), end?.ToUnixTimeMilliseconds());
-        object body = endTime is null ? new { type = "userNonFundingLedgerUpdates", user, startTime } : new { type = "userNonFundingLedgerUpdates", user, startTime, endTime };
+        object body = endTime is null
+            ? new { type = "userNonFundingLedgerUpdates", user, startTime }
+            : new { type = "userNonFundingLedgerUpdates", user, startTime, endTime };
         return await PostAsync<List<LedgerUpdate>>("userNonFundingLedgerUpdates", body, FillsWeight, cancellationToken,
             mostForItems: FillsPerPage / FillsPerWeight, weighItems: updates => (updates.Count + FillsPerWeight - 1) / FillsPerWeight);
     }
 
     private async Task<T> PostAsync<T>(
-        string type, object body, int weight, CancellationToken cancellationToken, int mostForItems = 0, Func<T, int>? weighItems = null) where T : class
+        string type, object body, int weight, CancellationToken cancellationToken, int mostForItems = 0, Func<T, int>? weighItems = null)
+        where T : class
     {
         try
         {
@@ -79,17 +89,21 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
         }
         catch (BrokenCircuitException fault)
         {
-            throw new SourceUnavailableException($"hyperliquid {type}: not asked, the venue keeps failing: {fault.InnerException?.Message}", fault);
+            throw new SourceUnavailableException(
+                $"hyperliquid {type}: not asked, the venue keeps failing: {fault.InnerException?.Message}", fault);
         }
         catch (TimeoutRejectedException fault)
         {
-            throw new SourceUnavailableException($"hyperliquid {type}: no answer within {HyperliquidPipeline.AttemptTimeout.TotalSeconds:0} s", fault);
+            throw new SourceUnavailableException(
+                $"hyperliquid {type}: no answer within {HyperliquidPipeline.AttemptTimeout.TotalSeconds:0} s", fault);
         }
     }
 
-    // The venue weighs the items after it has sent them. The most that they can weigh is spent before, so that the limit holds whatever comes, and the rest returned.
+    // The venue weighs the items after it has sent them. The most that they can weigh is spent before, so that the
+    // limit holds whatever comes, and the rest returned.
     private async Task<T> AttemptWithItemsAsync<T>(
-        string type, object body, int weight, int mostForItems, Func<T, int> weighItems, CancellationToken cancellationToken) where T : class
+        string type, object body, int weight, int mostForItems, Func<T, int> weighItems, CancellationToken cancellationToken)
+        where T : class
     {
         var spent = mostForItems;
         try
@@ -141,7 +155,8 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
             };
             wait = TimeSpan.FromSeconds(Math.Clamp(wait.TotalSeconds, 1, 60));
             budget.Pause(wait);
-            throw new SourceUnavailableException($"hyperliquid {type}: HTTP 429, over the rate limit; waiting {wait.TotalSeconds:0} s", retryAfter: wait);
+            throw new SourceUnavailableException(
+                $"hyperliquid {type}: HTTP 429, over the rate limit; waiting {wait.TotalSeconds:0} s", retryAfter: wait);
         }
 
         var text = Excerpt(await response.Content.ReadAsByteArrayAsync(cancellationToken));
@@ -160,12 +175,15 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
         }
         catch (JsonException fault)
         {
-            throw new MissingDataException($"hyperliquid {type}: unexpected answer ({mediaType ?? "no content type"}): {fault.Message} It begins: {Excerpt(body)}", fault);
+            throw new MissingDataException(
+                $"hyperliquid {type}: unexpected answer ({mediaType ?? "no content type"}): {fault.Message} It begins: {Excerpt(body)}",
+                fault);
         }
     }
 
     private static string Excerpt(byte[] body) =>
-        string.Join(' ', Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 120))).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+        string.Join(' ', Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 120))).Split(
+            (char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }
 
 /// <summary>How often and how long the venue is tried: one for all its requests, so that they share the circuit breaker.</summary>
@@ -174,9 +192,12 @@ internal sealed class HyperliquidPipeline(TimeProvider clock)
     /// <summary>How long one attempt may take.</summary>
     public static readonly TimeSpan AttemptTimeout = TimeSpan.FromSeconds(10);
 
-    private static readonly PredicateBuilder<object> Transient = new PredicateBuilder().Handle<SourceUnavailableException>().Handle<TimeoutRejectedException>();
+    private static readonly PredicateBuilder<object> Transient =
+        new PredicateBuilder().Handle<SourceUnavailableException>().Handle<TimeoutRejectedException>();
 
-    /// <summary>Three retries from half a second, and a breaker that opens for five seconds when nearly all of ten attempts failed.</summary>
+    /// <summary>
+    /// Three retries from half a second, and a breaker that opens for five seconds when nearly all of ten attempts failed.
+    /// </summary>
     public ResiliencePipeline Value { get; } = new ResiliencePipelineBuilder { TimeProvider = clock }
         .AddRetry(new RetryStrategyOptions
         {

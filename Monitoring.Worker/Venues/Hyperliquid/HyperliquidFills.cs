@@ -1,8 +1,9 @@
 namespace Monitoring.Worker.Venues.Hyperliquid;
 
 /// <summary>
-/// One fill of <c>userFillsByTime</c>, seen from its owner: <see cref="Side"/> is B for a buy and A for a sale. Price in USD, size in base units. What old answers
-/// leave out is null; <see cref="Tid"/> names the trade and is the same in the fills of both its sides.
+/// One fill of <c>userFillsByTime</c>, seen from its owner: <see cref="Side"/> is B for a buy and A for a sale. Price
+/// in USD, size in base units. What old answers leave out is null; <see cref="Tid"/> names the trade and is the same in
+/// the fills of both its sides.
 /// </summary>
 internal sealed record Fill
 {

@@ -4,7 +4,9 @@ using System.Text.Json.Serialization;
 
 namespace Monitoring.Worker.Venues.Hyperliquid;
 
-/// <summary>Reads the venue's JSON strictly: money is a decimal string, what we decide by must be there, unknown fields are let pass.</summary>
+/// <summary>
+/// Reads the venue's JSON strictly: money is a decimal string, what we decide by must be there, unknown fields are let pass.
+/// </summary>
 internal static class HyperliquidJson
 {
     public static readonly JsonSerializerOptions Options = new(JsonSerializerDefaults.Web)
@@ -16,7 +18,8 @@ internal static class HyperliquidJson
     };
 
     private static decimal ParseMoney(string? text) =>
-        decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var value)
+        decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+            CultureInfo.InvariantCulture, out var value)
             ? value
             : throw new JsonException($"'{text}' is no decimal number");
 
@@ -47,7 +50,8 @@ internal static class HyperliquidJson
                     periods[period] = ReadSeries(pair[1], period);
             }
 
-            PortfolioSeries Get(string period) => periods.GetValueOrDefault(period) ?? throw new JsonException($"portfolio: the period '{period}' is missing");
+            PortfolioSeries Get(string period) =>
+                periods.GetValueOrDefault(period) ?? throw new JsonException($"portfolio: the period '{period}' is missing");
             return new Portfolio(Get("day"), Get("week"), Get("month"), Get("allTime"));
         }
 
@@ -82,7 +86,8 @@ internal static class HyperliquidJson
                 point.ValueKind == JsonValueKind.Array && point.GetArrayLength() == 2 && point[1].ValueKind == JsonValueKind.String
                 && point[0].ValueKind == JsonValueKind.Number && point[0].TryGetInt64(out var ms) && ms is > 0 and < 253_402_300_800_000
                     ? (DateTimeOffset.FromUnixTimeMilliseconds(ms), ParseMoney(point[1].GetString()))
-                    : throw new JsonException($"portfolio: a point of {name} of '{period}' is no pair of milliseconds and decimal string"))];
+                    : throw new JsonException(
+                        $"portfolio: a point of {name} of '{period}' is no pair of milliseconds and decimal string"))];
         }
 
         private static JsonElement.ArrayEnumerator Items(JsonElement element, string what) => element.ValueKind == JsonValueKind.Array
@@ -90,7 +95,8 @@ internal static class HyperliquidJson
             : throw new JsonException($"{what}: a list was expected, not {element.ValueKind}");
     }
 
-    // [{"universe":[{"name":…,"isDelisted"?:true},…]},[context,…]]: a context belongs to the market at its own position and has no name inside.
+    // [{"universe":[{"name":…,"isDelisted"?:true},…]},[context,…]]: a context belongs to the market at its own
+    // position and has no name inside.
     private sealed class MarketsConverter : JsonConverter<Markets>
     {
         public override Markets Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
@@ -98,7 +104,8 @@ internal static class HyperliquidJson
             using var document = JsonDocument.ParseValue(ref reader);
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Array || root.GetArrayLength() != 2 || root[0].ValueKind != JsonValueKind.Object
-                || !root[0].TryGetProperty("universe", out var universe) || universe.ValueKind != JsonValueKind.Array || root[1].ValueKind != JsonValueKind.Array)
+                || !root[0].TryGetProperty("universe", out var universe) || universe.ValueKind != JsonValueKind.Array
+                || root[1].ValueKind != JsonValueKind.Array)
                 throw new JsonException("markets: a pair of meta and contexts was expected");
             if (universe.GetArrayLength() != root[1].GetArrayLength())
                 throw new JsonException($"markets: {universe.GetArrayLength()} names and {root[1].GetArrayLength()} contexts");
@@ -106,11 +113,13 @@ internal static class HyperliquidJson
             var markets = new Dictionary<string, AssetContext>();
             foreach (var (market, context) in universe.EnumerateArray().Zip(root[1].EnumerateArray()))
             {
-                if (market.ValueKind != JsonValueKind.Object || !market.TryGetProperty("name", out var name) || name.ValueKind != JsonValueKind.String)
+                if (market.ValueKind != JsonValueKind.Object || !market.TryGetProperty("name", out var name)
+                    || name.ValueKind != JsonValueKind.String)
                     throw new JsonException("markets: a market without a name");
                 if (market.TryGetProperty("isDelisted", out var delisted) && delisted.ValueKind == JsonValueKind.True)
                     continue;
-                if (!markets.TryAdd(name.GetString()!, context.Deserialize<AssetContext>(options) ?? throw new JsonException($"markets: {name} has no context")))
+                if (!markets.TryAdd(name.GetString()!,
+                    context.Deserialize<AssetContext>(options) ?? throw new JsonException($"markets: {name} has no context")))
                     throw new JsonException($"markets: {name} is there twice");
             }
 

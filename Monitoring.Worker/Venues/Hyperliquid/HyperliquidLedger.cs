@@ -9,7 +9,9 @@ internal sealed record LedgerUpdate
     /// <summary>The venue's time of the update.</summary>
     public DateTimeOffset At => DateTimeOffset.FromUnixTimeMilliseconds(Time);
 
-    /// <summary>By how much it changed the value of an account, USD, its PnL aside; null where the venue's word for it is not known to us.</summary>
+    /// <summary>
+    /// By how much it changed the value of an account, USD, its PnL aside; null where the venue's word for it is not known to us.
+    /// </summary>
     public decimal? FlowTo(string account)
     {
         bool Is(string? address) => account.Equals(address, StringComparison.OrdinalIgnoreCase);
@@ -22,13 +24,15 @@ internal sealed record LedgerUpdate
             "vaultDistribution" => Is(Delta.Vault) ? -Delta.Usdc : Delta.Usdc,
             "vaultWithdraw" => Is(Delta.Vault) ? -(Delta.NetWithdrawnUsd + (Delta.Commission ?? 0)) : Delta.NetWithdrawnUsd,
             "internalTransfer" or "subAccountTransfer" => Is(Delta.Destination) ? Delta.Usdc : -(Delta.Usdc + (Delta.Fee ?? 0)),
-            "spotTransfer" or "send" => Is(Delta.Destination) == Is(Delta.User) ? 0 : Is(Delta.Destination) ? Delta.UsdcValue : -Delta.UsdcValue,
+            "spotTransfer" or "send" =>
+                Is(Delta.Destination) == Is(Delta.User) ? 0 : Is(Delta.Destination) ? Delta.UsdcValue : -Delta.UsdcValue,
             _ => null,
         };
     }
 
     /// <summary>The account that sent the money, or null where it came from outside the venue.</summary>
-    public string? Sender => Delta.Type is "internalTransfer" or "subAccountTransfer" or "spotTransfer" or "send" ? Delta.User?.ToLowerInvariant() : null;
+    public string? Sender =>
+        Delta.Type is "internalTransfer" or "subAccountTransfer" or "spotTransfer" or "send" ? Delta.User?.ToLowerInvariant() : null;
 }
 
 /// <summary>What an update says, as far as we use it; which members are there depends on the type. USD.</summary>

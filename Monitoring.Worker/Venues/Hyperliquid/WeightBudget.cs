@@ -1,8 +1,9 @@
 namespace Monitoring.Worker.Venues.Hyperliquid;
 
 /// <summary>
-/// A token bucket for the venue's limit of weight a minute (1200): a sixth of it at once and the rest evenly after that, so that no window of a minute
-/// can hold more. Requests are served in the order in which they came; but small ones, such as the inventory's, do not wait behind large ones, which reserve whole pages.
+/// A token bucket for the venue's limit of weight a minute (1200): a sixth of it at once and the rest evenly after
+/// that, so that no window of a minute can hold more. Requests are served in the order in which they came; but small
+/// ones, such as the inventory's, do not wait behind large ones, which reserve whole pages.
 /// </summary>
 internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBudget.VenueLimit) : IDisposable
 {

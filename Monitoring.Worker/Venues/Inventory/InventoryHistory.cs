@@ -4,8 +4,8 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Worker.Venues.Inventory;
 
 /// <summary>
-/// The shares that each component held when it was last read: kept in memory, and read from the database once, so that a position handed over while no
-/// worker ran is still a jump.
+/// The shares that each component held when it was last read: kept in memory, and read from the database once, so that
+/// a position handed over while no worker ran is still a jump.
 /// </summary>
 internal sealed partial class InventoryHistory(HlpVault.HlpVaultOptions vault, InventoryTables? tables, ILogger<InventoryHistory> logger)
 {
@@ -27,20 +27,24 @@ internal sealed partial class InventoryHistory(HlpVault.HlpVaultOptions vault, I
     {
         var accounts = await tables!.Components.ListNewestAsync(vault.VaultAddress, since, cancellationToken);
         var known = components.Concat(accounts.Select(account => account.ComponentAddress)).Distinct();
-        var held = (await tables.Positions.ListNewestAsync(vault.VaultAddress, known, since, cancellationToken)).ToLookup(row => row.VaultAddress);
+        var held = (await tables.Positions.ListNewestAsync(vault.VaultAddress, known, since, cancellationToken)).ToLookup(row =>
+            row.VaultAddress);
         foreach (var component in held)
             if (!accounts.Any(account => account.ComponentAddress == component.Key && IsEmptySince(account, component.First().ObservedAt)))
-                _components.TryAdd(component.Key, [(component.First().ObservedAt, component.ToDictionary(row => row.Coin, row => row.SharePct))]);
+                _components.TryAdd(
+                    component.Key, [(component.First().ObservedAt, component.ToDictionary(row => row.Coin, row => row.SharePct))]);
         foreach (var account in accounts.Where(account => account.Positions == 0))
             _components.TryAdd(account.ComponentAddress, [(account.ObservedAt, new Dictionary<string, decimal?>())]);
     }
 
-    // An empty component leaves no row in the inventory, where one that could not be read leaves none either; the vault's own check tells them apart.
-    private static bool IsEmptySince(HlpVaultComponent account, DateTimeOffset heldAt) => account.Positions == 0 && account.ObservedAt > heldAt;
+    // An empty component leaves no row in the inventory, where one that could not be read leaves none either; the
+    // vault's own check tells them apart.
+    private static bool IsEmptySince(HlpVaultComponent account, DateTimeOffset heldAt) =>
+        account.Positions == 0 && account.ObservedAt > heldAt;
 
     /// <summary>
-    /// The share at the check an interval before, so that checks in between do not cut one jump into two small ones: 0 for a coin that was not held, null when
-    /// that is not known.
+    /// The share at the check an interval before, so that checks in between do not cut one jump into two small ones: 0
+    /// for a coin that was not held, null when that is not known.
     /// </summary>
     public decimal? FindShare(string component, string coin, DateTimeOffset now, TimeSpan interval)
     {

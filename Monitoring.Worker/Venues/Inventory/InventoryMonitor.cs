@@ -8,7 +8,8 @@ namespace Monitoring.Worker.Venues.Inventory;
 
 /// <summary>Watches what HLP's component vaults hold: a position that is handed to them shows here before its loss is booked.</summary>
 internal sealed partial class InventoryMonitor(
-    HyperliquidClient venue, VaultTree tree, InventoryHistory history, HlpVaultOptions vault, InventoryOptions options, TimeProvider clock, ILogger<InventoryMonitor> logger) : IMonitor
+    HyperliquidClient venue, VaultTree tree, InventoryHistory history, HlpVaultOptions vault, InventoryOptions options,
+    TimeProvider clock, ILogger<InventoryMonitor> logger) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "inventory";
@@ -56,7 +57,8 @@ internal sealed partial class InventoryMonitor(
         var blind = _parts.Judge(context.Schedule, reads.Select(read => new SourceReading(read.Component, read.Error)), scheduledAt);
         return new CheckReport([.. steps.Select(step => step.Position)],
             [.. InventoryRules.Evaluate(steps, frame.Equity, options.Thresholds), .. blind.Findings],
-            [.. InventoryRules.Unjudged(reads.Where(read => read.State is null).Select(read => read.Component).Concat(gone), steps), .. blind.Unjudged]);
+            [.. InventoryRules.Unjudged(reads.Where(read => read.State is null).Select(read => read.Component).Concat(gone), steps),
+                .. blind.Unjudged]);
     }
 
     private async Task<(string Component, ClearinghouseState? State, string? Error)> ReadAsync(
@@ -85,7 +87,9 @@ internal sealed partial class InventoryMonitor(
             openInterest > 0 ? decimal.Round(100 * Math.Abs(position.Szi) / openInterest.Value, 4) : null);
     }
 
-    [LoggerMessage(LogLevel.Warning, "component {Component} is not in the vault's list any more; what it held is not known, and its events stay open until an operator resolves them")]
+    [LoggerMessage(LogLevel.Warning,
+        "component {Component} is not in the vault's list any more; what it held is not known, and its events stay open until "
+        + "an operator resolves them")]
     private partial void LogGone(string component);
 
     [LoggerMessage(LogLevel.Warning, "component {Component} could not be read, its positions are not judged: {Error}")]

@@ -5,7 +5,9 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Inventory;
 
-/// <summary>An open position, and its share of HLP's equity at the check before: 0 when it was not held then, null when that is not known.</summary>
+/// <summary>
+/// An open position, and its share of HLP's equity at the check before: 0 when it was not held then, null when that is not known.
+/// </summary>
 internal sealed record InventoryStep(HlpVaultPosition Position, decimal? EarlierSharePct)
 {
     /// <summary>By how many points of HLP's equity the position grew.</summary>
@@ -38,11 +40,16 @@ internal static class InventoryRules
         var evidence = new Evidence(
             new JsonObject
             {
-                ["coin"] = position.Coin, ["size"] = position.Size, ["notional_usd"] = position.NotionalUsd, ["unrealized_pnl_usd"] = position.UnrealizedPnl,
-                ["equity_usd"] = equity, ["share_pct"] = share, ["earlier_share_pct"] = step.EarlierSharePct, ["jump_points"] = step.JumpPoints,
+                ["coin"] = position.Coin, ["size"] = position.Size, ["notional_usd"] = position.NotionalUsd,
+                ["unrealized_pnl_usd"] = position.UnrealizedPnl, ["equity_usd"] = equity, ["share_pct"] = share,
+                ["earlier_share_pct"] = step.EarlierSharePct, ["jump_points"] = step.JumpPoints,
                 ["open_interest_pct"] = position.OpenInterestPct,
             },
-            new JsonObject { ["medium_pct"] = limits.MediumPct, ["high_pct"] = limits.HighPct, ["critical_pct"] = limits.CriticalPct, ["jump_points"] = limits.JumpPoints },
+            new JsonObject
+            {
+                ["medium_pct"] = limits.MediumPct, ["high_pct"] = limits.HighPct, ["critical_pct"] = limits.CriticalPct,
+                ["jump_points"] = limits.JumpPoints,
+            },
             [
                 $"share = 100 * {position.NotionalUsd:0.00} / {equity:0.00} = {share} %: {Compare(share, limits)}",
                 step.JumpPoints is { } jump
@@ -51,9 +58,10 @@ internal static class InventoryRules
                     : "jump: not known, no earlier check to compare with",
             ]);
         return InventoryRuleSet.Inventory.Find(severity, SubjectOf(position.VaultAddress, position.Coin),
-            $"HLP component {position.VaultAddress[..6]}…{position.VaultAddress[^4..]} holds {position.NotionalUsd / 1_000_000:0.00} M USD of {position.Coin} "
-            + $"{(position.Size < 0 ? "short" : "long")}, {share:0.0} % of HLP's equity",
-            $"The component vault {position.VaultAddress} holds {position.Size} {position.Coin} with an unrealised PnL of {position.UnrealizedPnl:0.00} USD"
+            $"HLP component {position.VaultAddress[..6]}…{position.VaultAddress[^4..]} holds {position.NotionalUsd / 1_000_000:0.00} "
+            + $"M USD of {position.Coin} {(position.Size < 0 ? "short" : "long")}, {share:0.0} % of HLP's equity",
+            $"The component vault {position.VaultAddress} holds {position.Size} {position.Coin} with an unrealised PnL of "
+            + $"{position.UnrealizedPnl:0.00} USD"
             + (position.OpenInterestPct is { } part ? $", {part:0.0} % of the coin's open interest." : "."),
             evidence, [position.VaultAddress], position.UnrealizedPnl < 0 ? -position.UnrealizedPnl : null);
     }

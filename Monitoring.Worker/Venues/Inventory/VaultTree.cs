@@ -8,8 +8,8 @@ namespace Monitoring.Worker.Venues.Inventory;
 internal sealed record VaultFrame(decimal Equity, IReadOnlyList<string> Components, DateTimeOffset ReadAt);
 
 /// <summary>
-/// Keeps what rarely changes of the vault between checks, because asking for it is dear: equity and components for three minutes, open interest for one.
-/// Where the venue does not answer, what was known holds for a while.
+/// Keeps what rarely changes of the vault between checks, because asking for it is dear: equity and components for
+/// three minutes, open interest for one. Where the venue does not answer, what was known holds for a while.
 /// </summary>
 internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions vault, ILogger<VaultTree> logger)
 {
@@ -38,12 +38,14 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
         {
             var details = await venue.GetVaultDetailsAsync(vault.VaultAddress, cancellationToken);
             if (now - details.Portfolio.At > FrameMaxAge)
-                throw new MissingDataException($"hyperliquid vaultDetails: the newest point is of {details.Portfolio.At:yyyy-MM-dd HH:mm:ss}Z, the venue serves old data");
+                throw new MissingDataException("hyperliquid vaultDetails: the newest point is of "
+                    + $"{details.Portfolio.At:yyyy-MM-dd HH:mm:ss}Z, the venue serves old data");
             foreach (var contradiction in AccountValueIdentity.FindContradictions(details.Portfolio))
                 LogContradiction(contradiction);
             // A vault that is no parent holds its positions itself.
             var components = details.ReadComponents();
-            _frame = new VaultFrame(details.Portfolio.AllTime.Last.AccountValue, components.Count > 0 ? components : [vault.VaultAddress], now);
+            _frame = new VaultFrame(
+                details.Portfolio.AllTime.Last.AccountValue, components.Count > 0 ? components : [vault.VaultAddress], now);
             await CheckFlowsAsync(details.Portfolio.AllTime.Last, cancellationToken);
             return _frame;
         }
@@ -73,15 +75,16 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
         return now - _marketsAt <= MarketsMaxAge ? _markets : null;
     }
 
-    // The ledger is asked only where there is something to explain. What it does not explain is doubted once: a flow of this moment may be in one answer and
-    // not yet in the other.
+    // The ledger is asked only where there is something to explain. What it does not explain is doubted once: a flow of
+    // this moment may be in one answer and not yet in the other.
     private async Task CheckFlowsAsync(PortfolioPoint to, CancellationToken cancellationToken)
     {
         if (_balanced is { } from && Math.Abs(AccountValueIdentity.Residual(from, to, flows: 0)) > AccountValueIdentity.ToleranceUsd)
         {
             try
             {
-                var flows = AccountValueIdentity.SumFlows(await venue.GetLedgerAsync(vault.VaultAddress, from.At, to.At, cancellationToken), vault.VaultAddress, from.At, to.At);
+                var flows = AccountValueIdentity.SumFlows(
+                    await venue.GetLedgerAsync(vault.VaultAddress, from.At, to.At, cancellationToken), vault.VaultAddress, from.At, to.At);
                 var residual = AccountValueIdentity.Residual(from, to, flows ?? 0);
                 if (flows is null)
                     LogUnknownFlows(from.At, to.At);
@@ -90,7 +93,8 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
                     _doubts++;
                     if (_doubts == 1)
                         return;
-                    LogContradiction($"since {from.At:yyyy-MM-dd HH:mm:ss}Z the account value changed by {residual:0.00} USD that neither PnL nor flows explain");
+                    LogContradiction($"since {from.At:yyyy-MM-dd HH:mm:ss}Z the account value changed by {residual:0.00} USD that "
+                        + "neither PnL nor flows explain");
                 }
             }
             catch (Exception fault) when (IsOfTheVenue(fault))
@@ -103,7 +107,8 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
         (_balanced, _doubts) = (to, 0);
     }
 
-    private static bool IsOfTheVenue(Exception fault) => fault is SourceUnavailableException or MissingDataException or OperationCanceledException;
+    private static bool IsOfTheVenue(Exception fault) =>
+        fault is SourceUnavailableException or MissingDataException or OperationCanceledException;
 
     [LoggerMessage(LogLevel.Warning, "the vault's figures contradict each other: {Contradiction}")]
     private partial void LogContradiction(string contradiction);
@@ -111,7 +116,8 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
     [LoggerMessage(LogLevel.Warning, "equity and components of the vault are those of {ReadAt:HH:mm:ss}, they cannot be read now: {Error}")]
     private partial void LogNotRefreshed(DateTimeOffset readAt, string error);
 
-    [LoggerMessage(LogLevel.Debug, "the vault's flows from {From:O} to {Until:O} are not known, so its account value is not held against them")]
+    [LoggerMessage(
+        LogLevel.Debug, "the vault's flows from {From:O} to {Until:O} are not known, so its account value is not held against them")]
     private partial void LogUnknownFlows(DateTimeOffset from, DateTimeOffset until, Exception? fault = null);
 
     [LoggerMessage(LogLevel.Warning, "open interest cannot be read, positions are recorded without their share of it: {Error}")]

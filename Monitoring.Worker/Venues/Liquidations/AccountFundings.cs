@@ -8,8 +8,8 @@ namespace Monitoring.Worker.Venues.Liquidations;
 internal sealed record Funding(string Funder, DateTimeOffset At);
 
 /// <summary>
-/// Asks the venue's ledger who funded liquidated accounts: the largest first, a few a minute at most because each is dear, each account once. What came from
-/// outside the venue has no sender there, so such accounts stay without a funding.
+/// Asks the venue's ledger who funded liquidated accounts: the largest first, a few a minute at most because each is dear,
+/// each account once. What came from outside the venue has no sender there, so such accounts stay without a funding.
 /// </summary>
 internal sealed partial class AccountFundings(HyperliquidClient venue, TimeProvider clock, ILogger<AccountFundings> logger)
 {
@@ -29,7 +29,8 @@ internal sealed partial class AccountFundings(HyperliquidClient venue, TimeProvi
     /// Asks for some accounts that are not known yet, if all liquidations together could make a coordinated pattern. Takes no longer than
     /// <paramref name="most"/>, so that the check is not lost over it, and never throws for a fault of the venue.
     /// </summary>
-    public async Task AskAsync(IReadOnlyList<Liquidation> history, LiquidationThresholds limits, TimeSpan most, CancellationToken cancellationToken)
+    public async Task AskAsync(
+        IReadOnlyList<Liquidation> history, LiquidationThresholds limits, TimeSpan most, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
         var accounts = FindAccounts(history, limits);
@@ -58,7 +59,9 @@ internal sealed partial class AccountFundings(HyperliquidClient venue, TimeProvi
 
     /// <summary>The funding that a ledger shows: the first money that came in, if an account of the venue sent it.</summary>
     public static Funding? FirstFunding(IEnumerable<LedgerUpdate> ledger, string account) =>
-        ledger.OrderBy(update => update.Time).FirstOrDefault(update => update.FlowTo(account) > 0) is { Sender: { } funder } first ? new Funding(funder, first.At) : null;
+        ledger.OrderBy(update => update.Time).FirstOrDefault(update => update.FlowTo(account) > 0) is { Sender: { } funder } first
+            ? new Funding(funder, first.At)
+            : null;
 
     private List<string> FindAccounts(IReadOnlyList<Liquidation> history, LiquidationThresholds limits)
     {

@@ -6,8 +6,9 @@ using Monitoring.Worker.Watching;
 namespace Monitoring.Worker.Venues.Liquidations;
 
 /// <summary>
-/// What one check read. <paramref name="Fills"/>: those that no earlier check read of the same account. <paramref name="Waiting"/>: the accounts asked for that are not
-/// read to their end, and from when. <paramref name="IsComplete"/>: every account was read to its end lately.
+/// What one check read. <paramref name="Fills"/>: those that no earlier check read of the same account.
+/// <paramref name="Waiting"/>: the accounts asked for that are not read to their end, and from when.
+/// <paramref name="IsComplete"/>: every account was read to its end lately.
 /// </summary>
 internal sealed record Reading(
     IReadOnlyList<LiquidationFill> Fills, IReadOnlyList<LiquidationSource> Sources, IReadOnlyList<SourceReading> Accounts,
@@ -15,12 +16,14 @@ internal sealed record Reading(
     IReadOnlyDictionary<string, DateTimeOffset?> Waiting, bool IsComplete);
 
 /// <summary>
-/// Reads the fills of many accounts, each from where it was read to. The venue's weight limit may not let all be read in one check: a page of each in turn, those
-/// first that have waited longest.
+/// Reads the fills of many accounts, each from where it was read to. The venue's weight limit may not let all be read
+/// in one check: a page of each in turn, those first that have waited longest.
 /// </summary>
-internal sealed partial class AccountReader(HyperliquidClient venue, LiquidationHistory history, LiquidationOptions options, TimeProvider clock, ILogger<AccountReader> logger)
+internal sealed partial class AccountReader(
+    HyperliquidClient venue, LiquidationHistory history, LiquidationOptions options, TimeProvider clock, ILogger<AccountReader> logger)
 {
-    // More than one full page an account only up to so many in all: the venue's weight is for the other monitors too, and the next check goes on.
+    // More than one full page an account only up to so many in all: the venue's weight is for the other monitors too,
+    // and the next check goes on.
     private const int MostFullPages = 6;
 
     // How far back an account is read that was never read before.
@@ -34,13 +37,16 @@ internal sealed partial class AccountReader(HyperliquidClient venue, Liquidation
 
     /// <summary>Reads until <paramref name="most"/> has passed, and keeps what it has by then.</summary>
     /// <exception cref="SourceUnavailableException">No account could be read.</exception>
-    public async Task<Reading> ReadAsync(IReadOnlyList<FillOwner> owners, DateTimeOffset scheduledAt, TimeSpan most, CancellationToken cancellationToken)
+    public async Task<Reading> ReadAsync(
+        IReadOnlyList<FillOwner> owners, DateTimeOffset scheduledAt, TimeSpan most, CancellationToken cancellationToken)
     {
         var turns = owners.Select(owner => new Turn(owner, AccountOf(owner.Address), history.FindSource(owner.Address)))
-            .OrderBy(turn => turn.Account.TriedAt).ThenBy(turn => turn.Account.HasFailed).ThenBy(turn => turn.Account.WaitsFrom is not null).ToList();
+            .OrderBy(turn => turn.Account.TriedAt).ThenBy(turn => turn.Account.HasFailed)
+            .ThenBy(turn => turn.Account.WaitsFrom is not null).ToList();
         var fault = await ReadInTurnAsync(turns, scheduledAt, most, cancellationToken);
         if (!turns.Exists(turn => turn.IsRead))
-            throw new SourceUnavailableException($"the fills of none of {owners.Count} accounts could be read; the last: {turns.FindLast(turn => turn.Error is not null)?.Error ?? NotReached(most)}", fault);
+            throw new SourceUnavailableException($"the fills of none of {owners.Count} accounts could be read; the last: "
+                + $"{turns.FindLast(turn => turn.Error is not null)?.Error ?? NotReached(most)}", fault);
 
         foreach (var turn in turns.Where(turn => turn.IsBehind))
             LogBehind(turn.Owner.Address, turn.Source!.ReadUntil);
@@ -72,7 +78,8 @@ internal sealed partial class AccountReader(HyperliquidClient venue, Liquidation
             _accounts.Remove(address);
     }
 
-    private async Task<Exception?> ReadInTurnAsync(List<Turn> turns, DateTimeOffset scheduledAt, TimeSpan most, CancellationToken cancellationToken)
+    private async Task<Exception?> ReadInTurnAsync(
+        List<Turn> turns, DateTimeOffset scheduledAt, TimeSpan most, CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(most, clock);
         var (waiting, pages) = (new Queue<Turn>(turns), MostFullPages);
@@ -113,24 +120,31 @@ internal sealed partial class AccountReader(HyperliquidClient venue, Liquidation
     {
         var (owner, now) = (turn.Owner, clock.GetUtcNow());
         var source = turn.Source ?? NewSource(owner, scheduledAt);
-        var watermark = source.LastFillAt is { } last && last == source.ReadUntil ? new Watermark(last, IsFill: true) : new Watermark(source.ReadUntil, IsFill: false);
-        var read = await FillReading.ReadAsync((start, end, reversed, token) => venue.GetUserFillsByTimeAsync(owner.Address, start, end, reversed, token),
+        var watermark = source.LastFillAt is { } last && last == source.ReadUntil
+            ? new Watermark(last, IsFill: true)
+            : new Watermark(source.ReadUntil, IsFill: false);
+        var read = await FillReading.ReadAsync(
+            (start, end, reversed, token) => venue.GetUserFillsByTimeAsync(owner.Address, start, end, reversed, token),
             watermark, HyperliquidClient.FillsPerPage, mostFullPages: 1, now, cancellationToken);
         foreach (var gap in read.Gaps)
             LogGap(owner.Address, gap.From, gap.Until);
         if (read.Next.At > now + ClockTolerance)
-            throw new MissingDataException($"hyperliquid userFillsByTime: {owner.Address} has a fill of {read.Next.At:yyyy-MM-dd HH:mm:ss}Z, which is yet to come");
+            throw new MissingDataException(
+                $"hyperliquid userFillsByTime: {owner.Address} has a fill of {read.Next.At:yyyy-MM-dd HH:mm:ss}Z, which is yet to come");
         turn.Source = Advance(source, owner, read, isFirst: turn.Source is null);
-        turn.Fills.AddRange(read.Fills.Select(fill => LiquidationMapping.Map(fill, owner)).OfType<LiquidationFill>().Where(fill => !history.WasRead(owner.Address, fill)));
+        turn.Fills.AddRange(read.Fills.Select(fill => LiquidationMapping.Map(fill, owner)).OfType<LiquidationFill>()
+            .Where(fill => !history.WasRead(owner.Address, fill)));
         turn.Gaps.AddRange(read.Gaps.Select(gap => new AccountGap(owner.Address, gap.From, gap.Until)));
         (turn.IsRead, turn.IsBehind) = (true, read.IsBehind);
         return read.FullPages;
     }
 
     private static LiquidationSource NewSource(FillOwner owner, DateTimeOffset scheduledAt) =>
-        new(owner.Address, owner.IsHlpVault, scheduledAt - FirstLook, scheduledAt - FirstLook, LastFillAt: null, Gaps: 0, LastGapFrom: null, LastGapUntil: null);
+        new(owner.Address, owner.IsHlpVault, scheduledAt - FirstLook, scheduledAt - FirstLook, LastFillAt: null,
+            Gaps: 0, LastGapFrom: null, LastGapUntil: null);
 
-    // The venue shows no more than its newest ten thousand fills and does not say so: what a first reading brings in full pages is known from its first fill on.
+    // The venue shows no more than its newest ten thousand fills and does not say so: what a first reading brings in
+    // full pages is known from its first fill on.
     private static LiquidationSource Advance(LiquidationSource source, FillOwner owner, FillRead read, bool isFirst) => source with
     {
         IsHlpVault = owner.IsHlpVault,
@@ -175,7 +189,8 @@ internal sealed partial class AccountReader(HyperliquidClient venue, Liquidation
         public bool IsReadToEnd => IsRead && !IsBehind && Error is null;
 
         // One that cannot be read at all is waited for by nobody; one never read begins with its first look.
-        public DateTimeOffset? WaitsFrom => IsBehind ? Source!.ReadUntil : IsTried ? Account.WaitsFrom : Account.WaitsFrom ?? Account.ReadToEndAt ?? Source?.ReadUntil;
+        public DateTimeOffset? WaitsFrom =>
+            IsBehind ? Source!.ReadUntil : IsTried ? Account.WaitsFrom : Account.WaitsFrom ?? Account.ReadToEndAt ?? Source?.ReadUntil;
     }
 
     [LoggerMessage(LogLevel.Warning, "fills of {Account} cannot be read; nothing is judged as over meanwhile: {Error}")]

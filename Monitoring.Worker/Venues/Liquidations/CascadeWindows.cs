@@ -4,8 +4,8 @@ namespace Monitoring.Worker.Venues.Liquidations;
 internal static class CascadeWindows
 {
     /// <summary>
-    /// Every window that ends at some point, reaches back as far as the rule looks, has enough victims and enough of its price steps in one direction;
-    /// those that overlap are one. Liquidations at one and the same price are no cascade.
+    /// Every window that ends at some point, reaches back as far as the rule looks, has enough victims and enough of its
+    /// price steps in one direction; those that overlap are one. Liquidations at one and the same price are no cascade.
     /// </summary>
     public static IReadOnlyList<(int From, int To)> Find(IReadOnlyList<PricePoint> points, LiquidationThresholds limits)
     {
@@ -26,7 +26,8 @@ internal static class CascadeWindows
                 Count(points, from + 1, -1, ref ups, ref downs);
             }
 
-            if (victims.Count >= limits.CascadeVictims && ups + downs > 0 && 100m * Math.Max(ups, downs) >= limits.CascadeDirectionPct * (ups + downs))
+            if (victims.Count >= limits.CascadeVictims && ups + downs > 0
+                && 100m * Math.Max(ups, downs) >= limits.CascadeDirectionPct * (ups + downs))
                 windows.Add((from, to));
         }
 

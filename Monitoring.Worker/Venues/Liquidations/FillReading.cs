@@ -3,24 +3,32 @@ using Monitoring.Worker.Venues.Hyperliquid;
 namespace Monitoring.Worker.Venues.Liquidations;
 
 /// <summary>Asks for one account's fills from a time on, to another if given; the oldest of them or the newest.</summary>
-internal delegate Task<IReadOnlyList<Fill>> FillSource(DateTimeOffset start, DateTimeOffset? end, bool reversed, CancellationToken cancellationToken);
+internal delegate Task<IReadOnlyList<Fill>> FillSource(
+    DateTimeOffset start, DateTimeOffset? end, bool reversed, CancellationToken cancellationToken);
 
-/// <summary>How far an account's fills have been read. <paramref name="IsFill"/>: a fill of exactly this time was seen, so the venue must show it again.</summary>
+/// <summary>
+/// How far an account's fills have been read. <paramref name="IsFill"/>: a fill of exactly this time was seen, so the
+/// venue must show it again.
+/// </summary>
 internal sealed record Watermark(DateTimeOffset At, bool IsFill);
 
-/// <summary>A stretch whose fills the venue no longer has: open at both ends, or a single moment that has more fills than can be asked for.</summary>
+/// <summary>
+/// A stretch whose fills the venue no longer has: open at both ends, or a single moment that has more fills than can be asked for.
+/// </summary>
 internal sealed record FillGap(DateTimeOffset From, DateTimeOffset Until);
 
 /// <summary>What one reading brought: fills in order of time, each once; the new watermark; and whether more waits to be read.</summary>
 internal sealed record FillRead(IReadOnlyList<Fill> Fills, Watermark Next, IReadOnlyList<FillGap> Gaps, bool IsBehind, int FullPages);
 
 /// <summary>
-/// Reads fills page by page. A page goes on at the last time of the one before, included, because more fills of that very moment may follow; what comes twice
-/// is dropped by its key. Nothing is assumed of the order within an answer.
+/// Reads fills page by page. A page goes on at the last time of the one before, included, because more fills of that
+/// very moment may follow; what comes twice is dropped by its key. Nothing is assumed of the order within an answer.
 /// </summary>
 internal static class FillReading
 {
-    /// <summary>Reads on from the watermark, at most <paramref name="mostFullPages"/> full pages; a page that is not full is the last.</summary>
+    /// <summary>
+    /// Reads on from the watermark, at most <paramref name="mostFullPages"/> full pages; a page that is not full is the last.
+    /// </summary>
     public static async Task<FillRead> ReadAsync(
         FillSource source, Watermark watermark, int pageSize, int mostFullPages, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -55,15 +63,18 @@ internal static class FillReading
             break;
         }
 
-        return new FillRead([.. fills.Values.OrderBy(fill => fill.Time).ThenBy(fill => fill.Tid)], Next(watermark, fills, gaps, start), gaps, behind, fullPages);
+        return new FillRead([.. fills.Values.OrderBy(fill => fill.Time).ThenBy(fill => fill.Tid)],
+            Next(watermark, fills, gaps, start), gaps, behind, fullPages);
     }
 
     private static bool IsNewestFirst(IReadOnlyList<Fill> page) =>
         page[0].Time > page[^1].Time && page.Zip(page.Skip(1)).All(pair => pair.First.Time >= pair.Second.Time);
 
-    // More fills in one moment than an answer holds: the same page would come for ever. Its newest are asked for too; what lies between cannot be had.
+    // More fills in one moment than an answer holds: the same page would come for ever. Its newest are asked for too;
+    // what lies between cannot be had.
     private static async Task<FillGap?> ReadCrowdedMomentAsync(
-        FillSource source, DateTimeOffset moment, IReadOnlyList<Fill> page, Dictionary<FillKey, Fill> fills, int pageSize, CancellationToken cancellationToken)
+        FillSource source, DateTimeOffset moment, IReadOnlyList<Fill> page, Dictionary<FillKey, Fill> fills,
+        int pageSize, CancellationToken cancellationToken)
     {
         var newest = await source(moment, moment, true, cancellationToken);
         Add(newest, fills);

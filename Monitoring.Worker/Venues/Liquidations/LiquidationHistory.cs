@@ -10,15 +10,17 @@ internal sealed record LiquidationTables(Data.Venues.Liquidations Fills, Liquida
 internal sealed record AccountGap(string Account, DateTimeOffset From, DateTimeOffset Until);
 
 /// <summary>
-/// What is known of the last hour, or of more while an account is being caught up with: fills, patterns, prices, gaps, and how far each account has been read. Read
-/// from the database once and kept in memory afterwards; a check changes it only when it has succeeded.
+/// What is known of the last hour, or of more while an account is being caught up with: fills, patterns, prices, gaps,
+/// and how far each account has been read. Read from the database once and kept in memory afterwards; a check changes
+/// it only when it has succeeded.
 /// </summary>
 internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILogger<LiquidationHistory> logger)
 {
     /// <summary>How far back liquidations are put together to patterns.</summary>
     public static readonly TimeSpan Horizon = TimeSpan.FromHours(1);
 
-    // A catch-up that began longer ago is put together from pieces. Shorter than any retention, so what was stored since then is stored yet.
+    // A catch-up that began longer ago is put together from pieces. Shorter than any retention, so what was stored
+    // since then is stored yet.
     private static readonly TimeSpan LongestCatchUp = TimeSpan.FromDays(1);
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
 
@@ -43,11 +45,15 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
     public IReadOnlyCollection<string> Raised => _raised;
 
     /// <summary>The HLP vaults followed so far, for when the venue does not name them.</summary>
-    public IReadOnlyList<string> KnownVaults => [.. _sources.Values.Where(source => source.IsHlpVault).Select(source => source.SourceAddress).Order(StringComparer.Ordinal)];
+    public IReadOnlyList<string> KnownVaults =>
+        [.. _sources.Values.Where(source => source.IsHlpVault).Select(source => source.SourceAddress).Order(StringComparer.Ordinal)];
 
     public LiquidationSource? FindSource(string address) => _sources.GetValueOrDefault(address);
 
-    /// <summary>Whether a fill of an account was read before. More fills of the last moment read may come: those are told apart by <see cref="LastFills"/>.</summary>
+    /// <summary>
+    /// Whether a fill of an account was read before. More fills of the last moment read may come: those are told apart
+    /// by <see cref="LastFills"/>.
+    /// </summary>
     public bool WasRead(string address, LiquidationFill fill) => _sources.GetValueOrDefault(address) is { } source
         && (fill.ObservedAt < source.ReadUntil || (fill.ObservedAt == source.ReadUntil && _dropped.Contains(fill.ObservedAt)));
 
@@ -74,7 +80,8 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
         LogLoaded(fills.Count, sources.Count);
     }
 
-    // Checks that were made before the database answered took up each account anew: where that left a hole, the account is read again from the end of what is stored.
+    // Checks that were made before the database answered took up each account anew: where that left a hole, the account
+    // is read again from the end of what is stored.
     private static LiquidationSource Join(LiquidationSource stored, LiquidationSource? begun) =>
         begun is null || begun.WatchedSince > stored.ReadUntil ? stored : begun with
         {
@@ -84,7 +91,9 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
             LastGapUntil = begun.LastGapUntil ?? stored.LastGapUntil,
         };
 
-    /// <summary>Reads what is stored from before the history, for fills that come so late; without the database it stays as it is.</summary>
+    /// <summary>
+    /// Reads what is stored from before the history, for fills that come so late; without the database it stays as it is.
+    /// </summary>
     public Task ReachBackAsync(DateTimeOffset to, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var oldest = now - LongestCatchUp - Horizon;
@@ -101,12 +110,12 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
     }
 
     /// <summary>
-    /// Takes in what a check found, and forgets what is older than the horizon. What some account still has to be read from <paramref name="catchesUpFrom"/> on is
-    /// put together with the fills of that time, so those are kept too.
+    /// Takes in what a check found, and forgets what is older than the horizon. What some account still has to be read
+    /// from <paramref name="catchesUpFrom"/> on is put together with the fills of that time, so those are kept too.
     /// </summary>
     public void Keep(
-        DateTimeOffset now, DateTimeOffset? catchesUpFrom, Reading reading, IReadOnlyList<LiquidationFill> fills, IReadOnlyList<LiquidationPattern> patterns,
-        IEnumerable<PriceSample> prices, IEnumerable<string> raised)
+        DateTimeOffset now, DateTimeOffset? catchesUpFrom, Reading reading, IReadOnlyList<LiquidationFill> fills,
+        IReadOnlyList<LiquidationPattern> patterns, IEnumerable<PriceSample> prices, IEnumerable<string> raised)
     {
         var from = catchesUpFrom is { } start && start < now ? start : now;
         var oldest = (from > now - LongestCatchUp ? from : now - LongestCatchUp) - Horizon;
@@ -122,12 +131,14 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
         _reachesBackTo = _reachesBackTo < oldest ? oldest : _reachesBackTo;
     }
 
-    [LoggerMessage(LogLevel.Information, "read {Fills} liquidation fills of the last hour and the watermarks of {Sources} accounts from the database")]
+    [LoggerMessage(
+        LogLevel.Information, "read {Fills} liquidation fills of the last hour and the watermarks of {Sources} accounts from the database")]
     private partial void LogLoaded(int fills, int sources);
 
     [LoggerMessage(LogLevel.Warning, "stored liquidations cannot be read yet, the history begins with this process: {Error}")]
     private partial void LogNotLoaded(string error);
 
-    [LoggerMessage(LogLevel.Warning, "older liquidations cannot be read from the database now, those that come late are put together without them: {Error}")]
+    [LoggerMessage(LogLevel.Warning,
+        "older liquidations cannot be read from the database now, those that come late are put together without them: {Error}")]
     private partial void LogNotReachedBack(string error);
 }

@@ -20,7 +20,10 @@ internal static class LiquidationMapping
     /// <summary>Whether a fill belongs to a liquidation or a deleveraging.</summary>
     public static bool IsLiquidation(Fill fill) => fill.Liquidation is not null || fill.Dir == Deleveraging;
 
-    /// <summary>The row of a fill, or null when the fill is no liquidation: an ordinary trade carries no object <c>liquidation</c>, whatever its direction is called.</summary>
+    /// <summary>
+    /// The row of a fill, or null when the fill is no liquidation: an ordinary trade carries no object
+    /// <c>liquidation</c>, whatever its direction is called.
+    /// </summary>
     public static LiquidationFill? Map(Fill fill, FillOwner owner)
     {
         if (!IsLiquidation(fill))
@@ -28,23 +31,29 @@ internal static class LiquidationMapping
         var victim = fill.Liquidation?.LiquidatedUser?.ToLowerInvariant() ?? UnknownUser;
         var isVictim = victim == owner.Address;
         var method = MethodOf(fill, owner, isVictim);
-        return new LiquidationFill(fill.Coin, fill.Tid ?? MakeTid(fill), victim, fill.At, method, SideOf(fill, method, isVictim), fill.Px, fill.Sz, fill.Px * fill.Sz,
-            isVictim ? null : owner.Address, HashOf(fill), owner.Address, CoverageOf(owner, method));
+        return new LiquidationFill(fill.Coin, fill.Tid ?? MakeTid(fill), victim, fill.At, method, SideOf(fill, method, isVictim), fill.Px,
+            fill.Sz, fill.Px * fill.Sz, isVictim ? null : owner.Address, HashOf(fill), owner.Address, CoverageOf(owner, method));
     }
 
     /// <summary>What makes it the same row.</summary>
-    public static (string, long, string, DateTimeOffset) KeyOf(LiquidationFill row) => (row.Coin, row.Tid, row.LiquidatedUser, row.ObservedAt);
+    public static (string, long, string, DateTimeOffset) KeyOf(LiquidationFill row) =>
+        (row.Coin, row.Tid, row.LiquidatedUser, row.ObservedAt);
 
-    /// <summary>The rows of many fills, each trade once: both sides of a trade have the same tid, and of the two rows that which names the counterparty says more.</summary>
+    /// <summary>
+    /// The rows of many fills, each trade once: both sides of a trade have the same tid, and of the two rows that which
+    /// names the counterparty says more.
+    /// </summary>
     public static IReadOnlyList<LiquidationFill> Merge(IEnumerable<LiquidationFill> rows) =>
         [.. rows.GroupBy(KeyOf)
             .Select(same => same.OrderBy(row => row.Counterparty is null).ThenBy(row => row.SourceAddress, StringComparer.Ordinal).First())
-            .OrderBy(row => row.ObservedAt).ThenBy(row => row.Coin, StringComparer.Ordinal).ThenBy(row => row.Tid).ThenBy(row => row.LiquidatedUser, StringComparer.Ordinal)];
+            .OrderBy(row => row.ObservedAt).ThenBy(row => row.Coin, StringComparer.Ordinal).ThenBy(row => row.Tid)
+            .ThenBy(row => row.LiquidatedUser, StringComparer.Ordinal)];
 
     private static LiquidationMethod MethodOf(Fill fill, FillOwner owner, bool isVictim) =>
         fill.Dir == Deleveraging ? LiquidationMethod.Adl
         : fill.Liquidation!.Method == "market" ? LiquidationMethod.Market
-        : isVictim && owner.IsHlpVault ? LiquidationMethod.Adl // nobody takes over from the vault that takes over: its losers are deleveraged against
+        // nobody takes over from the vault that takes over: its losers are deleveraged against
+        : isVictim && owner.IsHlpVault ? LiquidationMethod.Adl
         : LiquidationMethod.Backstop;
 
     private static LiquidationSide SideOf(Fill fill, LiquidationMethod method, bool isVictim)
@@ -68,9 +77,11 @@ internal static class LiquidationMapping
         : LiquidationCoverage.HlpComplete;
 
     // 32 zero bytes are the hash of whatever is no transaction, so they tell nothing apart.
-    private static string? HashOf(Fill fill) => fill.Hash is { } hash && hash.AsSpan().IndexOfAnyExcept('0', 'x') >= 0 ? hash.ToLowerInvariant() : null;
+    private static string? HashOf(Fill fill) =>
+        fill.Hash is { } hash && hash.AsSpan().IndexOfAnyExcept('0', 'x') >= 0 ? hash.ToLowerInvariant() : null;
 
     // Old answers have no tid. What stands for it is made of the fill itself, negative so that it meets no real one.
     private static long MakeTid(Fill fill) =>
-        BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{fill.Coin} {fill.Time} {fill.Key.WithoutTid}"))) | long.MinValue;
+        BinaryPrimitives.ReadInt64BigEndian(SHA256.HashData(Encoding.UTF8.GetBytes($"{fill.Coin} {fill.Time} {fill.Key.WithoutTid}")))
+        | long.MinValue;
 }

@@ -7,7 +7,9 @@ using Monitoring.Worker.Watching;
 
 namespace Monitoring.Worker.Venues.Liquidations;
 
-/// <summary>Watches liquidations through the fills of the HLP vaults and of the watched accounts: the venue has no feed of all of them.</summary>
+/// <summary>
+/// Watches liquidations through the fills of the HLP vaults and of the watched accounts: the venue has no feed of all of them.
+/// </summary>
 internal sealed partial class LiquidationMonitor(
     HyperliquidClient venue, LiquidationHistory history, AccountReader reader, AccountFundings fundings, LiquidationOptions options,
     HlpVaultOptions vault, TimeProvider clock, ILogger<LiquidationMonitor> logger) : IMonitor
@@ -58,7 +60,8 @@ internal sealed partial class LiquidationMonitor(
         var most = TimeSpan.FromTicks(Math.Min((0.3 * context.Schedule.Deadline).Ticks, context.Left(FundingsShare).Ticks));
         await fundings.AskAsync(liquidations, options.Thresholds, most, cancellationToken);
         var found = PatternGaps.Mark(PatternContinuity.Continue(history.Patterns,
-            LiquidationSearch.Find(liquidations, [.. history.Prices, .. prices], fundings.Known, options.Thresholds)), [.. history.Gaps, .. reading.Gaps]);
+            LiquidationSearch.Find(liquidations, [.. history.Prices, .. prices], fundings.Known, options.Thresholds)),
+            [.. history.Gaps, .. reading.Gaps]);
         var news = FindNews(found, scheduledAt, fresh);
         var findings = LiquidationRules.Evaluate(news, options.Thresholds);
         reader.Keep(scheduledAt, reading);
@@ -71,9 +74,11 @@ internal sealed partial class LiquidationMonitor(
     }
 
     // A pattern is news as long as it may still go on, and whenever this check brought a part of it, however late.
-    private List<LiquidationPattern> FindNews(IReadOnlyList<LiquidationPattern> found, DateTimeOffset scheduledAt, IReadOnlyList<LiquidationFill> fresh)
+    private List<LiquidationPattern> FindNews(
+        IReadOnlyList<LiquidationPattern> found, DateTimeOffset scheduledAt, IReadOnlyList<LiquidationFill> fresh)
     {
-        var from = scheduledAt - (options.Interval > options.Thresholds.CascadeWindow ? options.Interval : options.Thresholds.CascadeWindow);
+        var from = scheduledAt
+            - (options.Interval > options.Thresholds.CascadeWindow ? options.Interval : options.Thresholds.CascadeWindow);
         var late = fresh.Where(fill => fill.ObservedAt < from).ToList();
         return [.. found.Where(pattern => pattern.EndTime >= from || late.Exists(fill => LiquidationSearch.IsPart(fill, pattern)))];
     }
@@ -112,12 +117,16 @@ internal sealed partial class LiquidationMonitor(
         }
 
         var owners = vaults.Select(address => new FillOwner(address.ToLowerInvariant(), IsHlpVault: true))
-            .Concat(options.MonitoredAddresses.Select(address => new FillOwner(address, IsHlpVault: false))).DistinctBy(owner => owner.Address).ToList();
-        return owners.Count > 0 ? owners : throw new MissingDataException("hyperliquid vaultDetails: the vault has no components, there is nothing to follow");
+            .Concat(options.MonitoredAddresses.Select(address => new FillOwner(address, IsHlpVault: false)))
+            .DistinctBy(owner => owner.Address).ToList();
+        return owners.Count > 0
+            ? owners
+            : throw new MissingDataException("hyperliquid vaultDetails: the vault has no components, there is nothing to follow");
     }
 
     private static bool IsOfTheVenue(Exception fault, CancellationToken cancellationToken) =>
-        fault is SourceUnavailableException or MissingDataException || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested);
+        fault is SourceUnavailableException or MissingDataException
+        || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
     // Whether a price comes back is seen afterwards, so marks are asked for as long as it matters.
     private async Task<(IReadOnlyList<PriceSample> Prices, bool Missing)> ReadPricesAsync(
@@ -132,7 +141,8 @@ internal sealed partial class LiquidationMonitor(
         {
             var now = clock.GetUtcNow();
             var markets = await venue.GetMarketsAsync(either.Token);
-            return ([.. coins.Where(markets.ByCoin.ContainsKey).Select(coin => new PriceSample(coin, now, markets.ByCoin[coin].MarkPx))], false);
+            return ([.. coins.Where(markets.ByCoin.ContainsKey).Select(coin => new PriceSample(coin, now, markets.ByCoin[coin].MarkPx))],
+                false);
         }
         catch (Exception fault) when (IsOfTheVenue(fault, cancellationToken))
         {

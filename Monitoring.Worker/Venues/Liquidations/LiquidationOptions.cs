@@ -25,9 +25,9 @@ internal sealed record LiquidationOptions(IReadOnlyList<string> MonitoredAddress
 
 /// <summary>Thresholds, all inclusive; shares and impacts in percent.</summary>
 internal sealed record LiquidationThresholds(
-    decimal EventScore, decimal FlashLoanUsd, TimeSpan FlashLoanWindow, int CascadeVictims, TimeSpan CascadeWindow, decimal CascadeDirectionPct,
-    int CoordinatedTimes, decimal CoordinatedUsd, decimal ManipulationImpactPct, decimal ManipulationRecoveryPct, TimeSpan ManipulationWindow,
-    TimeSpan FundedWithin)
+    decimal EventScore, decimal FlashLoanUsd, TimeSpan FlashLoanWindow, int CascadeVictims, TimeSpan CascadeWindow,
+    decimal CascadeDirectionPct, int CoordinatedTimes, decimal CoordinatedUsd, decimal ManipulationImpactPct,
+    decimal ManipulationRecoveryPct, TimeSpan ManipulationWindow, TimeSpan FundedWithin)
 {
     private const decimal Billion = 1_000_000_000;
 

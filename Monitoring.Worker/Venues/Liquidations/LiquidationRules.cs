@@ -11,12 +11,16 @@ namespace Monitoring.Worker.Venues.Liquidations;
 /// </summary>
 internal static class LiquidationRules
 {
-    private const string Coverage = "Seen through the fills of the HLP vaults and of the watched accounts: backstop liquidations and deleveraging against the HLP vaults are complete, "
-        + "of market liquidations only those in which such an account took part are known.";
+    private const string Coverage = "Seen through the fills of the HLP vaults and of the watched accounts: backstop liquidations and "
+        + "deleveraging against the HLP vaults are complete, of market liquidations only those in which such an "
+        + "account took part are known.";
 
     private const string Incomplete = "Incomplete: not all fills of this time could be had from the venue, so there was more than this. ";
 
-    /// <summary>One finding per kind and coin (or account), made from the most suspicious of its patterns; nothing below the score that makes an event, save deleveraging.</summary>
+    /// <summary>
+    /// One finding per kind and coin (or account), made from the most suspicious of its patterns; nothing below the
+    /// score that makes an event, save deleveraging.
+    /// </summary>
     public static IReadOnlyList<Finding> Evaluate(IEnumerable<LiquidationPattern> patterns, LiquidationThresholds limits) =>
         [.. patterns.Where(pattern => pattern.PatternType == LiquidationPatternType.Adl || pattern.SuspicionScore >= limits.EventScore)
             .GroupBy(pattern => (pattern.PatternType, pattern.Subject))
@@ -40,8 +44,9 @@ internal static class LiquidationRules
         var (severity, title, thresholds, arithmetic) = Judge(pattern, indicators, limits);
         var values = new JsonObject
         {
-            ["pattern_id"] = pattern.PatternId, ["suspicion_score"] = pattern.SuspicionScore, ["total_liquidated_usd"] = pattern.TotalLiquidatedUsd,
-            ["liquidation_count"] = pattern.LiquidationCount, ["affected_users"] = pattern.AffectedUsers, ["duration_seconds"] = pattern.DurationSeconds,
+            ["pattern_id"] = pattern.PatternId, ["suspicion_score"] = pattern.SuspicionScore,
+            ["total_liquidated_usd"] = pattern.TotalLiquidatedUsd, ["liquidation_count"] = pattern.LiquidationCount,
+            ["affected_users"] = pattern.AffectedUsers, ["duration_seconds"] = pattern.DurationSeconds,
             ["price_impact_pct"] = pattern.PriceImpact, ["start_time"] = Utc(pattern.StartTime), ["end_time"] = Utc(pattern.EndTime),
         };
         foreach (var (name, value) in indicators)
@@ -53,11 +58,14 @@ internal static class LiquidationRules
         }
 
         var gaps = PatternGaps.Lines(indicators).ToList();
-        var accounts = indicators["largest_accounts"]?.AsArray().Select(account => (string)account!).Where(account => account.StartsWith("0x", StringComparison.Ordinal)) ?? [];
+        var accounts = indicators["largest_accounts"]?.AsArray()
+            .Select(account => (string)account!)
+            .Where(account => account.StartsWith("0x", StringComparison.Ordinal)) ?? [];
         return RuleOf(pattern.PatternType).Find(severity,
             new EventSubject(pattern.PatternType == LiquidationPatternType.Coordinated ? "account" : "coin", pattern.Subject), title,
-            $"{pattern.LiquidationCount} liquidations of {pattern.AffectedUsers} accounts, {pattern.TotalLiquidatedUsd:0.00} USD, from {pattern.StartTime:yyyy-MM-dd HH:mm:ss}Z "
-            + $"to {pattern.EndTime:HH:mm:ss}Z in {string.Join(", ", pattern.AssetsInvolved.Take(10))}. {(gaps.Count > 0 ? Incomplete : "")}{Coverage}",
+            $"{pattern.LiquidationCount} liquidations of {pattern.AffectedUsers} accounts, {pattern.TotalLiquidatedUsd:0.00} USD, "
+            + $"from {pattern.StartTime:yyyy-MM-dd HH:mm:ss}Z to {pattern.EndTime:HH:mm:ss}Z in "
+            + $"{string.Join(", ", pattern.AssetsInvolved.Take(10))}. {(gaps.Count > 0 ? Incomplete : "")}{Coverage}",
             new Evidence(values, thresholds, [.. arithmetic, .. gaps]), [.. accounts]); // without a loss: what was liquidated is a size
     }
 
@@ -65,39 +73,65 @@ internal static class LiquidationRules
         LiquidationPattern pattern, JsonObject indicators, LiquidationThresholds limits) => pattern.PatternType switch
     {
         LiquidationPatternType.FlashLoan => (Severity.Critical,
-            $"{pattern.Subject}: {Millions(Number(indicators, "peak_usd"))} USD liquidated within {limits.FlashLoanWindow.TotalSeconds:0} s",
+            $"{pattern.Subject}: {Millions(Number(indicators, "peak_usd"))} USD liquidated within "
+            + $"{limits.FlashLoanWindow.TotalSeconds:0} s",
             new JsonObject { ["usd"] = limits.FlashLoanUsd, ["window_seconds"] = limits.FlashLoanWindow.TotalSeconds },
             [
-                $"most within {limits.FlashLoanWindow.TotalSeconds:0} s = {Number(indicators, "peak_usd"):0.00} USD >= {limits.FlashLoanUsd} USD",
-                $"score = amount (> 5 M: 50; > 2 M: 40; > 1 M: 30; else 20 * USD / 500000) + {(Number(indicators, "largest_usd") > 2_000_000 ? "30 for one above 2 M" : "0, none above 2 M")} + 20 = {pattern.SuspicionScore}",
+                $"most within {limits.FlashLoanWindow.TotalSeconds:0} s = {Number(indicators, "peak_usd"):0.00} USD >= "
+                    + $"{limits.FlashLoanUsd} USD",
+                "score = amount (> 5 M: 50; > 2 M: 40; > 1 M: 30; else 20 * USD / 500000) + "
+                    + $"{(Number(indicators, "largest_usd") > 2_000_000 ? "30 for one above 2 M" : "0, none above 2 M")} + 20 "
+                    + $"= {pattern.SuspicionScore}",
             ]),
         LiquidationPatternType.Cascade => (Severity.High,
-            $"{pattern.Subject}: cascade of {pattern.LiquidationCount} liquidations {(string?)indicators["direction"]}wards, {Millions(pattern.TotalLiquidatedUsd)} USD, price {pattern.PriceImpact:+0.00;-0.00} %",
-            new JsonObject { ["victims"] = limits.CascadeVictims, ["window_seconds"] = limits.CascadeWindow.TotalSeconds, ["direction_pct"] = limits.CascadeDirectionPct },
+            $"{pattern.Subject}: cascade of {pattern.LiquidationCount} liquidations {(string?)indicators["direction"]}wards, "
+            + $"{Millions(pattern.TotalLiquidatedUsd)} USD, price {pattern.PriceImpact:+0.00;-0.00} %",
+            new JsonObject
+            {
+                ["victims"] = limits.CascadeVictims, ["window_seconds"] = limits.CascadeWindow.TotalSeconds,
+                ["direction_pct"] = limits.CascadeDirectionPct,
+            },
             [
-                $"{pattern.AffectedUsers} accounts, {Number(indicators, "steps_up"):0} price steps up and {Number(indicators, "steps_down"):0} down",
-                $"score = min(30, 3 * {pattern.LiquidationCount}) + min(40, 40 * {pattern.TotalLiquidatedUsd:0.00} / 5000000) + min(30, 30 * {Math.Abs(pattern.PriceImpact):0.####} / 5) = {pattern.SuspicionScore}",
+                $"{pattern.AffectedUsers} accounts, {Number(indicators, "steps_up"):0} price steps up and "
+                    + $"{Number(indicators, "steps_down"):0} down",
+                $"score = min(30, 3 * {pattern.LiquidationCount}) + min(40, 40 * {pattern.TotalLiquidatedUsd:0.00} / 5000000) + min(30, "
+                    + $"30 * {Math.Abs(pattern.PriceImpact):0.####} / 5) = {pattern.SuspicionScore}",
             ]),
         LiquidationPatternType.Coordinated => (Severity.Medium,
-            $"{(indicators["funder"] is null ? "One account was" : $"{pattern.AffectedUsers} accounts funded together were")} liquidated {pattern.LiquidationCount} times for {Millions(pattern.TotalLiquidatedUsd)} USD",
-            new JsonObject { ["times"] = limits.CoordinatedTimes, ["usd"] = limits.CoordinatedUsd, ["funded_within_seconds"] = limits.FundedWithin.TotalSeconds },
-            [.. FundingLine(indicators, limits), $"score = min(50, 10 * {pattern.LiquidationCount}) + min(50, 50 * {pattern.TotalLiquidatedUsd:0.00} / 3000000) = {pattern.SuspicionScore}"]),
+            $"{(indicators["funder"] is null ? "One account was" : $"{pattern.AffectedUsers} accounts funded together were")} liquidated "
+            + $"{pattern.LiquidationCount} times for {Millions(pattern.TotalLiquidatedUsd)} USD",
+            new JsonObject
+            {
+                ["times"] = limits.CoordinatedTimes, ["usd"] = limits.CoordinatedUsd,
+                ["funded_within_seconds"] = limits.FundedWithin.TotalSeconds,
+            },
+            [.. FundingLine(indicators, limits), $"score = min(50, 10 * {pattern.LiquidationCount}) + min(50, "
+                + $"50 * {pattern.TotalLiquidatedUsd:0.00} / 3000000) = {pattern.SuspicionScore}"]),
         LiquidationPatternType.Manipulation => (Severity.Medium,
-            $"{pattern.Subject}: price moved {pattern.PriceImpact:+0.00;-0.00} % under liquidations and came back by {Number(indicators, "recovered_pct"):0} %",
-            new JsonObject { ["impact_pct"] = limits.ManipulationImpactPct, ["recovery_pct"] = limits.ManipulationRecoveryPct, ["window_seconds"] = limits.ManipulationWindow.TotalSeconds },
-            [$"score = min(50, 50 * {Math.Abs(pattern.PriceImpact):0.####} / 4) + min(50, 50 * {Number(indicators, "recovered_pct"):0.##} / 100) = {pattern.SuspicionScore}"]),
+            $"{pattern.Subject}: price moved {pattern.PriceImpact:+0.00;-0.00} % under liquidations and came back by "
+            + $"{Number(indicators, "recovered_pct"):0} %",
+            new JsonObject
+            {
+                ["impact_pct"] = limits.ManipulationImpactPct, ["recovery_pct"] = limits.ManipulationRecoveryPct,
+                ["window_seconds"] = limits.ManipulationWindow.TotalSeconds,
+            },
+            [$"score = min(50, 50 * {Math.Abs(pattern.PriceImpact):0.####} / 4) + min(50, 50 * {Number(indicators, "recovered_pct"):0.##} "
+                + $"/ 100) = {pattern.SuspicionScore}"]),
         _ => (Severity.High,
             $"{pattern.Subject}: {Millions(pattern.TotalLiquidatedUsd)} USD auto-deleveraged in {Number(indicators, "fills"):0} fills",
             new JsonObject(), ["auto-deleveraging was seen: high"]),
     };
 
-    private static IEnumerable<string> FundingLine(JsonObject indicators, LiquidationThresholds limits) => indicators["funder"] is not { } funder ? [] :
-        [
-            $"{funder} was the first to send each of them money, from {indicators["first_funded_at"]} to {indicators["last_funded_at"]}, each within {limits.FundedWithin.TotalSeconds:0} s of the one before; "
-            + "money from outside the venue has no sender in its ledger, so others may belong to them unseen",
-        ];
+    private static IEnumerable<string> FundingLine(JsonObject indicators, LiquidationThresholds limits) =>
+        indicators["funder"] is not { } funder ? [] :
+            [
+                $"{funder} was the first to send each of them money, from {indicators["first_funded_at"]} to "
+                + $"{indicators["last_funded_at"]}, each within {limits.FundedWithin.TotalSeconds:0} s of the one before; "
+                + "money from outside the venue has no sender in its ledger, so others may belong to them unseen",
+            ];
 
-    private static decimal Number(JsonObject indicators, string name) => indicators[name] is JsonValue value && value.TryGetValue<decimal>(out var number) ? number : 0;
+    private static decimal Number(JsonObject indicators, string name) =>
+        indicators[name] is JsonValue value && value.TryGetValue<decimal>(out var number) ? number : 0;
 
     /// <summary>A moment as evidence gives it.</summary>
     public static string Utc(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss.FFF'Z'");

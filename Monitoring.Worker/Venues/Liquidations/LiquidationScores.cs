@@ -6,7 +6,8 @@ namespace Monitoring.Worker.Venues.Liquidations;
 internal static class LiquidationScores
 {
     public static decimal FlashLoan(decimal usd, decimal largestUsd) =>
-        Round((usd > 5_000_000 ? 50 : usd > 2_000_000 ? 40 : usd > 1_000_000 ? 30 : 20 * usd / 500_000) + (largestUsd > 2_000_000 ? 30 : 0) + 20);
+        Round((usd > 5_000_000 ? 50 : usd > 2_000_000 ? 40 : usd > 1_000_000 ? 30 : 20 * usd / 500_000)
+            + (largestUsd > 2_000_000 ? 30 : 0) + 20);
 
     public static decimal Cascade(int count, decimal usd, decimal impactPct) =>
         Round(Math.Min(30, 3 * count) + Math.Min(40, 40 * usd / 5_000_000) + Math.Min(30, 30 * Math.Abs(impactPct) / 5));

@@ -1,6 +1,9 @@
 namespace Monitoring.Worker.Venues.Liquidations;
 
-/// <summary>The price that liquidations of one moment were made at, and those liquidations; what shares a moment has no order, so it makes one point.</summary>
+/// <summary>
+/// The price that liquidations of one moment were made at, and those liquidations; what shares a moment has no
+/// order, so it makes one point.
+/// </summary>
 internal sealed record PricePoint(DateTimeOffset At, decimal Price, IReadOnlyList<Liquidation> Liquidations);
 
 /// <summary>A mark price that a check saw.</summary>

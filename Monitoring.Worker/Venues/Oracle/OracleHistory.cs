@@ -4,7 +4,8 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Worker.Venues.Oracle;
 
 /// <summary>
-/// What each asset's deviation was in the last 24 hours and since when it is in breach: read from the database once, kept in memory afterwards.
+/// What each asset's deviation was in the last 24 hours and since when it is in breach: read from the database once,
+/// kept in memory afterwards.
 /// </summary>
 internal sealed partial class OracleHistory(OracleOptions options, OracleDeviations? table, ILogger<OracleHistory> logger)
 {
@@ -31,7 +32,8 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
         {
             var kept = StateOf(asset.Key).Samples;
             var until = kept.Count > 0 ? kept[0].At : now;
-            kept.InsertRange(0, asset.Where(sample => sample.ObservedAt < until).Select(sample => (sample.ObservedAt, sample.MaxDeviationPct)));
+            kept.InsertRange(
+                0, asset.Where(sample => sample.ObservedAt < until).Select(sample => (sample.ObservedAt, sample.MaxDeviationPct)));
         }
 
         foreach (var breach in breaches)
@@ -56,13 +58,14 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
         var state = StateOf(verdict.Reading.Asset);
         var at = verdict.Reading.At;
         (state.JudgedAt, state.BreachedSince) = (at, verdict.BreachedSince);
-        if (state.Samples.Count == 0 || at - state.Samples[^1].At >= (state.Samples.Count < options.Thresholds.FloorSamples ? options.Interval : Spacing))
+        if (state.Samples.Count == 0
+            || at - state.Samples[^1].At >= (state.Samples.Count < options.Thresholds.FloorSamples ? options.Interval : Spacing))
             state.Samples.Add((at, verdict.MaxDeviationPct));
         state.Samples.RemoveRange(0, state.Samples.TakeWhile(sample => sample.At < at - Horizon).Count());
     }
 
-    // The samples of the present breach count only where there are not enough without them: an attack must not raise its own floor, a coin that was
-    // always off must get one.
+    // The samples of the present breach count only where there are not enough without them: an attack must not raise
+    // its own floor, a coin that was always off must get one.
     private decimal? Floor(List<(DateTimeOffset At, decimal Pct)> samples, DateTimeOffset? breachedSince, DateTimeOffset at)
     {
         var recent = samples.Where(sample => sample.At >= at - Horizon).ToList();

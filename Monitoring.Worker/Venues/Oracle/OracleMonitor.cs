@@ -8,7 +8,8 @@ namespace Monitoring.Worker.Venues.Oracle;
 
 /// <summary>Holds the venue's oracle prices against those of other markets.</summary>
 internal sealed class OracleMonitor(
-    HyperliquidClient venue, ReferenceReader references, ReferenceSelection selection, OracleHistory history, OracleOptions options, TimeProvider clock) : IMonitor
+    HyperliquidClient venue, ReferenceReader references, ReferenceSelection selection, OracleHistory history,
+    OracleOptions options, TimeProvider clock) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "oracle";
@@ -34,8 +35,9 @@ internal sealed class OracleMonitor(
                         select selection.Select(symbols, market, answers, usdtInUsd, scheduledAt)).ToList();
 
         var common = OracleRules.FindCommonMode(readings, options.Thresholds);
-        var verdicts = readings.Select(reading => OracleRules.Judge(reading, history.Of(reading.Asset, scheduledAt), common, options.Thresholds))
-            .OfType<OracleVerdict>().ToList();
+        var verdicts =
+            readings.Select(reading => OracleRules.Judge(reading, history.Of(reading.Asset, scheduledAt), common, options.Thresholds))
+                .OfType<OracleVerdict>().ToList();
         verdicts.ForEach(history.Add);
         List<OracleDeviation> rows = [.. verdicts.Select(Map)];
         var judged = verdicts.Count(verdict => verdict.IsJudged);
@@ -44,13 +46,15 @@ internal sealed class OracleMonitor(
 
         var (refused, unseen) = FindRefused(context.Schedule, readings);
         var blind = _parts.Judge(context.Schedule, [new(References, judged * 2 >= readings.Count ? null
-            : $"{readings.Count - judged} of {readings.Count} assets lack the {OracleThresholds.MinReferences} fresh references that a verdict needs"), .. refused], scheduledAt);
+            : $"{readings.Count - judged} of {readings.Count} assets lack the {OracleThresholds.MinReferences} fresh "
+                + "references that a verdict needs"), .. refused], scheduledAt);
         return new CheckReport(rows, [.. OracleRules.Evaluate(verdicts, common, usdtInUsd, options.Thresholds), .. blind.Findings],
             [.. OracleRules.Unjudged(readings, verdicts, options.Thresholds), .. blind.Unjudged, .. unseen]);
     }
 
-    // An asset whose references are all refused has no row: it means another asset everywhere, or its oracle was wrong before this process began. Nobody may take
-    // that for calm, so it is a part that is not seen. What has no reference for another reason says neither.
+    // An asset whose references are all refused has no row: it means another asset everywhere, or its oracle was wrong
+    // before this process began. Nobody may take that for calm, so it is a part that is not seen. What has no reference
+    // for another reason says neither.
     private static (IEnumerable<SourceReading> Refused, IEnumerable<string> Unseen) FindRefused(
         MonitorSchedule monitor, IReadOnlyList<OracleReading> readings)
     {
@@ -58,7 +62,8 @@ internal sealed class OracleMonitor(
         return ([
             .. readings.Where(reading => reading.References.Count > 0).Select(reading => new SourceReading(reading.Asset, null)),
             .. without[true].Select(reading => new SourceReading(reading.Asset,
-                $"the oracle's price {reading.OraclePrice} is off by more than a fifth from {string.Join(", ", reading.Refused)}: another asset there, or a wrong oracle")),
+                $"the oracle's price {reading.OraclePrice} is off by more than a fifth from {string.Join(", ", reading.Refused)}: "
+                + "another asset there, or a wrong oracle")),
         ], without[false].Select(reading => WatchdogRules.FingerprintOfPart(monitor, reading.Asset)));
     }
 
@@ -67,12 +72,12 @@ internal sealed class OracleMonitor(
         if (readings.Count == 0)
             return "hyperliquid metaAndAssetCtxs: none of the assets that have references is listed";
         var failed = answers.Where(answer => answer.Quotes is null).Select(answer => $"{answer.Source.Name} ({answer.Error})").ToList();
-        return $"none of {readings.Count} assets has the {OracleThresholds.MinReferences} fresh references that a verdict needs; of {answers.Count} price sources {failed.Count} failed"
-            + (failed.Count > 0 ? $": {string.Join(", ", failed)}" : "");
+        return $"none of {readings.Count} assets has the {OracleThresholds.MinReferences} fresh references that a verdict needs; "
+            + $"of {answers.Count} price sources {failed.Count} failed" + (failed.Count > 0 ? $": {string.Join(", ", failed)}" : "");
     }
 
-    // The sources are asked for what the venue listed last time, so that their prices are of the same moment as its own. Where the venue kept us waiting, for its
-    // weight limit or in another attempt, they are asked again.
+    // The sources are asked for what the venue listed last time, so that their prices are of the same moment as its
+    // own. Where the venue kept us waiting, for its weight limit or in another attempt, they are asked again.
     private async Task<(Markets Markets, IReadOnlyList<SourceAnswer> Answers)> FetchAsync(CancellationToken cancellationToken)
     {
         var asking = AskVenueAsync(cancellationToken);
@@ -91,17 +96,22 @@ internal sealed class OracleMonitor(
         (await venue.GetMarketsAsync(cancellationToken), clock.GetUtcNow());
 
     private static SourceAnswer LeaveOut(SourceAnswer answer, DateTimeOffset at) =>
-        answer.Quotes is null ? answer : answer with { Quotes = null, Error = $"answered {(answer.At - at).TotalSeconds:0.#} s after the venue" };
+        answer.Quotes is null
+            ? answer
+            : answer with { Quotes = null, Error = $"answered {(answer.At - at).TotalSeconds:0.#} s after the venue" };
 
     private static OracleDeviation Map(OracleVerdict verdict)
     {
         var reading = verdict.Reading;
-        decimal? Price(string source) => reading.References.FirstOrDefault(reference => reference.Source == source) is { } found ? decimal.Round(found.Price, 12) : null;
+        decimal? Price(string source) =>
+            reading.References.FirstOrDefault(reference => reference.Source == source) is { } found ? decimal.Round(found.Price, 12) : null;
         return new OracleDeviation(
-            reading.Asset, reading.At, reading.OraclePrice, reading.MarkPrice, Price(BinanceSource.SourceName), Price(CoinbaseSource.SourceName),
-            Price(PythSource.SourceName), Price(KrakenSource.SourceName), Price(OkxSource.SourceName), decimal.Round(verdict.ReferencePrice, 12), verdict.References.Count,
-            [.. reading.LeftOut, .. reading.References.Except(verdict.References).Select(reference => $"{reference.Source}: quote currency off")],
-            verdict.MaxDeviationPct, verdict.MaxDeviationSource, verdict.BreachedSince, verdict.DurationSeconds, verdict.FloorPct, verdict.IsDangerous,
-            verdict.Severity, verdict.Risk?.Total);
+            reading.Asset, reading.At, reading.OraclePrice, reading.MarkPrice, Price(BinanceSource.SourceName),
+            Price(CoinbaseSource.SourceName), Price(PythSource.SourceName), Price(KrakenSource.SourceName),
+            Price(OkxSource.SourceName), decimal.Round(verdict.ReferencePrice, 12), verdict.References.Count,
+            [.. reading.LeftOut,
+                .. reading.References.Except(verdict.References).Select(reference => $"{reference.Source}: quote currency off")],
+            verdict.MaxDeviationPct, verdict.MaxDeviationSource, verdict.BreachedSince, verdict.DurationSeconds,
+            verdict.FloorPct, verdict.IsDangerous, verdict.Severity, verdict.Risk?.Total);
     }
 }

@@ -7,7 +7,8 @@ namespace Monitoring.Worker.Venues.Oracle;
 
 /// <summary>How often the monitor <c>oracle</c> looks, where its references are (null: off), and the thresholds of its rules.</summary>
 internal sealed record OracleOptions(
-    TimeSpan Interval, Uri? BinanceUrl, Uri? CoinbaseUrl, Uri? PythUrl, Uri? KrakenUrl, Uri? OkxUrl, string? PythKey, OracleThresholds Thresholds)
+    TimeSpan Interval, Uri? BinanceUrl, Uri? CoinbaseUrl, Uri? PythUrl, Uri? KrakenUrl, Uri? OkxUrl, string? PythKey,
+    OracleThresholds Thresholds)
 {
     /// <summary>How often it looks.</summary>
     public static readonly IntervalSetting IntervalSetting =
@@ -26,8 +27,8 @@ internal sealed record OracleOptions(
 }
 
 /// <summary>
-/// Thresholds, inclusive. An asset that trades less than <paramref name="LiquidUsd"/> a day is thin; while it has no floor of its own, less than
-/// <paramref name="ThinPct"/> may be ordinary for it.
+/// Thresholds, inclusive. An asset that trades less than <paramref name="LiquidUsd"/> a day is thin; while it has no
+/// floor of its own, less than <paramref name="ThinPct"/> may be ordinary for it.
 /// </summary>
 internal sealed record OracleThresholds(
     decimal HighPct, decimal CriticalPct, decimal FloorFactor, int FloorSamples, decimal ThinPct, int DangerousSeconds, decimal LiquidUsd,

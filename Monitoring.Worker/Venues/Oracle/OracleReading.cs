@@ -6,8 +6,8 @@ namespace Monitoring.Worker.Venues.Oracle;
 internal sealed record Reference(string Source, QuoteCurrency Quote, decimal Price);
 
 /// <summary>
-/// An asset's oracle price and what it can be held against. <paramref name="UsdPrice"/> is the median of the USD sources before conversion, null without
-/// any; <paramref name="LeftOut"/> names the references that cannot be used, each with the reason.
+/// An asset's oracle price and what it can be held against. <paramref name="UsdPrice"/> is the median of the USD sources before
+/// conversion, null without any; <paramref name="LeftOut"/> names the references that cannot be used, each with the reason.
 /// </summary>
 internal sealed record OracleReading(
     string Asset, DateTimeOffset At, decimal OraclePrice, decimal MarkPrice, bool IsLiquid,
@@ -16,10 +16,13 @@ internal sealed record OracleReading(
     private const string RefusedEnd = $": {ReferenceSelection.Refused}";
 
     /// <summary>The sources whose price is so far from the oracle's that they are taken to mean another asset.</summary>
-    public IEnumerable<string> Refused => LeftOut.Where(text => text.EndsWith(RefusedEnd, StringComparison.Ordinal)).Select(text => text[..^RefusedEnd.Length]);
+    public IEnumerable<string> Refused =>
+        LeftOut.Where(text => text.EndsWith(RefusedEnd, StringComparison.Ordinal)).Select(text => text[..^RefusedEnd.Length]);
 }
 
-/// <summary>An asset's past, as far as its judgement needs it: since when it is in breach, and below what a deviation is ordinary for it.</summary>
+/// <summary>
+/// An asset's past, as far as its judgement needs it: since when it is in breach, and below what a deviation is ordinary for it.
+/// </summary>
 internal sealed record AssetPast(DateTimeOffset? BreachedSince, decimal? FloorPct)
 {
     public static readonly AssetPast Unknown = new(null, null);

@@ -18,7 +18,8 @@ internal static class OracleRules
     /// <summary>Looks for a shift that most assets share. Null when there is none, or when too few assets have USD references.</summary>
     public static CommonMode? FindCommonMode(IReadOnlyList<OracleReading> readings, OracleThresholds limits)
     {
-        var shifts = readings.Where(reading => reading.UsdPrice is not null).Select(reading => (reading.Asset, Shift: ShiftOf(reading))).ToList();
+        var shifts = readings.Where(reading => reading.UsdPrice is not null)
+            .Select(reading => (reading.Asset, Shift: ShiftOf(reading))).ToList();
         if (shifts.Count < limits.CommonAssets)
             return null;
         var shift = Median.Of(shifts.Select(pair => pair.Shift))!.Value;
@@ -28,7 +29,8 @@ internal static class OracleRules
     }
 
     /// <summary>
-    /// Judges one asset; null without any reference. In a common shift, what its USD references say is the quote currency's doing and is left aside.
+    /// Judges one asset; null without any reference. In a common shift, what its USD references say is the quote
+    /// currency's doing and is left aside.
     /// </summary>
     public static OracleVerdict? Judge(OracleReading reading, AssetPast past, CommonMode? common, OracleThresholds limits)
     {
@@ -43,24 +45,29 @@ internal static class OracleRules
         var (source, signed) = deviations.MaxBy(deviation => Math.Abs(deviation.Pct));
         var max = Math.Abs(signed);
         // One market alone may be wrong itself: a second must see the oracle on the same side, at least half as far off as high asks.
-        var confirmed = deviations.Count(deviation => deviation.Pct * Math.Sign(signed) >= limits.HighPct / 2) >= OracleThresholds.MinReferences;
+        var confirmed =
+            deviations.Count(deviation => deviation.Pct * Math.Sign(signed) >= limits.HighPct / 2) >= OracleThresholds.MinReferences;
         var breached = max >= limits.HighPct && confirmed;
         DateTimeOffset? since = !judged ? past.BreachedSince : breached ? past.BreachedSince ?? reading.At : null;
         var severity = judged && breached ? JudgeSize(max, past.FloorPct, reading.IsLiquid, limits) : null;
         var seconds = since is { } start ? (decimal)(reading.At - start).TotalSeconds : 0;
-        return new OracleVerdict(reading, used, Median.Of(used.Select(reference => reference.Price))!.Value, max, source, judged, since, past.FloorPct, severity,
+        return new OracleVerdict(
+            reading, used, Median.Of(used.Select(reference => reference.Price))!.Value, max, source, judged, since, past.FloorPct, severity,
             IsDangerous: severity >= Severity.High && seconds >= limits.DangerousSeconds, judged ? Score(max, seconds) : null, withoutUsd);
     }
 
     /// <summary>Every finding of one check: at most one per asset, and one for the quote currency.</summary>
-    public static IReadOnlyList<Finding> Evaluate(IEnumerable<OracleVerdict> verdicts, CommonMode? common, decimal? usdtInUsd, OracleThresholds limits) =>
+    public static IReadOnlyList<Finding> Evaluate(
+        IEnumerable<OracleVerdict> verdicts, CommonMode? common, decimal? usdtInUsd, OracleThresholds limits) =>
         [
-            .. verdicts.Where(verdict => verdict.Severity is not null).Select(verdict => Describe(verdict, verdict.Severity!.Value, limits)),
+            .. verdicts.Where(verdict => verdict.Severity is not null)
+                .Select(verdict => Describe(verdict, verdict.Severity!.Value, limits)),
             .. common is null ? Array.Empty<Finding>() : [Describe(common, usdtInUsd, limits)],
         ];
 
     /// <summary>The fingerprints that could not be judged: too few references for an asset, too few assets for a common shift.</summary>
-    public static IReadOnlyList<string> Unjudged(IReadOnlyList<OracleReading> readings, IEnumerable<OracleVerdict> verdicts, OracleThresholds limits)
+    public static IReadOnlyList<string> Unjudged(
+        IReadOnlyList<OracleReading> readings, IEnumerable<OracleVerdict> verdicts, OracleThresholds limits)
     {
         var judged = verdicts.Where(verdict => verdict.IsJudged).Select(verdict => verdict.Reading.Asset).ToHashSet();
         return
@@ -84,11 +91,13 @@ internal static class OracleRules
     private static decimal ShiftOf(OracleReading reading)
     {
         var shift = Percent(reading.OraclePrice, reading.UsdPrice!.Value);
-        var usdt = Median.Of(reading.References.Where(reference => reference.Quote == QuoteCurrency.Usdt).Select(reference => reference.Price));
+        var usdt = Median.Of(reading.References.Where(reference => reference.Quote == QuoteCurrency.Usdt)
+            .Select(reference => reference.Price));
         return usdt is { } price ? shift - Percent(reading.OraclePrice, price) : shift;
     }
 
-    // A thin coin without enough history has no floor yet; whether a small deviation is ordinary for it is not known, so it is reported without an alarm.
+    // A thin coin without enough history has no floor yet; whether a small deviation is ordinary for it is not known,
+    // so it is reported without an alarm.
     private static Severity? JudgeSize(decimal max, decimal? floor, bool liquid, OracleThresholds limits) =>
         max < floor ? null
         : floor is null && !liquid && max < limits.ThinPct ? Severity.Low
@@ -96,7 +105,8 @@ internal static class OracleRules
         : Severity.High;
 
     // Cut, not rounded: 0.99999999999 must not become 1.
-    private static decimal Percent(decimal oracle, decimal reference) => decimal.Round(100 * ((oracle / reference) - 1), 10, MidpointRounding.ToZero);
+    private static decimal Percent(decimal oracle, decimal reference) =>
+        decimal.Round(100 * ((oracle / reference) - 1), 10, MidpointRounding.ToZero);
 
     private static Finding Describe(OracleVerdict verdict, Severity severity, OracleThresholds limits)
     {
@@ -105,24 +115,35 @@ internal static class OracleRules
         var values = new JsonObject
         {
             ["oracle_price"] = reading.OraclePrice, ["mark_price"] = reading.MarkPrice, ["reference_price"] = verdict.ReferencePrice,
-            ["max_deviation_pct"] = verdict.MaxDeviationPct, ["max_deviation_source"] = verdict.MaxDeviationSource, ["duration_seconds"] = verdict.DurationSeconds,
-            ["is_dangerous"] = verdict.IsDangerous, ["risk_score"] = verdict.Risk?.Total, ["floor_pct"] = verdict.FloorPct, ["is_liquid"] = reading.IsLiquid,
-            ["references"] = new JsonObject(verdict.References.Select(reference => KeyValuePair.Create(reference.Source, (JsonNode?)JsonValue.Create(reference.Price)))),
+            ["max_deviation_pct"] = verdict.MaxDeviationPct, ["max_deviation_source"] = verdict.MaxDeviationSource,
+            ["duration_seconds"] = verdict.DurationSeconds, ["is_dangerous"] = verdict.IsDangerous,
+            ["risk_score"] = verdict.Risk?.Total, ["floor_pct"] = verdict.FloorPct, ["is_liquid"] = reading.IsLiquid,
+            ["references"] = new JsonObject(verdict.References.Select(reference => KeyValuePair.Create(
+                reference.Source, (JsonNode?)JsonValue.Create(reference.Price)))),
             ["left_out"] = new JsonArray([.. reading.LeftOut.Select(text => JsonValue.Create(text))]),
         };
         var evidence = new Evidence(values,
-            new JsonObject { ["high_pct"] = limits.HighPct, ["critical_pct"] = limits.CriticalPct, ["floor_factor"] = limits.FloorFactor, ["floor_samples"] = limits.FloorSamples, ["thin_pct"] = limits.ThinPct },
+            new JsonObject
+            {
+                ["high_pct"] = limits.HighPct, ["critical_pct"] = limits.CriticalPct, ["floor_factor"] = limits.FloorFactor,
+                ["floor_samples"] = limits.FloorSamples, ["thin_pct"] = limits.ThinPct,
+            },
             [
                 .. verdict.References.Select(reference =>
-                    $"oracle {reading.OraclePrice} against {reference.Source} {reference.Price:0.##########} = {Percent(reading.OraclePrice, reference.Price):0.####} %"),
-                $"largest deviation = {verdict.MaxDeviationPct:0.##########} % >= {(severity == Severity.Critical ? limits.CriticalPct : limits.HighPct)} %: {word}",
-                verdict.FloorPct is { } floor ? $"the asset's own floor, {limits.FloorFactor} times the 95th percentile of its last 24 h, is {floor:0.####} %"
-                    : $"no floor of its own yet: fewer than {limits.FloorSamples} samples{(reading.IsLiquid ? "" : $", and the coin is thin: low until there are, if below {limits.ThinPct} %")}",
+                    $"oracle {reading.OraclePrice} against {reference.Source} {reference.Price:0.##########} = "
+                    + $"{Percent(reading.OraclePrice, reference.Price):0.####} %"),
+                $"largest deviation = {verdict.MaxDeviationPct:0.##########} % >= "
+                    + $"{(severity == Severity.Critical ? limits.CriticalPct : limits.HighPct)} %: {word}",
+                verdict.FloorPct is { } floor
+                    ? $"the asset's own floor, {limits.FloorFactor} times the 95th percentile of its last 24 h, is {floor:0.####} %"
+                    : $"no floor of its own yet: fewer than {limits.FloorSamples} "
+                        + $"samples{(reading.IsLiquid ? "" : $", and the coin is thin: low until there are, if below {limits.ThinPct} %")}",
             ]);
         return OracleRuleSet.Deviation.Find(severity, new EventSubject("coin", reading.Asset),
-            $"{reading.Asset} oracle is {verdict.MaxDeviationPct:0.00} % {(reading.OraclePrice > verdict.ReferencePrice ? "above" : "below")} its references",
-            $"The venue's oracle price is {reading.OraclePrice}, the median of {verdict.References.Count} references {verdict.ReferencePrice:0.##########}. "
-            + $"In breach for {verdict.DurationSeconds} s.", evidence);
+            $"{reading.Asset} oracle is {verdict.MaxDeviationPct:0.00} % "
+            + $"{(reading.OraclePrice > verdict.ReferencePrice ? "above" : "below")} its references",
+            $"The venue's oracle price is {reading.OraclePrice}, the median of {verdict.References.Count} references "
+            + $"{verdict.ReferencePrice:0.##########}. In breach for {verdict.DurationSeconds} s.", evidence);
     }
 
     private static Finding Describe(CommonMode common, decimal? usdtInUsd, OracleThresholds limits)
@@ -130,14 +151,16 @@ internal static class OracleRules
         var evidence = new Evidence(
             new JsonObject
             {
-                ["shift_pct"] = common.ShiftPct, ["assets"] = common.Assets.Count, ["assets_compared"] = common.Compared, ["usdt_in_usd"] = usdtInUsd,
-                ["off"] = new JsonArray([.. common.Assets.Order().Select(asset => JsonValue.Create(asset))]),
+                ["shift_pct"] = common.ShiftPct, ["assets"] = common.Assets.Count, ["assets_compared"] = common.Compared,
+                ["usdt_in_usd"] = usdtInUsd, ["off"] = new JsonArray([.. common.Assets.Order().Select(asset => JsonValue.Create(asset))]),
             },
             new JsonObject { ["shift_pct"] = limits.CommonShiftPct, ["min_assets"] = limits.CommonAssets },
-            [$"{common.Assets.Count} of {common.Compared} assets are off their USD references by about {common.ShiftPct:0.####} %, at least {limits.CommonShiftPct} %: medium"]);
+            [$"{common.Assets.Count} of {common.Compared} assets are off their USD references by about {common.ShiftPct:0.####} %, "
+                + $"at least {limits.CommonShiftPct} %: medium"]);
         return OracleRuleSet.Common.Find(Severity.Medium, new EventSubject("currency", QuoteCurrencyName),
-            $"{QuoteCurrencyName} is {Math.Abs(common.ShiftPct):0.00} % {(common.ShiftPct > 0 ? "below" : "above")} the dollar on most assets",
-            $"{common.Assets.Count} of {common.Compared} assets are off their USD references in one direction by a like amount: the quote currency moved, not their oracles.",
-            evidence);
+            $"{QuoteCurrencyName} is {Math.Abs(common.ShiftPct):0.00} % {(common.ShiftPct > 0 ? "below" : "above")} "
+            + "the dollar on most assets",
+            $"{common.Assets.Count} of {common.Compared} assets are off their USD references in one direction by a like amount: "
+            + "the quote currency moved, not their oracles.", evidence);
     }
 }

@@ -12,7 +12,8 @@ internal static class OracleServices
     {
         services.AddSingleton(options).AddSingleton<ReferenceReader>().AddSingleton<ReferenceSelection>().AddTransient<ReferenceCheck>();
         services.AddSingleton(provider => new OracleHistory(options,
-            withoutDatabase ? null : provider.GetRequiredService<OracleDeviations>(), provider.GetRequiredService<ILogger<OracleHistory>>()));
+            withoutDatabase ? null : provider.GetRequiredService<OracleDeviations>(),
+            provider.GetRequiredService<ILogger<OracleHistory>>()));
         AddSource(services, BinanceSource.SourceName, options.BinanceUrl, (http, _) => new BinanceSource(http));
         AddSource(services, OkxSource.SourceName, options.OkxUrl, (http, _) => new OkxSource(http));
         AddSource(services, CoinbaseSource.SourceName, options.CoinbaseUrl, (http, clock) => new CoinbaseSource(http, clock));
@@ -36,6 +37,7 @@ internal static class OracleServices
                 http.DefaultRequestHeaders.Authorization = new("Bearer", key);
         });
         services.AddSingleton(provider => create(
-            new ReferenceHttp(provider.GetRequiredService<IHttpClientFactory>().CreateClient(name)), provider.GetRequiredService<TimeProvider>()));
+            new ReferenceHttp(provider.GetRequiredService<IHttpClientFactory>().CreateClient(name)),
+            provider.GetRequiredService<TimeProvider>()));
     }
 }

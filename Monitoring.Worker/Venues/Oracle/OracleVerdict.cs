@@ -8,7 +8,8 @@ namespace Monitoring.Worker.Venues.Oracle;
 /// </summary>
 internal sealed record OracleVerdict(
     OracleReading Reading, IReadOnlyList<Reference> References, decimal ReferencePrice, decimal MaxDeviationPct, string MaxDeviationSource,
-    bool IsJudged, DateTimeOffset? BreachedSince, decimal? FloorPct, Severity? Severity, bool IsDangerous, OracleRisk? Risk, bool WithoutUsd)
+    bool IsJudged, DateTimeOffset? BreachedSince, decimal? FloorPct, Severity? Severity, bool IsDangerous,
+    OracleRisk? Risk, bool WithoutUsd)
 {
     /// <summary>Seconds since the first check of the breach; 0 outside one.</summary>
     public int DurationSeconds => BreachedSince is { } since ? (int)(Reading.At - since).TotalSeconds : 0;
@@ -22,6 +23,7 @@ internal sealed record OracleRisk(decimal Size, decimal Duration)
 }
 
 /// <summary>
-/// Most assets off their USD references in one direction by a like amount: then it is the quote currency that moved. <paramref name="Assets"/> are those off by it.
+/// Most assets off their USD references in one direction by a like amount: then it is the quote currency that moved.
+/// <paramref name="Assets"/> are those off by it.
 /// </summary>
 internal sealed record CommonMode(decimal ShiftPct, IReadOnlySet<string> Assets, int Compared);

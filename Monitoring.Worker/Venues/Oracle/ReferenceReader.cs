@@ -4,9 +4,13 @@ using Monitoring.Worker.Venues.Oracle.Sources;
 namespace Monitoring.Worker.Venues.Oracle;
 
 /// <summary>What one source gave in one check, and when it had done so; null quotes and an error when it failed.</summary>
-internal sealed record SourceAnswer(IReferenceSource Source, IReadOnlyDictionary<string, ReferenceQuote>? Quotes, DateTimeOffset At, string? Error = null);
+internal sealed record SourceAnswer(
+    IReferenceSource Source, IReadOnlyDictionary<string, ReferenceQuote>? Quotes, DateTimeOffset At, string? Error = null);
 
-/// <summary>Asks all sources side by side, each with a deadline of its own. One that fails is logged once and left out until it answers again.</summary>
+/// <summary>
+/// Asks all sources side by side, each with a deadline of its own. One that fails is logged once and left
+/// out until it answers again.
+/// </summary>
 internal sealed partial class ReferenceReader(IEnumerable<IReferenceSource> sources, TimeProvider clock, ILogger<ReferenceReader> logger)
 {
     /// <summary>How long one source may take; below the deadline of the shortest check.</summary>
@@ -18,7 +22,8 @@ internal sealed partial class ReferenceReader(IEnumerable<IReferenceSource> sour
     public Task<SourceAnswer[]> ReadAsync(IReadOnlyCollection<AssetSymbols> assets, CancellationToken cancellationToken) =>
         Task.WhenAll(sources.Select(source => ReadOneAsync(source, assets, cancellationToken)));
 
-    private async Task<SourceAnswer> ReadOneAsync(IReferenceSource source, IReadOnlyCollection<AssetSymbols> assets, CancellationToken cancellationToken)
+    private async Task<SourceAnswer> ReadOneAsync(
+        IReferenceSource source, IReadOnlyCollection<AssetSymbols> assets, CancellationToken cancellationToken)
     {
         var symbols = assets.Select(source.SymbolOf).Append(source.UsdtSymbol).OfType<string>().Distinct().ToList();
         using var deadline = new CancellationTokenSource(Deadline, clock);

@@ -4,8 +4,8 @@ using Monitoring.Worker.Venues.Oracle.Sources;
 namespace Monitoring.Worker.Venues.Oracle;
 
 /// <summary>
-/// Picks the references that an asset can be held against, and says of the others why not. It remembers since when each book stands still, and which pairs
-/// were found to be the same asset.
+/// Picks the references that an asset can be held against, and says of the others why not. It remembers since when each
+/// book stands still, and which pairs were found to be the same asset.
 /// </summary>
 internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<ReferenceSelection> logger)
 {
@@ -25,11 +25,13 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
     public static decimal? UsdtInUsd(IEnumerable<SourceAnswer> answers, DateTimeOffset at) => Median.Of(
         from answer in answers
         let quote = answer.Source.UsdtSymbol is { } symbol ? answer.Quotes?.GetValueOrDefault(symbol) : null
-        where quote is { IsCrossed: false, Mid: >= 0.1m and <= 10 } && !(at - quote.At > MaxAge) // a stable coin's book may well stand still
+        // a stable coin's book may well stand still
+        where quote is { IsCrossed: false, Mid: >= 0.1m and <= 10 } && !(at - quote.At > MaxAge)
         select quote.Mid);
 
     /// <summary>Reads one asset.</summary>
-    public OracleReading Select(AssetSymbols symbols, AssetContext market, IEnumerable<SourceAnswer> answers, decimal? usdtInUsd, DateTimeOffset at)
+    public OracleReading Select(
+        AssetSymbols symbols, AssetContext market, IEnumerable<SourceAnswer> answers, decimal? usdtInUsd, DateTimeOffset at)
     {
         var liquid = market.DayNtlVlm >= options.Thresholds.LiquidUsd;
         var references = new List<Reference>();
@@ -40,7 +42,10 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
             if (source.SymbolOf(symbols) is not { } symbol)
                 continue;
             var quote = quotes?.GetValueOrDefault(symbol);
-            var problem = quotes is null ? "failed" : quote is null ? "missing" : quote.IsCrossed ? "crossed" : FindAge(source.Name, symbol, quote, liquid, at);
+            var problem = quotes is null ? "failed"
+                : quote is null ? "missing"
+                : quote.IsCrossed ? "crossed"
+                : FindAge(source.Name, symbol, quote, liquid, at);
             if (problem is null)
             {
                 var price = quote!.Mid * symbols.Units;
@@ -64,15 +69,16 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
     }
 
     /// <summary>
-    /// Takes out of the list what is off by more than a fifth from the others' median, the farthest first: it may be what put the others off. Of two that
-    /// disagree neither can be believed.
+    /// Takes out of the list what is off by more than a fifth from the others' median, the farthest first: it may be
+    /// what put the others off. Of two that disagree neither can be believed.
     /// </summary>
     public static IReadOnlyList<Reference> DropOutliers(List<Reference> references)
     {
         var dropped = new List<Reference>();
         while (references.Count > 1)
         {
-            var (worst, off) = references.Select(one => (One: one, Off: Off(one.Price, Median.Of(references.Where(other => other != one).Select(other => other.Price))!.Value)))
+            var (worst, off) = references.Select(one =>
+                (One: one, Off: Off(one.Price, Median.Of(references.Where(other => other != one).Select(other => other.Price))!.Value)))
                 .MaxBy(pair => pair.Off);
             if (off <= MaxOffShare)
                 break;
@@ -91,8 +97,8 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
         return at - quote.At > MaxAge ? "stale" : liquid && at - book.Since >= MaxAge ? "unchanged" : null;
     }
 
-    // A pair that was once found right stays so: what is off afterwards may be an attack. One that was never right means another asset, or an attack went on when
-    // this process began: it is tried again at each check.
+    // A pair that was once found right stays so: what is off afterwards may be an attack. One that was never right
+    // means another asset, or an attack went on when this process began: it is tried again at each check.
     private bool Accept(string source, AssetSymbols symbols, decimal price, decimal oracle)
     {
         var pair = (source, symbols.Asset);
@@ -112,7 +118,9 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
 
     private static decimal Off(decimal price, decimal from) => Math.Abs((price / from) - 1);
 
-    [LoggerMessage(LogLevel.Warning, "{Source} is not held against {Asset}: its price {Price} is off by more than 20 % from the oracle's {Oracle}; it may mean another asset")]
+    [LoggerMessage(LogLevel.Warning,
+        "{Source} is not held against {Asset}: its price {Price} is off by more than 20 % from the oracle's {Oracle}; "
+        + "it may mean another asset")]
     private partial void LogRefused(string source, string asset, decimal price, decimal oracle);
 
     [LoggerMessage(LogLevel.Information, "{Source} is held against {Asset} from now on: its price {Price} is near the oracle's {Oracle}")]

@@ -12,8 +12,9 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Benchmarks.Delivery;
 
 /// <summary>
-/// From the commit of a finding to the receipt of its webhook: events are committed through the worker's recorder in this process, the real worker as
-/// another process sends them. The time runs from before the commit is asked for, so it holds the whole transaction too.
+/// From the commit of a finding to the receipt of its webhook: events are committed through the worker's recorder in
+/// this process, the real worker as another process sends them. The time runs from before the commit is asked for, so
+/// it holds the whole transaction too.
 /// </summary>
 internal static class DeliveryBench
 {
@@ -33,12 +34,14 @@ internal static class DeliveryBench
         await using var simulator = SimulatorApp.Build(new SimulatorOptions(Simulator.Model.ScenarioLoader.Load("calm")));
         await simulator.StartAsync(cancellationToken);
         (string Key, string Value)[] notifying = [("WEBHOOK_URL", receiver.Url), ("Notifications__GroupWindow", "0")];
-        using var worker = WorkerProcess.Start(WorkerSettings(bench, simulator, notifying), Path.Combine(Results.Folder, "delivery-worker.log"), _ => { });
+        using var worker = WorkerProcess.Start(
+            WorkerSettings(bench, simulator, notifying), Path.Combine(Results.Folder, "delivery-worker.log"), _ => { });
         await worker.FirstKept.WaitAsync(Patience, TimeProvider.System, cancellationToken);
 
         var received = new ConcurrentDictionary<string, long>();
         receiver.OnTaken = message => Note(message, received);
-        var recorder = bench.Recorder([.. notifying.Select(setting => (setting.Key.Replace("__", ":", StringComparison.Ordinal), setting.Value))]);
+        var recorder = bench.Recorder(
+            [.. notifying.Select(setting => (setting.Key.Replace("__", ":", StringComparison.Ordinal), setting.Value))]);
         var committed = new Dictionary<string, long>();
         for (var i = 0; i < WarmUps + Events; i++)
         {
@@ -84,16 +87,20 @@ internal static class DeliveryBench
         var finding = new Finding("bench.delivery", 1, "oracle_manipulation", Severity.Critical, new EventSubject("bench", subject),
             $"An event of {subject}", "Made by ./bench delivery.",
             new Evidence(new JsonObject { ["value"] = 2.5m }, new JsonObject { ["limit"] = 1m }, ["2.5 >= 1"]), [], null);
-        return new CheckResult(new CheckRun(monitor, now, CheckTrigger.Feed, now, now, CheckOutcome.Succeeded, 0, 1, null, "bench"), [], [finding], []);
+        return new CheckResult(
+            new CheckRun(monitor, now, CheckTrigger.Feed, now, now, CheckOutcome.Succeeded, 0, 1, null, "bench"), [], [finding], []);
     }
 
-    private static Dictionary<string, string> WorkerSettings(BenchDatabase bench, WebApplication simulator, (string Key, string Value)[] notifying)
+    private static Dictionary<string, string> WorkerSettings(
+        BenchDatabase bench, WebApplication simulator, (string Key, string Value)[] notifying)
     {
         var settings = notifying.ToDictionary(setting => setting.Key, setting => setting.Value);
         foreach (var (name, value) in ((string, string)[])
                  [
-                     ("DATABASE_URL", bench.ConnectionString), ("HYPERLIQUID_API_URL", simulator.Urls.First()), ("HLP_CHECK_INTERVAL", "86400"), ("INVENTORY_CHECK_INTERVAL", "86400"),
-                     ("LIQUIDATION_CHECK_INTERVAL", "86400"), ("ORACLE_CHECK_INTERVAL", "86400"), ("LOG_LEVEL", "debug"), ("JOURNAL_PATH", Path.Combine(Results.Folder, "delivery-journal")),
+                     ("DATABASE_URL", bench.ConnectionString), ("HYPERLIQUID_API_URL", simulator.Urls.First()),
+                     ("HLP_CHECK_INTERVAL", "86400"), ("INVENTORY_CHECK_INTERVAL", "86400"),
+                     ("LIQUIDATION_CHECK_INTERVAL", "86400"), ("ORACLE_CHECK_INTERVAL", "86400"),
+                     ("LOG_LEVEL", "debug"), ("JOURNAL_PATH", Path.Combine(Results.Folder, "delivery-journal")),
                  ])
             settings[name] = value;
         foreach (var source in Simulator.References.ReferenceSources.All)

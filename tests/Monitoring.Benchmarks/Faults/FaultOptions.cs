@@ -1,13 +1,18 @@
 namespace Monitoring.Benchmarks.Faults;
 
-/// <summary>How many faults of each kind a run has, and the seed that their moments are drawn from. <paramref name="Wide"/>: also full disks, clock steps and a receiver that is down for long.</summary>
+/// <summary>
+/// How many faults of each kind a run has, and the seed that their moments are drawn from. <paramref name="Wide"/>:
+/// also full disks, clock steps and a receiver that is down for long.
+/// </summary>
 internal sealed record FaultOptions(int Kills, int Stops, int Cuts, int Seed, bool Wide)
 {
     private static readonly TimeSpan ForWindows = TimeSpan.FromSeconds(60); // full disks and clock steps, during which no worker is killed
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(24);
 
     /// <summary>How long faults are injected: so that a worker mostly has the time to do something between two of them.</summary>
-    public TimeSpan Duration => new[] { Shortest, TimeSpan.FromSeconds(13 * Kills), TimeSpan.FromSeconds(15 * Stops), TimeSpan.FromSeconds(10 * Cuts) }.Max() + (Wide ? ForWindows : TimeSpan.Zero);
+    public TimeSpan Duration =>
+        new[] { Shortest, TimeSpan.FromSeconds(13 * Kills), TimeSpan.FromSeconds(15 * Stops), TimeSpan.FromSeconds(10 * Cuts) }.Max()
+        + (Wide ? ForWindows : TimeSpan.Zero);
 
     /// <summary>Nothing is injected before; the first worker starts, and the first observations are stored.</summary>
     public static TimeSpan WarmUp => TimeSpan.FromSeconds(6);

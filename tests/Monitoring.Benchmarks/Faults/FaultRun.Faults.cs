@@ -9,7 +9,8 @@ internal sealed record Disturbance(FaultKind Kind, string? Worker, DateTimeOffse
 /// <content>The faults, each at its drawn moment; those of one kind never overlap, those of different kinds do.</content>
 internal sealed partial class FaultRun
 {
-    private async Task AtMomentsAsync(int count, Random random, Func<Random, int, CancellationToken, Task> fault, CancellationToken cancellationToken)
+    private async Task AtMomentsAsync(
+        int count, Random random, Func<Random, int, CancellationToken, Task> fault, CancellationToken cancellationToken)
     {
         foreach (var (index, moment) in _options.Moments(count, random).Index())
         {
@@ -21,7 +22,8 @@ internal sealed partial class FaultRun
 
     private static DateTimeOffset Now => TimeProvider.System.GetUtcNow();
 
-    private Task WaitAsync(double seconds, CancellationToken cancellationToken) => Task.Delay(TimeSpan.FromSeconds(seconds), TimeProvider.System, cancellationToken);
+    private Task WaitAsync(double seconds, CancellationToken cancellationToken) =>
+        Task.Delay(TimeSpan.FromSeconds(seconds), TimeProvider.System, cancellationToken);
 
     private void Done(FaultKind kind, DateTimeOffset from, string? worker = null)
     {
@@ -36,12 +38,16 @@ internal sealed partial class FaultRun
     private async Task StartAsync(WorkerSlot slot, CancellationToken cancellationToken)
     {
         var simulator = _simulator.Urls.First();
-        var database = new Npgsql.NpgsqlConnectionStringBuilder(_postgres.Connection.ConnectionString) { Host = "127.0.0.1", Port = _gate.Port, Timeout = 5 };
+        var database = new Npgsql.NpgsqlConnectionStringBuilder(_postgres.Connection.ConnectionString)
+        {
+            Host = "127.0.0.1", Port = _gate.Port, Timeout = 5,
+        };
         var settings = new Dictionary<string, string>
         {
             ["DATABASE_URL"] = database.ConnectionString,
             ["HYPERLIQUID_API_URL"] = simulator, ["Venues__Hyperliquid__WeightPerMinute"] = "1000000",
-            ["HLP_CHECK_INTERVAL"] = "2", ["INVENTORY_CHECK_INTERVAL"] = "2", ["LIQUIDATION_CHECK_INTERVAL"] = "2", ["ORACLE_CHECK_INTERVAL"] = "2",
+            ["HLP_CHECK_INTERVAL"] = "2", ["INVENTORY_CHECK_INTERVAL"] = "2", ["LIQUIDATION_CHECK_INTERVAL"] = "2",
+            ["ORACLE_CHECK_INTERVAL"] = "2",
             ["Rules__oracle_deviation__FloorFactor"] = "0", // a coin that is attacked often must not become a thin one
             ["WEBHOOK_URL"] = _receiver.Url, ["WEBHOOK_SECRET"] = "of-this-run-only", ["Notifications__GroupWindow"] = "2",
             ["JOURNAL_PATH"] = slot.Disk.JournalPath,
@@ -154,7 +160,8 @@ internal sealed partial class FaultRun
         Done(FaultKind.Receiver, from);
     }
 
-    // While neither the database nor the disk takes a result it lives in memory alone, so the worker is not killed until both are back and it has caught up.
+    // While neither the database nor the disk takes a result it lives in memory alone, so the worker is not killed
+    // until both are back and it has caught up.
     private async Task FillDiskAsync(Random random, int index, CancellationToken cancellationToken)
     {
         using var workerTurn = await TakeAsync(_workerTurn, cancellationToken);

@@ -7,8 +7,8 @@ using Npgsql;
 namespace Monitoring.Benchmarks.Faults;
 
 /// <summary>
-/// Lets the real worker watch the simulator while everything that it depends on fails at seeded moments, waits until it has caught up, and counts.
-/// Between the worker and its PostgreSQL stands a <see cref="TcpGate"/>; its webhook is a <see cref="Receiver"/>.
+/// Lets the real worker watch the simulator while everything that it depends on fails at seeded moments, waits until it has caught
+/// up, and counts. Between the worker and its PostgreSQL stands a <see cref="TcpGate"/>; its webhook is a <see cref="Receiver"/>.
 /// </summary>
 internal sealed partial class FaultRun : IAsyncDisposable
 {
@@ -33,7 +33,8 @@ internal sealed partial class FaultRun : IAsyncDisposable
     private FaultRun(FaultOptions options, TextWriter output, string folder)
     {
         (_options, _output, _folder) = (options, output, Directory.CreateDirectory(folder).FullName);
-        _workers = [new WorkerSlot("first", new JournalDisk(Path.Combine(_folder, "first"), wanted: options.Wide)), new WorkerSlot("second", new JournalDisk(Path.Combine(_folder, "second"), wanted: false))];
+        _workers = [new WorkerSlot("first", new JournalDisk(Path.Combine(_folder, "first"), wanted: options.Wide)),
+            new WorkerSlot("second", new JournalDisk(Path.Combine(_folder, "second"), wanted: false))];
     }
 
     /// <summary>One of the two workers: its process while it runs, and its journal, which outlives the process.</summary>
@@ -91,12 +92,14 @@ internal sealed partial class FaultRun : IAsyncDisposable
 
     private async Task<FaultReport> PlayAsync(CancellationToken cancellationToken)
     {
-        _output.WriteLine($"seed {_options.Seed}: {_options.Kills} kills, {_options.Stops} database stops, {_options.Cuts} cuts within {_options.Duration.TotalSeconds:0} s; logs in {Path.GetRelativePath(Repository.File("."), _folder)}");
+        _output.WriteLine($"seed {_options.Seed}: {_options.Kills} kills, {_options.Stops} database stops, {_options.Cuts} cuts within "
+            + $"{_options.Duration.TotalSeconds:0} s; logs in {Path.GetRelativePath(Repository.File("."), _folder)}");
         _postgres = await PrivatePostgres.StartAsync(Path.Combine(_folder, "postgres"), cancellationToken);
         _db = _postgres.Open(pooling: false); // the server dies under whoever keeps a connection
         _gate = new TcpGate("127.0.0.1", _postgres.Connection.Port);
         _receiver = await Receiver.StartAsync(cancellationToken);
-        var scenario = FaultScenario.Create(_options.Seed, FaultOptions.WarmUp + (_options.Duration * 1.1)); // faults that wait for each other take longer
+        // faults that wait for each other take longer
+        var scenario = FaultScenario.Create(_options.Seed, FaultOptions.WarmUp + (_options.Duration * 1.1));
         _simulator = SimulatorApp.Build(new SimulatorOptions(scenario) { WeightLimit = 100_000_000 });
         await _simulator.StartAsync(cancellationToken);
         await StartAsync(_workers[0], cancellationToken);
@@ -105,7 +108,8 @@ internal sealed partial class FaultRun : IAsyncDisposable
         await InjectAsync(cancellationToken);
         var ledger = new FaultLedger(_db, _simulator.Services.GetRequiredService<Venue>(), _receiver);
         var settled = await SettleAsync(ledger, cancellationToken);
-        return await ledger.JudgeAsync(_options, new Dictionary<FaultKind, int>(_done), [.. _kept.Keys], [.. _disturbances], settled, cancellationToken);
+        return await ledger.JudgeAsync(
+            _options, new Dictionary<FaultKind, int>(_done), [.. _kept.Keys], [.. _disturbances], settled, cancellationToken);
     }
 
     // The first fault that cannot be injected ends the run, and so does one that takes too long: it says which.
@@ -114,7 +118,8 @@ internal sealed partial class FaultRun : IAsyncDisposable
         using var running = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var random = new Random(_options.Seed);
         Dictionary<FaultKind, Task> faults = [];
-        void Add(FaultKind kind, int count, Func<Random, int, CancellationToken, Task> fault) => faults[kind] = AtMomentsAsync(count, new Random(random.Next()), fault, running.Token);
+        void Add(FaultKind kind, int count, Func<Random, int, CancellationToken, Task> fault) =>
+            faults[kind] = AtMomentsAsync(count, new Random(random.Next()), fault, running.Token);
         Add(FaultKind.Kill, _options.Kills, KillAsync);
         Add(FaultKind.DatabaseStop, _options.Stops, StopDatabaseAsync);
         Add(FaultKind.Cut, _options.Cuts, CutAsync);
@@ -125,7 +130,8 @@ internal sealed partial class FaultRun : IAsyncDisposable
 
         var saying = SayProgressAsync(running.Token);
         var late = Task.Delay(_options.Longest, TimeProvider.System, running.Token);
-        while (faults.Values.Where(fault => !fault.IsCompletedSuccessfully).ToList() is { Count: > 0 } left && !left.Exists(fault => fault.IsFaulted) && !late.IsCompleted)
+        while (faults.Values.Where(fault => !fault.IsCompletedSuccessfully).ToList() is { Count: > 0 } left
+            && !left.Exists(fault => fault.IsFaulted) && !late.IsCompleted)
             await Task.WhenAny([.. left, late]);
         var unfinished = faults.Where(fault => !fault.Value.IsCompleted).Select(fault => FaultReport.Name(fault.Key)).ToList();
         await running.CancelAsync();
@@ -136,7 +142,8 @@ internal sealed partial class FaultRun : IAsyncDisposable
         }
         catch (OperationCanceledException stuck) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new TimeoutException($"after {Elapsed.TotalSeconds:0} s these faults were still under way: {string.Join(", ", unfinished)}", stuck);
+            throw new TimeoutException(
+                $"after {Elapsed.TotalSeconds:0} s these faults were still under way: {string.Join(", ", unfinished)}", stuck);
         }
     }
 
@@ -155,7 +162,9 @@ internal sealed partial class FaultRun : IAsyncDisposable
             while (true)
             {
                 await Task.Delay(ProgressEvery, TimeProvider.System, cancellationToken);
-                _output.WriteLine($"[{Elapsed.TotalSeconds,4:0} s] {string.Join(", ", _done.OrderBy(pair => pair.Key).Select(pair => $"{pair.Value} {FaultReport.Name(pair.Key)}"))}; {_kept.Count} checks kept, {_receiver.Messages.Count} requests received");
+                _output.WriteLine($"[{Elapsed.TotalSeconds,4:0} s] "
+                    + $"{string.Join(", ", _done.OrderBy(pair => pair.Key).Select(pair => $"{pair.Value} {FaultReport.Name(pair.Key)}"))}; "
+                    + $"{_kept.Count} checks kept, {_receiver.Messages.Count} requests received");
             }
         }
         catch (OperationCanceledException)
@@ -164,8 +173,9 @@ internal sealed partial class FaultRun : IAsyncDisposable
         }
     }
 
-    // The faults are over: both workers, a database and a receiver that work; the second one because it may have been stopped while the database was away, and
-    // stores what it had then at its next start. When the scenario is over too, everything must be there within patience.
+    // The faults are over: both workers, a database and a receiver that work; the second one because it may have been
+    // stopped while the database was away, and stores what it had then at its next start. When the scenario is over
+    // too, everything must be there within patience.
     private async Task<TimeSpan?> SettleAsync(FaultLedger ledger, CancellationToken cancellationToken)
     {
         _receiver.Become(ReceiverMode.Takes);

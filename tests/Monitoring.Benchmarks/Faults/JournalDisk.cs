@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace Monitoring.Benchmarks.Faults;
 
-/// <summary>A small disk of its own for a journal, so that it can be filled. Needs root for the mount; without it, it is an ordinary folder that is never full.</summary>
+/// <summary>
+/// A small disk of its own for a journal, so that it can be filled. Needs root for the mount; without it, it is an
+/// ordinary folder that is never full.
+/// </summary>
 internal sealed class JournalDisk : IDisposable
 {
     private const int Size = 8 << 20;
@@ -46,7 +49,8 @@ internal sealed class JournalDisk : IDisposable
 
     private static int Run(string program, params string[] arguments)
     {
-        using var process = Process.Start(new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true })!;
         process.WaitForExit();
         return process.ExitCode;
     }

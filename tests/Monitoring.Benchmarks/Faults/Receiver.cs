@@ -82,7 +82,8 @@ internal sealed class Receiver : IAsyncDisposable
                 break;
             case ReceiverMode.Hangs:
                 using (var end = CancellationTokenSource.CreateLinkedTokenSource(http.RequestAborted, _hanging.Token))
-                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, end.Token).ContinueWith(_ => { }, TaskScheduler.Default);
+                    await Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, end.Token)
+                        .ContinueWith(_ => { }, TaskScheduler.Default);
                 http.Abort();
                 break;
             case ReceiverMode.ClosesEarly or ReceiverMode.IsDown:

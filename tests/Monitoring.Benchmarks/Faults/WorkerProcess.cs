@@ -31,8 +31,14 @@ internal sealed partial class WorkerProcess : IDisposable
 
     public static WorkerProcess Start(IReadOnlyDictionary<string, string> settings, string logFile, Action<KeptCheck> onKept)
     {
-        var start = new ProcessStartInfo("dotnet") { ArgumentList = { Repository.Program("Monitoring.Worker") }, UseShellExecute = false, RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("DATABASE", StringComparison.Ordinal) || name.EndsWith("_URL", StringComparison.Ordinal)).ToList())
+        var start = new ProcessStartInfo("dotnet")
+        {
+            ArgumentList = { Repository.Program("Monitoring.Worker") }, UseShellExecute = false,
+            RedirectStandardOutput = true, RedirectStandardError = true,
+        };
+        foreach (var name in start.Environment.Keys
+            .Where(name => name.StartsWith("DATABASE", StringComparison.Ordinal) || name.EndsWith("_URL", StringComparison.Ordinal))
+            .ToList())
             start.Environment.Remove(name);
         foreach (var (name, value) in settings)
             start.Environment[name] = value;
@@ -73,11 +79,14 @@ internal sealed partial class WorkerProcess : IDisposable
                 _log.WriteLine(line);
             if (Kept.Match(line) is not { Success: true } match)
                 continue;
-            _onKept(new KeptCheck(match.Groups["monitor"].Value, DateTimeOffset.Parse(match.Groups["at"].Value, CultureInfo.InvariantCulture), match.Groups["outcome"].Value == "Succeeded"));
+            _onKept(new KeptCheck(match.Groups["monitor"].Value,
+                DateTimeOffset.Parse(match.Groups["at"].Value, CultureInfo.InvariantCulture),
+                match.Groups["outcome"].Value == "Succeeded"));
             _first.TrySetResult();
         }
     }
 
-    [GeneratedRegex(@" debug +CheckRunner: (?<monitor>[a-z-]+): the result of (?<at>\S+) is kept \((?<outcome>\w+)\)$", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(@" debug +CheckRunner: (?<monitor>[a-z-]+): the result of (?<at>\S+) is kept \((?<outcome>\w+)\)$",
+        RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Kept { get; }
 }

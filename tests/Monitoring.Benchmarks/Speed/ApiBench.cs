@@ -2,7 +2,10 @@ using Npgsql;
 
 namespace Monitoring.Benchmarks.Speed;
 
-/// <summary>The reads that a page makes all the time, against a bare Kestrel endpoint that runs a raw query for the same rows and answers the same bytes.</summary>
+/// <summary>
+/// The reads that a page makes all the time, against a bare Kestrel endpoint that runs a raw query for the same rows
+/// and answers the same bytes.
+/// </summary>
 internal static class ApiBench
 {
     public const string Name = "api";
@@ -15,16 +18,18 @@ internal static class ApiBench
     private const string TinySql = "SELECT pg_current_snapshot()::text";
 
     private const string SeedSql = """
-        INSERT INTO hlp_vault_snapshots (vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_1h, pnl_24h, pnl_7d, pnl_30d, all_time_pnl, sharpe_ratio,
-                                         drawdown_pct, max_drawdown_pct, z_score, loss_score, drawdown_score, volatility_score, anomaly_score, is_healthy, health_issues)
-        SELECT '0xdfc24b077bc1425ad1dea75bcb6f8158e10df303', at, at, 451000000.123456 + n, 451000000.123456 + n, 1000 + n, 20000, 300000, 4000000, 63400000.5, 1.75,
-               0.1, 2.25, 0.5, 1, 2, 3, 6, true, '{}'
+        INSERT INTO hlp_vault_snapshots (vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_1h, pnl_24h, pnl_7d,
+                                         pnl_30d, all_time_pnl, sharpe_ratio, drawdown_pct, max_drawdown_pct, z_score, loss_score,
+                                         drawdown_score, volatility_score, anomaly_score, is_healthy, health_issues)
+        SELECT '0xdfc24b077bc1425ad1dea75bcb6f8158e10df303', at, at, 451000000.123456 + n, 451000000.123456 + n, 1000 + n, 20000, 300000,
+               4000000, 63400000.5, 1.75, 0.1, 2.25, 0.5, 1, 2, 3, 6, true, '{}'
           FROM generate_series(1, 8000) AS n, LATERAL (SELECT date_trunc('minute', now()) - n * interval '5 minutes' AS at) AS time
         """;
 
     private const string LatestSql = """
-        SELECT vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_1h, pnl_24h, pnl_7d, pnl_30d, all_time_pnl, sharpe_ratio, drawdown_pct, max_drawdown_pct,
-               z_score, loss_score, drawdown_score, volatility_score, anomaly_score, is_healthy, health_issues
+        SELECT vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_1h, pnl_24h, pnl_7d, pnl_30d, all_time_pnl,
+               sharpe_ratio, drawdown_pct, max_drawdown_pct, z_score, loss_score, drawdown_score, volatility_score, anomaly_score,
+               is_healthy, health_issues
           FROM hlp_vault_snapshots
          WHERE vault_address = '0xdfc24b077bc1425ad1dea75bcb6f8158e10df303'
          ORDER BY observed_at DESC
@@ -54,7 +59,8 @@ internal static class ApiBench
 
         using var reads = new TimedReads();
         await using var api = await bench.StartApiAsync(cancellationToken);
-        var (latest, history) = (new Uri(api.Urls.First() + "/security/hlp-vault"), new Uri(api.Urls.First() + "/security/hlp-vault/history?limit=100"));
+        var (latest, history) =
+            (new Uri(api.Urls.First() + "/security/hlp-vault"), new Uri(api.Urls.First() + "/security/hlp-vault/history?limit=100"));
         var overview = OverviewPaths.Select(path => new Uri(api.Urls.First() + path)).ToList();
         await using var bare = await BareEndpoint.StartAsync(db, new Dictionary<string, (string, byte[])>
         {

@@ -16,7 +16,8 @@ internal sealed class BenchDatabase(PrivatePostgres postgres, string name) : IDi
     private readonly List<IHost> _hosts = [];
 
     /// <summary>How to connect, with the password.</summary>
-    public string ConnectionString => new NpgsqlConnectionStringBuilder(postgres.Connection.ConnectionString) { Database = name }.ConnectionString;
+    public string ConnectionString =>
+        new NpgsqlConnectionStringBuilder(postgres.Connection.ConnectionString) { Database = name }.ConnectionString;
 
     /// <summary>Makes the database, with the newest schema.</summary>
     public Task<NpgsqlDataSource> CreateAsync(CancellationToken cancellationToken) => postgres.CreateDatabaseAsync(name, cancellationToken);
@@ -33,7 +34,8 @@ internal sealed class BenchDatabase(PrivatePostgres postgres, string name) : IDi
     /// <summary>The read service, started on a free port.</summary>
     public async Task<WebApplication> StartApiAsync(CancellationToken cancellationToken)
     {
-        var options = ApiOptions.Read(Read([("DATABASE_URL", ConnectionString), ("API_PORT", "0"), ("API_AUTH", "none"), ("API_REQUESTS_PER_MINUTE", "1000000")]));
+        var options = ApiOptions.Read(
+            Read([("DATABASE_URL", ConnectionString), ("API_PORT", "0"), ("API_AUTH", "none"), ("API_REQUESTS_PER_MINUTE", "1000000")]));
         var app = ApiHost.Build(options, TimeProvider.System, Repository.File("Monitoring.Api/wwwroot"), _ => { });
         await app.StartAsync(cancellationToken);
         return app;
@@ -46,5 +48,6 @@ internal sealed class BenchDatabase(PrivatePostgres postgres, string name) : IDi
     }
 
     private static SettingsReader Read(IEnumerable<(string Key, string Value)> settings) =>
-        new(new ConfigurationBuilder().AddInMemoryCollection(settings.Select(one => KeyValuePair.Create(one.Key, (string?)one.Value))).Build());
+        new(new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.Select(one => KeyValuePair.Create(one.Key, (string?)one.Value))).Build());
 }

@@ -59,8 +59,9 @@ internal static class RecordingBench
     }
 
     private const string CopySql = """
-        COPY oracle_deviations (asset, observed_at, hyperliquid_price, mark_price, binance_price, coinbase_price, pyth_price, kraken_price, okx_price, reference_price,
-                                reference_count, left_out, max_deviation_pct, max_deviation_source, breached_since, duration_seconds, floor_pct, is_dangerous, severity, risk_score)
+        COPY oracle_deviations (asset, observed_at, hyperliquid_price, mark_price, binance_price, coinbase_price, pyth_price, kraken_price,
+                                okx_price, reference_price, reference_count, left_out, max_deviation_pct, max_deviation_source,
+                                breached_since, duration_seconds, floor_pct, is_dangerous, severity, risk_score)
         FROM STDIN (FORMAT binary)
         """;
 
@@ -73,7 +74,8 @@ internal static class RecordingBench
             await writer.StartRowAsync(cancellationToken);
             await writer.WriteAsync(row.Asset, cancellationToken);
             await writer.WriteAsync(row.ObservedAt.UtcDateTime, NpgsqlDbType.TimestampTz, cancellationToken);
-            foreach (var price in (decimal?[])[row.HyperliquidPrice, row.MarkPrice, row.BinancePrice, row.CoinbasePrice, row.PythPrice, row.KrakenPrice, row.OkxPrice, row.ReferencePrice])
+            foreach (var price in (decimal?[])[row.HyperliquidPrice, row.MarkPrice, row.BinancePrice, row.CoinbasePrice,
+                row.PythPrice, row.KrakenPrice, row.OkxPrice, row.ReferencePrice])
                 await writer.WriteAsync(price!.Value, cancellationToken);
             await writer.WriteAsync(row.ReferenceCount, cancellationToken);
             await writer.WriteAsync(row.LeftOut, cancellationToken);

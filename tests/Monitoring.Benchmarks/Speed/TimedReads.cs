@@ -25,7 +25,8 @@ internal sealed class TimedReads : IDisposable
         using var answer = await _http.GetAsync(address, cancellationToken);
         var body = await answer.Content.ReadAsByteArrayAsync(cancellationToken);
         return answer.StatusCode == HttpStatusCode.OK ? body
-            : throw new InvalidOperationException($"{address} answered {(int)answer.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}");
+            : throw new InvalidOperationException(
+                $"{address} answered {(int)answer.StatusCode}: {System.Text.Encoding.UTF8.GetString(body)}");
     }
 
     /// <summary>Asks each address so many times, one after the other in turn; answers the durations of each.</summary>
@@ -91,10 +92,14 @@ internal sealed class TimedReads : IDisposable
     }
 }
 
-/// <summary>The floor of a read: Kestrel without anything around it, an endpoint that runs one SQL text, reads every value, and answers bytes that are ready.</summary>
+/// <summary>
+/// The floor of a read: Kestrel without anything around it, an endpoint that runs one SQL text, reads every value, and
+/// answers bytes that are ready.
+/// </summary>
 internal static class BareEndpoint
 {
-    public static async Task<WebApplication> StartAsync(NpgsqlDataSource db, IReadOnlyDictionary<string, (string Sql, byte[] Body)> answers, CancellationToken cancellationToken)
+    public static async Task<WebApplication> StartAsync(
+        NpgsqlDataSource db, IReadOnlyDictionary<string, (string Sql, byte[] Body)> answers, CancellationToken cancellationToken)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));

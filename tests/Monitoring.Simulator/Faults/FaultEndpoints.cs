@@ -33,7 +33,8 @@ internal static class FaultEndpoints
         return TypedResults.Ok(FaultView.Of(fault));
     }
 
-    private static async Task<(Fault? Fault, Dictionary<string, string[]> Errors)> ReadAsync(HttpRequest request, CancellationToken cancellationToken)
+    private static async Task<(Fault? Fault, Dictionary<string, string[]> Errors)> ReadAsync(
+        HttpRequest request, CancellationToken cancellationToken)
     {
         try
         {

@@ -10,7 +10,8 @@ internal static class FaultNames
 
     /// <summary>What can go wrong on the websocket alone.</summary>
     public static readonly IReadOnlyList<FaultKind> OfFeedOnly =
-        [FaultKind.Refuse, FaultKind.Drop, FaultKind.Silent, FaultKind.NoData, FaultKind.Garbage, FaultKind.Binary, FaultKind.Huge, FaultKind.Duplicate, FaultKind.Replay];
+        [FaultKind.Refuse, FaultKind.Drop, FaultKind.Silent, FaultKind.NoData, FaultKind.Garbage, FaultKind.Binary,
+            FaultKind.Huge, FaultKind.Duplicate, FaultKind.Replay];
 
     /// <summary>All that can go wrong there.</summary>
     public static readonly IReadOnlyList<FaultKind> OfFeed =

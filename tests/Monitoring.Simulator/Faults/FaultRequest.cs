@@ -24,9 +24,11 @@ internal static class FaultRequest
         var kind = Kind(body, errors);
         var type = Text(body, "type");
         if (Has(body, "type") && type != FaultNames.Feed && InfoType.Find(type) is null && !ReferenceSources.All.Contains(type))
-            errors["type"] = [$"must be one of {string.Join(", ", InfoType.All.Select(known => known.Name).Concat(ReferenceSources.All).Append(FaultNames.Feed))}"];
+            errors["type"] = ["must be one of "
+                + $"{string.Join(", ", InfoType.All.Select(known => known.Name).Concat(ReferenceSources.All).Append(FaultNames.Feed))}"];
         else if (kind is { } known && type == FaultNames.Feed && !FaultNames.OfFeed.Contains(known))
-            errors["fault"] = [$"must be one of {string.Join(", ", FaultNames.OfFeed.Select(FaultNames.Of))} with the type {FaultNames.Feed}"];
+            errors["fault"] =
+                [$"must be one of {string.Join(", ", FaultNames.OfFeed.Select(FaultNames.Of))} with the type {FaultNames.Feed}"];
         else if (kind is { } alone && type != FaultNames.Feed && FaultNames.OfFeedOnly.Contains(alone))
             errors["fault"] = [$"only with the type {FaultNames.Feed}"];
         else if (kind is FaultKind.NoComponents && type != InfoType.VaultDetails.Name)

@@ -37,7 +37,8 @@ internal sealed class FaultSwitch(TimeProvider clock, TimedFaults timed, Func<de
 
     /// <summary>The fault that a request of this type meets, counted off if it has a count.</summary>
     public FaultMet? Take(string type, string? account = null) =>
-        Take(fault => (fault.Type is null || fault.Type == type) && (fault.Account is null || string.Equals(fault.Account, account, StringComparison.OrdinalIgnoreCase)))
+        Take(fault => (fault.Type is null || fault.Type == type)
+            && (fault.Account is null || string.Equals(fault.Account, account, StringComparison.OrdinalIgnoreCase)))
         ?? (timed.FindAt(now(), type) is { } due ? new(due, clock, _clearing.Token) : null);
 
     /// <summary>The fault that a message of the websocket meets.</summary>
@@ -50,7 +51,8 @@ internal sealed class FaultSwitch(TimeProvider clock, TimedFaults timed, Func<de
     public bool HasOutage()
     {
         lock (_gate)
-            return _active.Exists(fault => fault is { Type: null, Account: null, Count: null } && IsDown(fault)) || (timed.FindAt(now(), FaultNames.Feed) is { } due && IsDown(due));
+            return _active.Exists(fault => fault is { Type: null, Account: null, Count: null } && IsDown(fault))
+                || (timed.FindAt(now(), FaultNames.Feed) is { } due && IsDown(due));
     }
 
     private static bool IsDown(Fault fault) => fault.Kind is FaultKind.Http500 or FaultKind.Html or FaultKind.Reset;

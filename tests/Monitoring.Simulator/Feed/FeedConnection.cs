@@ -37,7 +37,8 @@ internal sealed class FeedConnection(WebSocket socket, Venue venue, TimeProvider
         finally
         {
             socket.Abort();
-            venue.Feed.Close([.. Subscriptions().Where(subscription => subscription.Type == "userFills").Select(subscription => subscription.Subject)]);
+            venue.Feed.Close(
+                [.. Subscriptions().Where(subscription => subscription.Type == "userFills").Select(subscription => subscription.Subject)]);
         }
     }
 
@@ -144,7 +145,8 @@ internal sealed class FeedConnection(WebSocket socket, Venue venue, TimeProvider
             decimal after;
             lock (_toldUntil)
             {
-                if (!_toldUntil.TryGetValue(subscription, out after) || now.Seconds - after < (subscription.Type == "userFills" ? 0.001m : 1))
+                if (!_toldUntil.TryGetValue(subscription, out after)
+                    || now.Seconds - after < (subscription.Type == "userFills" ? 0.001m : 1))
                     continue;
                 _toldUntil[subscription] = now.Seconds;
             }

@@ -23,7 +23,8 @@ internal static class FeedEndpoint
         if (tooMany || venue.Faults.RefusesFeed())
         {
             venue.Feed.Refuse();
-            await InfoResponse.HtmlAsync(http, tooMany ? StatusCodes.Status429TooManyRequests : StatusCodes.Status503ServiceUnavailable, "<HTML></HTML>");
+            await InfoResponse.HtmlAsync(
+                http, tooMany ? StatusCodes.Status429TooManyRequests : StatusCodes.Status503ServiceUnavailable, "<HTML></HTML>");
             return;
         }
 

@@ -107,7 +107,8 @@ internal sealed class FeedLimits(TimeProvider clock)
 }
 
 /// <summary>
-/// Connections accepted, open and refused, the most attempts within a minute, messages of and to clients, the second of the scenario until which a client was told
-/// everything, and accounts followed now.
+/// Connections accepted, open and refused, the most attempts within a minute, messages of and to clients, the second of
+/// the scenario until which a client was told everything, and accounts followed now.
 /// </summary>
-internal sealed record FeedCounts(long Connections, int Open, long Refused, int MaxAttemptsPerMinute, long Messages, long Sent, decimal ToldUntil, int Users);
+internal sealed record FeedCounts(
+    long Connections, int Open, long Refused, int MaxAttemptsPerMinute, long Messages, long Sent, decimal ToldUntil, int Users);

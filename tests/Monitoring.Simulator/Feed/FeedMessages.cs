@@ -25,7 +25,9 @@ internal static class FeedMessages
     {
         var fills = isSnapshot
             ? UserFillsAnswer.NewestOf(venue.Fills, user, now)
-            : new JsonArray([.. venue.Fills.TradesOf(user).Where(trade => trade.At > after && trade.At <= now.Seconds).Select(trade => UserFillsAnswer.Fill(trade, user, now))]);
+            : new JsonArray([.. venue.Fills.TradesOf(user)
+                .Where(trade => trade.At > after && trade.At <= now.Seconds)
+                .Select(trade => UserFillsAnswer.Fill(trade, user, now))]);
         if (fills.Count == 0 && !isSnapshot)
             return null;
         var data = new JsonObject { ["user"] = user, ["fills"] = fills };
@@ -37,17 +39,20 @@ internal static class FeedMessages
     /// <summary>A coin's trades after one moment and until another: its liquidations, and one of the market at the end.</summary>
     public static JsonObject Trades(Venue venue, string coin, decimal after, Moment now) => Message("trades", new JsonArray(
     [
-        .. venue.Fills.All.Where(trade => trade.Coin == coin && trade.At > after && trade.At <= now.Seconds).Select(trade => Trade(trade, now)),
-        MarketTrade(venue, coin, now),
+        .. venue.Fills.All.Where(trade => trade.Coin == coin && trade.At > after && trade.At <= now.Seconds)
+            .Select(trade => Trade(trade, now)), MarketTrade(venue, coin, now),
     ]));
 
     /// <summary>What a new subscriber gets first: the newest trades once more.</summary>
     public static JsonObject ReplayedTrades(Venue venue, string coin, Moment now) => Message("trades", new JsonArray(
-        [.. venue.Fills.All.Where(trade => trade.Coin == coin && trade.At <= now.Seconds).TakeLast(Replayed).Select(trade => Trade(trade, now))]));
+        [.. venue.Fills.All.Where(trade => trade.Coin == coin && trade.At <= now.Seconds)
+            .TakeLast(Replayed)
+            .Select(trade => Trade(trade, now))]));
 
     /// <summary>What a coin is at.</summary>
     public static JsonObject Context(Venue venue, string coin, Moment now) =>
-        Message("activeAssetCtx", new JsonObject { ["coin"] = coin, ["ctx"] = MarketsAnswer.ContextOf(venue.Scenario, venue.Prices, venue.Oracles, coin, now) });
+        Message("activeAssetCtx",
+            new JsonObject { ["coin"] = coin, ["ctx"] = MarketsAnswer.ContextOf(venue.Scenario, venue.Prices, venue.Oracles, coin, now) });
 
     private static JsonObject Message(string channel, JsonNode data) => new() { ["channel"] = channel, ["data"] = data };
 
@@ -63,7 +68,8 @@ internal static class FeedMessages
         Trade(coin, "B", venue.Prices[coin].At(now.Seconds), 0.01m, now.UnixMilliseconds, NoHash, now.UnixMilliseconds * 1000,
             FillBook.Trader(venue.Scenario.Seed, -1, 0), FillBook.Trader(venue.Scenario.Seed, -1, 1));
 
-    private static JsonObject Trade(string coin, string side, decimal price, decimal size, long time, string hash, long tid, string buyer, string seller) => new()
+    private static JsonObject Trade(
+        string coin, string side, decimal price, decimal size, long time, string hash, long tid, string buyer, string seller) => new()
     {
         ["coin"] = coin,
         ["side"] = side,

@@ -18,8 +18,8 @@ internal sealed record FeedSubscription(string Type, string Subject)
     /// <summary>What the client asks to have, or null for what the venue does not know.</summary>
     public static FeedSubscription? Find(JsonElement subscription, Scenario scenario)
     {
-        if (subscription.ValueKind != JsonValueKind.Object || Text(subscription, "type") is not { } type || !Fields.TryGetValue(type, out var field)
-            || Text(subscription, field) is not { } subject)
+        if (subscription.ValueKind != JsonValueKind.Object || Text(subscription, "type") is not { } type
+            || !Fields.TryGetValue(type, out var field) || Text(subscription, field) is not { } subject)
             return null;
         return type == "userFills"
             ? FieldRules.IsAddress(subject) ? new(type, subject.ToLowerInvariant()) : null

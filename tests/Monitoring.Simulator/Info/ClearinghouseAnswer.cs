@@ -45,7 +45,8 @@ internal static class ClearinghouseAnswer
                 ["entryPx"] = WireNumber.Text(position.EntryPrice),
                 ["positionValue"] = WireNumber.Text(position.Value),
                 ["unrealizedPnl"] = WireNumber.Text(position.UnrealizedPnl),
-                ["returnOnEquity"] = WireNumber.Text(position.UnrealizedPnl * Margin.Leverage / (Math.Abs(position.Size) * position.EntryPrice)),
+                ["returnOnEquity"] = WireNumber.Text(
+                    position.UnrealizedPnl * Margin.Leverage / (Math.Abs(position.Size) * position.EntryPrice)),
                 ["liquidationPx"] = Margin.LiquidationPrice(position, free) is { } price ? WireNumber.Text(price) : null,
                 ["marginUsed"] = WireNumber.Text(used),
                 ["maxLeverage"] = Margin.MaxLeverage(position.Coin),

@@ -15,7 +15,8 @@ internal static class Followers
     {
         var value = account.AccountValueAt(now.Seconds);
         return isParent
-            ? [.. Enumerable.Range(1, Cap).Select(rank => Follower($"0x{rank:x4}{new string('5', 36)}", value * LargestShare / rank, 30 + rank, now))]
+            ? [.. Enumerable.Range(1, Cap)
+                .Select(rank => Follower($"0x{rank:x4}{new string('5', 36)}", value * LargestShare / rank, 30 + rank, now))]
             : [Follower("Leader", value, (int)((now.Seconds - account.CreatedAt) / 86_400), now)];
     }
 

@@ -42,7 +42,8 @@ internal static class InfoEndpoint
             "userFills" => Weighed(venue, UserFillsAnswer.NewestOf(venue.Fills, request.Address!, now)),
             "userFillsByTime" => Weighed(venue, UserFillsAnswer.ByTime(
                 venue.Fills, request.Address!, request.Fills!.StartTime, request.Fills.EndTime, request.Fills.Reversed, now)),
-            "userNonFundingLedgerUpdates" => Weighed(venue, LedgerAnswer.Of(venue, account, request.Address!, request.Fills!.StartTime, request.Fills.EndTime, now)),
+            "userNonFundingLedgerUpdates" =>
+                Weighed(venue, LedgerAnswer.Of(venue, account, request.Address!, request.Fills!.StartTime, request.Fills.EndTime, now)),
             _ => throw new InvalidOperationException($"No answer for the type {request.Type.Name}"),
         };
     }

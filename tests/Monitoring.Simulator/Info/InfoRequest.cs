@@ -10,7 +10,9 @@ internal sealed record FillWindow(long StartTime, long? EndTime, bool Reversed)
     public static FillWindow? Find(JsonElement root) =>
         root.TryGetProperty("startTime", out var start) && start.ValueKind == JsonValueKind.Number && start.TryGetInt64(out var from)
             ? new(from,
-                root.TryGetProperty("endTime", out var end) && end.ValueKind == JsonValueKind.Number && end.TryGetInt64(out var until) ? until : null,
+                root.TryGetProperty("endTime", out var end) && end.ValueKind == JsonValueKind.Number && end.TryGetInt64(out var until)
+                    ? until
+                    : null,
                 root.TryGetProperty("reversed", out var reversed) && reversed.ValueKind == JsonValueKind.True)
             : null;
 }
@@ -41,7 +43,8 @@ internal sealed record InfoRequest(InfoType Type, string? Address, string? User,
         if (InfoType.Find(name) is not { } type)
             return (null, $"unknown variant `{name}`");
         string? address = null;
-        if (type.AddressField is not null && (!TryText(root, type.AddressField, out address) || address is null || !FieldRules.IsAddress(address)))
+        if (type.AddressField is not null
+            && (!TryText(root, type.AddressField, out address) || address is null || !FieldRules.IsAddress(address)))
             return (null, $"missing or invalid field `{type.AddressField}`");
         if (!TryText(root, "user", out var user) || (user is not null && !FieldRules.IsAddress(user)))
             return (null, "invalid field `user`");

@@ -14,7 +14,8 @@ internal sealed record InfoType(string Name, int Weight, string? AddressField)
 
     public static readonly InfoType Ledger = new("userNonFundingLedgerUpdates", 20, "user");
 
-    public static readonly IReadOnlyList<InfoType> All = [Ledger, VaultDetails, Portfolio, ClearinghouseState, UserRole, MetaAndAssetContexts, UserFills, UserFillsByTime];
+    public static readonly IReadOnlyList<InfoType> All = [Ledger, VaultDetails, Portfolio, ClearinghouseState, UserRole,
+        MetaAndAssetContexts, UserFills, UserFillsByTime];
 
     public static InfoType? Find(string? name) => All.FirstOrDefault(type => type.Name == name);
 }

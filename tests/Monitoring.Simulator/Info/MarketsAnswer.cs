@@ -3,7 +3,10 @@ using Monitoring.Simulator.Model;
 
 namespace Monitoring.Simulator.Info;
 
-/// <summary>The answer to metaAndAssetCtxs: the markets, and in the same order what they are at. Each has an open interest of 400 M USD at second 0.</summary>
+/// <summary>
+/// The answer to metaAndAssetCtxs: the markets, and in the same order what they are at. Each has an open interest
+/// of 400 M USD at second 0.
+/// </summary>
 internal static class MarketsAnswer
 {
     private const decimal OpenInterestUsd = 400_000_000;
@@ -25,7 +28,8 @@ internal static class MarketsAnswer
 
     /// <summary>What one coin is at.</summary>
     public static JsonObject ContextOf(Scenario scenario, PriceBook prices, OracleBook oracles, string coin, Moment now) =>
-        Context(scenario.Prices[coin], prices[coin].At(now.Seconds), oracles.At(coin, now.Seconds), oracles.IsThin(coin) ? ThinVolumeUsd : OpenInterestUsd);
+        Context(scenario.Prices[coin], prices[coin].At(now.Seconds), oracles.At(coin, now.Seconds),
+            oracles.IsThin(coin) ? ThinVolumeUsd : OpenInterestUsd);
 
     private static JsonObject Context(decimal first, decimal price, decimal oracle, decimal volume) => new()
     {

@@ -30,7 +30,8 @@ internal static class PortfolioAnswer
                 answer.Add(Pair(Named(prefix, name), account, now, Grid(first, step, now.UnixMilliseconds), turnover));
             }
 
-            answer.Add(Pair(Named(prefix, "allTime"), account, now, account is null ? [] : Life(account, now, prefix.Length > 0), LifeTurnover));
+            answer.Add(Pair(
+                Named(prefix, "allTime"), account, now, account is null ? [] : Life(account, now, prefix.Length > 0), LifeTurnover));
         }
 
         return answer;

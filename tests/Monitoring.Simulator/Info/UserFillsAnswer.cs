@@ -13,7 +13,10 @@ internal static class UserFillsAnswer
     public static JsonArray NewestOf(FillBook book, string user, Moment now) =>
         [.. Known(book, user, now).Reverse().Take(PerPage).Select(trade => Fill(trade, user, now))];
 
-    /// <summary>Fills between two times, both included: the oldest first or, reversed, the newest first. What is older than the newest 10,000 is not there.</summary>
+    /// <summary>
+    /// Fills between two times, both included: the oldest first or, reversed, the newest first. What is older than the
+    /// newest 10,000 is not there.
+    /// </summary>
     public static JsonArray ByTime(FillBook book, string user, long start, long? end, bool reversed, Moment now)
     {
         var within = Known(book, user, now).Where(trade => TimeOf(trade, now) >= start && TimeOf(trade, now) <= (end ?? long.MaxValue));

@@ -11,14 +11,16 @@ internal sealed class ComponentAccount : Account
     private readonly Ramp[] _flows;
     private readonly PositionBook[] _positions;
 
-    public ComponentAccount(Scenario scenario, ComponentSetup setup, decimal createdAt, decimal share, Noise noise, PriceBook prices, SizeBook sizes)
+    public ComponentAccount(
+        Scenario scenario, ComponentSetup setup, decimal createdAt, decimal share, Noise noise, PriceBook prices, SizeBook sizes)
         : base(setup.Address, setup.Name, scenario.Vault.Address, createdAt)
     {
         _initialValue = setup.AccountValue;
         _initialPnl = scenario.Vault.AllTimePnl * share;
         _share = share;
         _noise = noise;
-        _marketMaking = [.. scenario.Moves.Where(move => move.PnlUsd is not null).Select(move => new Ramp(move.At, move.Over, move.PnlUsd!.Amount))];
+        _marketMaking =
+            [.. scenario.Moves.Where(move => move.PnlUsd is not null).Select(move => new Ramp(move.At, move.Over, move.PnlUsd!.Amount))];
         _flows = [.. scenario.Moves
             .Where(move => move.FlowUsd?.Component is { } name && scenario.FindComponent(name) == setup)
             .Select(move => new Ramp(move.At, move.Over, move.FlowUsd!.Amount))];
@@ -39,5 +41,6 @@ internal sealed class ComponentAccount : Account
         [.. _positions.Select(book => book.At(time)).Where(position => position.Size != 0)];
 
     private decimal MadSinceStart(decimal time) =>
-        (_share * (_noise.At(time) + _marketMaking.Sum(ramp => ramp.ArrivedBy(time)))) + _positions.Sum(book => book.At(time).PnlSinceStart);
+        (_share * (_noise.At(time) + _marketMaking.Sum(ramp => ramp.ArrivedBy(time))))
+        + _positions.Sum(book => book.At(time).PnlSinceStart);
 }

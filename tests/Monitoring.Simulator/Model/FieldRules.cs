@@ -22,7 +22,8 @@ internal sealed partial class FieldRules(Scenario scenario)
 
     public void RequireAddress(string value, string field) => Require(IsAddress(value), field, "an address: 0x and 40 hexadecimal digits");
 
-    public void RequireCoin(string coin, string field) => Require(scenario.Prices.ContainsKey(coin), field, $"'{coin}' has no price in prices");
+    public void RequireCoin(string coin, string field) =>
+        Require(scenario.Prices.ContainsKey(coin), field, $"'{coin}' has no price in prices");
 
     public void RequireComponent(string name, string field) =>
         Require(scenario.FindComponent(name) is not null, field, $"there is no component '{name}'");

@@ -11,9 +11,13 @@ internal enum LiquidationKind { Market, Backstop, Adl }
 internal enum LiquidatedSide { Long, Short }
 #pragma warning restore CA1720
 
-/// <summary>One trade of a liquidation at a second of the scenario: the account whose position goes, the other side, and what both sides' fills say.</summary>
+/// <summary>
+/// One trade of a liquidation at a second of the scenario: the account whose position goes, the other side, and
+/// what both sides' fills say.
+/// </summary>
 internal sealed record LiquidationTrade(
-    decimal At, long Tid, string Hash, string Coin, decimal Price, decimal Size, LiquidationKind Kind, LiquidatedSide Side, string Victim, string Counterparty);
+    decimal At, long Tid, string Hash, string Coin, decimal Price, decimal Size, LiquidationKind Kind,
+    LiquidatedSide Side, string Victim, string Counterparty);
 
 /// <summary>Every liquidation of a scenario as trades in order of time, found by either party's account; the same for every run.</summary>
 internal sealed class FillBook

@@ -12,7 +12,8 @@ internal static class MoveCheck
         {
             if (move.Position is { } position && prices[position.Coin].At(move.At) is var price && price != position.Price)
                 faults.Add($"moves[{index}].position.price: a position passes at the market's price, which is then {price}");
-            if (move.Reduce is { } reduce && sizes.Of(reduce.Component, reduce.Coin).At(move.At) is var held && !IsReduction(held, reduce.ToSize))
+            if (move.Reduce is { } reduce && sizes.Of(reduce.Component, reduce.Coin).At(move.At) is var held
+                && !IsReduction(held, reduce.ToSize))
                 faults.Add($"moves[{index}].reduce.to_size: between 0 and the size then held, {held}");
             sizes.Apply(move);
         }

@@ -1,6 +1,8 @@
 namespace Monitoring.Simulator.Model;
 
-/// <summary>Market-making profit over time: bounded hourly steps drawn from the seed, added up, straight inside the hour; 0 at second 0.</summary>
+/// <summary>
+/// Market-making profit over time: bounded hourly steps drawn from the seed, added up, straight inside the hour; 0 at second 0.
+/// </summary>
 internal sealed class Noise
 {
     /// <summary>How many days before second 0 have hourly steps.</summary>

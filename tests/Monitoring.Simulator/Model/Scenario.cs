@@ -82,12 +82,14 @@ internal sealed record UsdtMove(decimal To);
 /// <summary>A thin coin: its oracle price is off by nine tenths of so many percent to all of it, at all times.</summary>
 internal sealed record NoiseMove(string Coin, decimal Pct);
 /// <summary>
-/// So many liquidations in a coin, each of so many dollars in so many fills, spread over the move. A market liquidation meets the component as maker, a backstop one passes to it;
-/// in a deleveraging the component is the one whose position goes. The positions of the component itself are not moved by this. Accounts funded together got
-/// their first money from one account within minutes, the day before; the others came from outside the venue.
+/// So many liquidations in a coin, each of so many dollars in so many fills, spread over the move. A market liquidation
+/// meets the component as maker, a backstop one passes to it; in a deleveraging the component is the one whose position
+/// goes. The positions of the component itself are not moved by this. Accounts funded together got their first money
+/// from one account within minutes, the day before; the others came from outside the venue.
 /// </summary>
 internal sealed record LiquidationMove(
-    string Coin, int Count, decimal UsdEach, LiquidationKind Method, LiquidatedSide Side, string Component, int? Users = null, int Fills = 1, bool FundedTogether = false);
+    string Coin, int Count, decimal UsdEach, LiquidationKind Method, LiquidatedSide Side, string Component,
+    int? Users = null, int Fills = 1, bool FundedTogether = false);
 
 /// <summary>An event that a monitor should raise; one that is not required is welcome but its absence is no failure.</summary>
 internal sealed record ExpectedEvent(

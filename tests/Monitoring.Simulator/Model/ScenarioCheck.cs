@@ -61,14 +61,16 @@ internal sealed partial class ScenarioCheck
             _rules.Require(component.AccountValue is >= 0 and <= FieldRules.MostUsd, $"{field}.account_value", "0 or more");
             for (var j = 0; j < component.Positions.Count; j++)
                 Position(component.Positions[j], $"{field}.positions[{j}]");
-            _rules.Require(FieldRules.Distinct(component.Positions.Select(position => position.Coin)), $"{field}.positions", "a coin may stand once");
+            _rules.Require(
+                FieldRules.Distinct(component.Positions.Select(position => position.Coin)), $"{field}.positions", "a coin may stand once");
         }
 
         _rules.Require(FieldRules.Distinct(components.Select(component => component.Name)), "components", "each name may stand once");
         _rules.Require(FieldRules.Distinct([.. components.Select(component => component.Address), _scenario.Vault.Address]),
             "components", "each address may stand once, and none may be the vault's own");
         var held = components.Sum(component => component.AccountValue);
-        _rules.Require(held > 0 && held <= _scenario.Vault.AccountValue, "components", "account values sum to more than 0 and at most the vault's");
+        _rules.Require(
+            held > 0 && held <= _scenario.Vault.AccountValue, "components", "account values sum to more than 0 and at most the vault's");
     }
 
     private void Position(PositionSetup position, string field)
@@ -87,12 +89,15 @@ internal sealed partial class ScenarioCheck
             _rules.Require(move.At >= 0 && move.At <= _scenario.DurationSeconds, $"{field}.at", "from 0 to duration_seconds");
             _rules.Require(move.Over >= 0 && move.At + move.Over <= _scenario.DurationSeconds, $"{field}.over",
                 "0 or more, and over before duration_seconds");
-            object?[] kinds = [move.Price, move.Position, move.Reduce, move.PnlUsd, move.FlowUsd, move.Fault, move.Oracle, move.Usdt, move.Noise, move.Liquidations];
-            _rules.Require(kinds.Count(kind => kind is not null) == 1, field, "exactly one of price, position, reduce, pnl_usd, flow_usd, fault, oracle, usdt, noise, liquidations");
+            object?[] kinds = [move.Price, move.Position, move.Reduce, move.PnlUsd, move.FlowUsd, move.Fault,
+                move.Oracle, move.Usdt, move.Noise, move.Liquidations];
+            _rules.Require(kinds.Count(kind => kind is not null) == 1, field,
+                "exactly one of price, position, reduce, pnl_usd, flow_usd, fault, oracle, usdt, noise, liquidations");
             Kind(move, field);
         }
 
-        _rules.Require(FieldRules.Distinct(_scenario.Moves.Select(move => move.Noise?.Coin).OfType<string>()), "moves", "a coin may have noise once");
+        _rules.Require(
+            FieldRules.Distinct(_scenario.Moves.Select(move => move.Noise?.Coin).OfType<string>()), "moves", "a coin may have noise once");
     }
 
     private void Kind(Move move, string field)
@@ -133,9 +138,12 @@ internal sealed partial class ScenarioCheck
 
         if (move.Fault is { } fault)
         {
-            _rules.Require(TimedFaults.Find(fault.Kind) is not null, $"{field}.fault.kind", $"one of {string.Join(", ", TimedFaults.Names)}");
-            _rules.Require(fault.Seconds > 0 && move.At + fault.Seconds <= _scenario.DurationSeconds, $"{field}.fault.seconds", "above 0, and over before duration_seconds");
-            _rules.Require(fault.Type is null || Info.InfoType.Find(fault.Type) is not null, $"{field}.fault.type", "a request type that the simulator answers");
+            _rules.Require(
+                TimedFaults.Find(fault.Kind) is not null, $"{field}.fault.kind", $"one of {string.Join(", ", TimedFaults.Names)}");
+            _rules.Require(fault.Seconds > 0 && move.At + fault.Seconds <= _scenario.DurationSeconds,
+                $"{field}.fault.seconds", "above 0, and over before duration_seconds");
+            _rules.Require(fault.Type is null || Info.InfoType.Find(fault.Type) is not null, $"{field}.fault.type",
+                "a request type that the simulator answers");
             _rules.Require(move.Over == 0, $"{field}.over", "a fault lasts its own seconds");
         }
 
@@ -169,7 +177,8 @@ internal sealed partial class ScenarioCheck
         {
             var (field, expected) = ($"expected[{i}]", _scenario.Expected[i]);
             _rules.Require(Rule.IsMatch(expected.Rule), $"{field}.rule", "a rule id such as hlp.loss");
-            _rules.Require(expected.CauseAt >= 0 && expected.CauseAt <= _scenario.DurationSeconds, $"{field}.cause_at", "from 0 to duration_seconds");
+            _rules.Require(
+                expected.CauseAt >= 0 && expected.CauseAt <= _scenario.DurationSeconds, $"{field}.cause_at", "from 0 to duration_seconds");
             _rules.Require(expected.WithinSeconds is >= 1 and <= 3_600, $"{field}.within_seconds", "1 to 3600");
         }
     }

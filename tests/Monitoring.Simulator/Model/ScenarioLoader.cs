@@ -21,7 +21,9 @@ internal static partial class ScenarioLoader
 
     /// <summary>The names of the scenarios that come with the simulator.</summary>
     public static IReadOnlyList<string> Names =>
-        [.. Directory.EnumerateFiles(Folder, "*.json").Select(file => Path.GetFileNameWithoutExtension(file)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateFiles(Folder, "*.json")
+            .Select(file => Path.GetFileNameWithoutExtension(file))
+            .Order(StringComparer.Ordinal)];
 
     /// <summary>Loads a scenario by its name or by the path of its file.</summary>
     public static Scenario Load(string nameOrPath)
@@ -39,7 +41,8 @@ internal static partial class ScenarioLoader
         Scenario scenario;
         try
         {
-            scenario = JsonSerializer.Deserialize<Scenario>(json, Format) ?? throw new ScenarioException($"{file}: the file holds only null");
+            scenario = JsonSerializer.Deserialize<Scenario>(json, Format)
+                ?? throw new ScenarioException($"{file}: the file holds only null");
         }
         catch (JsonException e)
         {
@@ -72,6 +75,7 @@ internal static partial class ScenarioLoader
     [GeneratedRegex("property '(?<name>[^']*)' could not be mapped", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Unknown { get; }
 
-    [GeneratedRegex(@"missing required properties including: (?<names>.*?)\.( |$)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
+    [GeneratedRegex(
+        @"missing required properties including: (?<names>.*?)\.( |$)", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Missing { get; }
 }

@@ -24,7 +24,9 @@ internal sealed class VaultTree
     /// <summary>The vault at an address, upper or lower case; null for any other account.</summary>
     public Account? Find(string address) => _accounts.GetValueOrDefault(address);
 
-    /// <summary>Market making is shared by account value; the largest takes what rounding leaves, so that the shares make exactly 1.</summary>
+    /// <summary>
+    /// Market making is shared by account value; the largest takes what rounding leaves, so that the shares make exactly 1.
+    /// </summary>
     private static decimal[] Shares(IReadOnlyList<ComponentSetup> components)
     {
         var total = components.Sum(component => component.AccountValue);

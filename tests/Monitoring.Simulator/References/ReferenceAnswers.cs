@@ -28,7 +28,8 @@ internal static class ReferenceAnswers
         var (bid, ask) = ReferenceMarket.Book(market.InUsdt(ReferenceSources.Binance, ticker));
         return new JsonObject
         {
-            ["symbol"] = $"{ticker}USDT", ["bidPrice"] = WireNumber.Text(bid), ["bidQty"] = "1.0", ["askPrice"] = WireNumber.Text(ask), ["askQty"] = "1.0",
+            ["symbol"] = $"{ticker}USDT", ["bidPrice"] = WireNumber.Text(bid), ["bidQty"] = "1.0",
+            ["askPrice"] = WireNumber.Text(ask), ["askQty"] = "1.0",
         };
     })];
 
@@ -56,8 +57,9 @@ internal static class ReferenceAnswers
         var (bid, ask) = ReferenceMarket.Book(price);
         return new()
         {
-            ["ask"] = WireNumber.Text(ask), ["bid"] = WireNumber.Text(bid), ["price"] = WireNumber.Text(price), ["size"] = "0.1", ["volume"] = "1000.0",
-            ["trade_id"] = 1, ["time"] = DateTimeOffset.FromUnixTimeMilliseconds(market.UnixMilliseconds).ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ"),
+            ["ask"] = WireNumber.Text(ask), ["bid"] = WireNumber.Text(bid), ["price"] = WireNumber.Text(price),
+            ["size"] = "0.1", ["volume"] = "1000.0", ["trade_id"] = 1,
+            ["time"] = DateTimeOffset.FromUnixTimeMilliseconds(market.UnixMilliseconds).ToString("yyyy-MM-ddTHH:mm:ss.ffffffZ"),
         };
     }
 
@@ -84,17 +86,20 @@ internal static class ReferenceAnswers
 
     public static JsonObject Pyth(ReferenceMarket market, string[] ids) => new()
     {
-        ["parsed"] = new JsonArray([.. ids.Where(id => PythFeeds.TryGetValue(id, out var ticker) && (ticker == "USDT" || market.CoinByTicker.ContainsKey(ticker))).Select(id =>
-        {
-            var price = decimal.Truncate(market.InUsd(ReferenceSources.Pyth, PythFeeds[id]) * 10_000_000_000);
-            return new JsonObject
+        ["parsed"] = new JsonArray([.. ids
+            .Where(id => PythFeeds.TryGetValue(id, out var ticker) && (ticker == "USDT" || market.CoinByTicker.ContainsKey(ticker)))
+            .Select(id =>
             {
-                ["id"] = id,
-                ["price"] = new JsonObject
+                var price = decimal.Truncate(market.InUsd(ReferenceSources.Pyth, PythFeeds[id]) * 10_000_000_000);
+                return new JsonObject
                 {
-                    ["price"] = $"{price:0}", ["conf"] = $"{decimal.Truncate(price / 2000):0}", ["expo"] = PythExponent, ["publish_time"] = market.UnixSeconds,
-                },
-            };
-        })]),
+                    ["id"] = id,
+                    ["price"] = new JsonObject
+                    {
+                        ["price"] = $"{price:0}", ["conf"] = $"{decimal.Truncate(price / 2000):0}",
+                        ["expo"] = PythExponent, ["publish_time"] = market.UnixSeconds,
+                    },
+                };
+            })]),
     };
 }

@@ -11,13 +11,17 @@ internal static class ReferenceEndpoints
     {
         Map(routes, ReferenceSources.Binance, "/api/v3/ticker/bookTicker", (_, market) => ReferenceAnswers.Binance(market));
         Map(routes, ReferenceSources.Okx, "/api/v5/market/tickers", (_, market) => ReferenceAnswers.Okx(market));
-        Map(routes, ReferenceSources.Coinbase, "/products/{pair}/ticker", (request, market) => ReferenceAnswers.Coinbase(market, (string)request.RouteValues["pair"]!));
-        Map(routes, ReferenceSources.Kraken, "/0/public/Ticker", (request, market) => ReferenceAnswers.Kraken(market, request.Query["pair"].ToString().Split(',')));
-        Map(routes, ReferenceSources.Pyth, "/v2/updates/price/latest", (request, market) => ReferenceAnswers.Pyth(market, [.. request.Query["ids[]"].OfType<string>()]));
+        Map(routes, ReferenceSources.Coinbase, "/products/{pair}/ticker",
+            (request, market) => ReferenceAnswers.Coinbase(market, (string)request.RouteValues["pair"]!));
+        Map(routes, ReferenceSources.Kraken, "/0/public/Ticker",
+            (request, market) => ReferenceAnswers.Kraken(market, request.Query["pair"].ToString().Split(',')));
+        Map(routes, ReferenceSources.Pyth, "/v2/updates/price/latest",
+            (request, market) => ReferenceAnswers.Pyth(market, [.. request.Query["ids[]"].OfType<string>()]));
     }
 
     // An answer of null is one to an unknown pair.
-    private static void Map(IEndpointRouteBuilder routes, string source, string path, Func<HttpRequest, ReferenceMarket, JsonNode?> answer) =>
+    private static void Map(
+        IEndpointRouteBuilder routes, string source, string path, Func<HttpRequest, ReferenceMarket, JsonNode?> answer) =>
         routes.MapGet(path, async (HttpContext http, Venue venue, ReferenceMarket market) =>
         {
             venue.Requests.Add(source);

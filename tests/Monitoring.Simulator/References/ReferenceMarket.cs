@@ -2,7 +2,9 @@ using Monitoring.Simulator.Model;
 
 namespace Monitoring.Simulator.References;
 
-/// <summary>What the sources' books say now: the scenario's prices, each source a little beside them so that no book ever stands still.</summary>
+/// <summary>
+/// What the sources' books say now: the scenario's prices, each source a little beside them so that no book ever stands still.
+/// </summary>
 internal sealed class ReferenceMarket(Venue venue)
 {
     private const decimal Jitter = 0.0001m;

@@ -15,7 +15,8 @@ internal sealed record EventDetail(IReadOnlyList<ChangeView> Changes, IReadOnlyL
 internal sealed record NotificationView(long Seq, DateTimeOffset? DeliveredAt);
 
 /// <summary>One step in an event's life.</summary>
-internal sealed record ChangeView(long Seq, DateTimeOffset ChangedAt, string Kind, Severity Severity, string? Actor = null, string? Note = null)
+internal sealed record ChangeView(
+    long Seq, DateTimeOffset ChangedAt, string Kind, Severity Severity, string? Actor = null, string? Note = null)
 {
     /// <summary>Whether the event became as severe as this with this change.</summary>
     public bool IsRise => Kind is "opened" or "escalated";

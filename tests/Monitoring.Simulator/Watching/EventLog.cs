@@ -4,7 +4,8 @@ namespace Monitoring.Simulator.Watching;
 internal sealed record WatchedEvent(EventView Event, IReadOnlyList<ChangeView> Changes, IReadOnlyList<NotificationView> Notifications)
 {
     /// <summary>When the first message about this change was delivered; null while none was.</summary>
-    public DateTimeOffset? ToldAt(ChangeView change) => Notifications.Where(message => message.Seq == change.Seq).Min(message => message.DeliveredAt);
+    public DateTimeOffset? ToldAt(ChangeView change) =>
+        Notifications.Where(message => message.Seq == change.Seq).Min(message => message.DeliveredAt);
 }
 
 /// <summary>What the product has raised since the scenario's start; older events and older changes are left out.</summary>
@@ -24,7 +25,10 @@ internal sealed class EventLog(DateTimeOffset start)
     public IReadOnlyList<ChangeView> Update(EventView seen, EventDetail detail)
     {
         var known = _events.TryGetValue(seen.Id, out var before) ? before.Changes : [];
-        ChangeView[] changes = [.. detail.Changes.Where(change => change.ChangedAt >= start - Report.Tolerance).OrderBy(change => change.Seq)];
+        ChangeView[] changes =
+        [
+            .. detail.Changes.Where(change => change.ChangedAt >= start - Report.Tolerance).OrderBy(change => change.Seq),
+        ];
         _events[seen.Id] = new(seen, changes, detail.Notifications);
         return [.. changes.Where(change => known.All(old => old.Seq != change.Seq))];
     }

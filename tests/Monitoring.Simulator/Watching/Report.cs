@@ -5,8 +5,11 @@ namespace Monitoring.Simulator.Watching;
 /// <summary>How an expected event came out.</summary>
 internal enum Outcome { Found, Late, Missed, NotSeen }
 
-/// <summary>An expected event and what became of it; seconds run from its cause to the stored change, and to the delivered message about it.</summary>
-internal sealed record ExpectedResult(ExpectedView Expected, Outcome Outcome, Severity? Severity, decimal? Seconds, decimal? ToldSeconds, string? Title)
+/// <summary>
+/// An expected event and what became of it; seconds run from its cause to the stored change, and to the delivered message about it.
+/// </summary>
+internal sealed record ExpectedResult(
+    ExpectedView Expected, Outcome Outcome, Severity? Severity, decimal? Seconds, decimal? ToldSeconds, string? Title)
 {
     public bool Passed => Outcome is Outcome.Found or Outcome.NotSeen;
 }
@@ -21,19 +24,23 @@ internal sealed record Report(IReadOnlyList<ExpectedResult> Expected, IReadOnlyL
     public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How many seconds the first finding of a concentration came before the first of any other rule of the vault, when both were found: it sees a position
-    /// before its loss is booked.
+    /// How many seconds the first finding of a concentration came before the first of any other rule of the vault, when
+    /// both were found: it sees a position before its loss is booked.
     /// </summary>
     public (decimal Seconds, string Rule)? InventoryLead
     {
         get
         {
-            DateTimeOffset? At(ExpectedResult result) => result.Seconds is { } seconds ? result.Expected.CauseAt.AddSeconds((double)seconds) : null;
+            DateTimeOffset? At(ExpectedResult result) =>
+                result.Seconds is { } seconds ? result.Expected.CauseAt.AddSeconds((double)seconds) : null;
             var inventory = Expected.Where(result => result.Expected.Rule == InventoryRule).Min(At);
             var loss = Expected
-                .Where(result => result.Expected.Rule != InventoryRule && result.Expected.Rule.StartsWith("hlp.", StringComparison.Ordinal) && At(result) is not null)
+                .Where(result => result.Expected.Rule != InventoryRule
+                    && result.Expected.Rule.StartsWith("hlp.", StringComparison.Ordinal) && At(result) is not null)
                 .MinBy(At);
-            return inventory is null || loss is null ? null : ((decimal)(At(loss)!.Value - inventory.Value).TotalSeconds, loss.Expected.Rule);
+            return inventory is null || loss is null
+                ? null
+                : ((decimal)(At(loss)!.Value - inventory.Value).TotalSeconds, loss.Expected.Rule);
         }
     }
 
@@ -59,7 +66,8 @@ internal sealed record Report(IReadOnlyList<ExpectedResult> Expected, IReadOnlyL
             return new(expected, expected.Required ? Outcome.Missed : Outcome.NotSeen, null, null, null, null);
         var seconds = (decimal)(first.Change.ChangedAt - expected.CauseAt).TotalSeconds;
         var told = (decimal?)(first.Watched.ToldAt(first.Change) - expected.CauseAt)?.TotalSeconds;
-        return new(expected, seconds <= expected.WithinSeconds ? Outcome.Found : Outcome.Late, first.Change.Severity, seconds, told, first.Watched.Event.Title);
+        return new(expected, seconds <= expected.WithinSeconds ? Outcome.Found : Outcome.Late, first.Change.Severity,
+            seconds, told, first.Watched.Event.Title);
     }
 
     /// <summary>The first rise of an event to what may not be raised unexpectedly, if no expected event accounts for it.</summary>
@@ -69,5 +77,6 @@ internal sealed record Report(IReadOnlyList<ExpectedResult> Expected, IReadOnlyL
         .Take(1)
         .Select(change => new UnexpectedEvent(watched, change));
 
-    private static bool Answers(ChangeView change, ExpectedView expected) => change.IsRise && change.ChangedAt >= expected.CauseAt - Tolerance;
+    private static bool Answers(ChangeView change, ExpectedView expected) =>
+        change.IsRise && change.ChangedAt >= expected.CauseAt - Tolerance;
 }

@@ -23,7 +23,8 @@ internal static class ReportTable
             : $"  Unexpected, severity {from} or above:");
         foreach (var (watched, change) in report.Unexpected)
             output.WriteLine(
-                $"    {Text.Second(change.ChangedAt, scenario),8}  {Text.Of(change.Severity),-9} {watched.Event.RuleId,-22} {watched.Event.Title}");
+                $"    {Text.Second(change.ChangedAt, scenario),8}  {Text.Of(change.Severity),-9} "
+                + $"{watched.Event.RuleId,-22} {watched.Event.Title}");
         foreach (var complaint in complaints)
             output.WriteLine($"  {complaint}");
         output.WriteLine(report.Passed && complaints.Count == 0 ? "PASSED" : "FAILED");
@@ -35,8 +36,8 @@ internal static class ReportTable
         var seconds = result.Seconds is { } number ? $"{number:0.0}" : "-";
         var told = result.ToldSeconds is { } at ? $"{at:0.0}" : "-";
         var expected = result.Expected;
-        return $"  {Word(result.Outcome),-9} {expected.Rule,-22} {Text.Of(expected.Severity),-9} {raised,-9} {seconds,8} {expected.WithinSeconds,7} {told,7}  "
-            + (result.Title ?? expected.Note);
+        return $"  {Word(result.Outcome),-9} {expected.Rule,-22} {Text.Of(expected.Severity),-9} {raised,-9} {seconds,8} "
+            + $"{expected.WithinSeconds,7} {told,7}  " + (result.Title ?? expected.Note);
     }
 
     private static string Word(Outcome outcome) => outcome switch

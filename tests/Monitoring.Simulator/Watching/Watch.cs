@@ -29,7 +29,9 @@ internal sealed class Watch(JsonSource? simulator, JsonSource api, TimeProvider 
         }
     }
 
-    /// <summary>The simulator may have been started in the same moment: it is given some seconds. Without one, time counts from now.</summary>
+    /// <summary>
+    /// The simulator may have been started in the same moment: it is given some seconds. Without one, time counts from now.
+    /// </summary>
     private async Task<ScenarioView> ScenarioAsync(CancellationToken cancellationToken)
     {
         if (simulator is null)
@@ -78,7 +80,8 @@ internal sealed class Watch(JsonSource? simulator, JsonSource api, TimeProvider 
     /// <summary>Over, once all was found and read after the end, or when waiting longer makes no sense.</summary>
     private bool IsOver(ScenarioView scenario, Report report)
     {
-        var lastAnswer = scenario.Expected.Select(expected => expected.CauseAt.AddSeconds(expected.WithinSeconds)).Append(scenario.End).Max();
+        var lastAnswer = scenario.Expected.Select(expected => expected.CauseAt.AddSeconds(expected.WithinSeconds))
+            .Append(scenario.End).Max();
         return (report.AllFound && _lastRead >= scenario.End) || clock.GetUtcNow() >= lastAnswer + Grace;
     }
 

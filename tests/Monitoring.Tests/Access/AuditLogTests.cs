@@ -14,14 +14,17 @@ public sealed class AuditLogTests
     [TearDown]
     public Task DropDatabase() => TestDatabase.DropAsync(_db);
 
-    private Task<AuditVerdict> VerifyAsync(AuditHead? known = null) => new AuditLog(_db).ReadAsync((head, rows) => AuditChain.VerifyAsync(head, rows, known, default), default);
+    private Task<AuditVerdict> VerifyAsync(AuditHead? known = null) =>
+        new AuditLog(_db).ReadAsync((head, rows) => AuditChain.VerifyAsync(head, rows, known, default), default);
 
     private async Task AppendAsync(int rows)
     {
         await using var connection = await _db.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         for (var i = 1; i <= rows; i++)
-            await new AuditLog(_db).AppendAsync(new AuditEntry("ada", "127.0.0.1", "event.resolve", $"event {i}", i % 2 == 0 ? "" : "naïve 🙂 : 1:x"), transaction, default);
+            await new AuditLog(_db).AppendAsync(
+                new AuditEntry("ada", "127.0.0.1", "event.resolve", $"event {i}", i % 2 == 0 ? "" : "naïve 🙂 : 1:x"),
+                transaction, default);
         await transaction.CommitAsync();
     }
 
@@ -49,11 +52,18 @@ public sealed class AuditLogTests
     [TestCase("DELETE FROM audit_log WHERE seq = 4", 4, "is missing")]
     [TestCase("DELETE FROM audit_log WHERE seq >= 6", 6, "is missing")]
     [TestCase("TRUNCATE audit_log", 1, "is missing")]
-    [TestCase("INSERT INTO audit_log SELECT 7, recorded_at, actor, origin, action, subject, detail, hash, hash FROM audit_log WHERE seq = 6", 7, "was changed or put in")]
-    [TestCase("INSERT INTO audit_log SELECT 0, recorded_at, actor, origin, action, subject, detail, hash, hash FROM audit_log WHERE seq = 6", 0, "was put in")]
-    [TestCase("INSERT INTO audit_log SELECT 7, recorded_at, actor, origin, action, subject, detail, hash, audit_log_hash(hash, 7, recorded_at, actor, origin, action, subject, detail) FROM audit_log WHERE seq = 6", 7, "was put in")]
-    [TestCase("UPDATE audit_log SET detail = 'x', hash = audit_log_hash(previous_hash, seq, recorded_at, actor, origin, action, subject, 'x') WHERE seq = 3", 4, "does not follow row 3")]
-    [TestCase("UPDATE audit_log SET detail = 'x', hash = audit_log_hash(previous_hash, seq, recorded_at, actor, origin, action, subject, 'x') WHERE seq = 6", 6, "the log's head knows another")]
+    [TestCase(
+        "INSERT INTO audit_log SELECT 7, recorded_at, actor, origin, action, subject, detail, hash, hash FROM audit_log WHERE seq = 6",
+        7, "was changed or put in")]
+    [TestCase(
+        "INSERT INTO audit_log SELECT 0, recorded_at, actor, origin, action, subject, detail, hash, hash FROM audit_log WHERE seq = 6",
+        0, "was put in")]
+    [TestCase("INSERT INTO audit_log SELECT 7, recorded_at, actor, origin, action, subject, detail, hash, audit_log_hash(hash, 7, "
+        + "recorded_at, actor, origin, action, subject, detail) FROM audit_log WHERE seq = 6", 7, "was put in")]
+    [TestCase("UPDATE audit_log SET detail = 'x', hash = audit_log_hash(previous_hash, seq, recorded_at, actor, origin, action, "
+        + "subject, 'x') WHERE seq = 3", 4, "does not follow row 3")]
+    [TestCase("UPDATE audit_log SET detail = 'x', hash = audit_log_hash(previous_hash, seq, recorded_at, actor, origin, action, "
+        + "subject, 'x') WHERE seq = 6", 6, "the log's head knows another")]
     [TestCase("DELETE FROM audit_log_head", 7, "cannot be judged")]
     public async Task Tampering_is_found_and_the_first_bad_row_is_named(string tampering, long bad, string problem)
     {
@@ -69,7 +79,8 @@ public sealed class AuditLogTests
     {
         await AppendAsync(2);
         await TamperAsync("""
-            CREATE OR REPLACE FUNCTION audit_log_hash(previous_hash bytea, seq bigint, recorded_at timestamptz, VARIADIC texts text[]) RETURNS bytea LANGUAGE sql AS 'SELECT previous_hash';
+            CREATE OR REPLACE FUNCTION audit_log_hash(previous_hash bytea, seq bigint, recorded_at timestamptz,
+                                                      VARIADIC texts text[]) RETURNS bytea LANGUAGE sql AS 'SELECT previous_hash';
             UPDATE audit_log SET detail = 'x', hash = audit_log_hash(previous_hash, seq, recorded_at, actor) WHERE seq = 2
             """);
         Assert.That((await VerifyAsync()).BadSeq, Is.EqualTo(2));
@@ -87,7 +98,10 @@ public sealed class AuditLogTests
             TRUNCATE audit_log;
             UPDATE audit_log_head SET last_seq = 0, last_hash = decode(repeat('00', 32), 'hex');
             SET session_replication_role = origin;
-            INSERT INTO audit_log (actor, origin, action, subject, detail) SELECT 'eve', origin, action, subject, detail FROM copy ORDER BY seq
+            INSERT INTO audit_log (actor, origin, action, subject, detail)
+            SELECT 'eve', origin, action, subject, detail
+              FROM copy
+             ORDER BY seq
             """);
         Assert.That((await VerifyAsync()).Problem, Is.Null, "whole in itself");
         Assert.That((await VerifyAsync(kept)).BadSeq, Is.EqualTo(3));
@@ -103,9 +117,11 @@ public sealed class AuditLogTests
         foreach (var sql in new[]
         {
             "UPDATE audit_log SET detail = ''", "DELETE FROM audit_log", "DELETE FROM audit_log WHERE false", "TRUNCATE audit_log",
-            "UPDATE audit_log_head SET last_seq = 1", "DELETE FROM audit_log_head", "TRUNCATE audit_log_head", "INSERT INTO audit_log_head VALUES (false, 1, '')",
+            "UPDATE audit_log_head SET last_seq = 1", "DELETE FROM audit_log_head", "TRUNCATE audit_log_head",
+            "INSERT INTO audit_log_head VALUES (false, 1, '')",
         })
-            Assert.That(async () => await connection.ExecuteAsync(sql), Throws.TypeOf<PostgresException>().With.Message.Contains("append only"), sql);
+            Assert.That(async () => await connection.ExecuteAsync(sql),
+                Throws.TypeOf<PostgresException>().With.Message.Contains("append only"), sql);
     }
 
     [Test]

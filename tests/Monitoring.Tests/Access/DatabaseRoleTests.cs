@@ -42,14 +42,17 @@ public sealed class DatabaseRoleTests
               FROM pg_class AS c
              WHERE c.relnamespace = 'public'::regnamespace AND c.relkind IN ('r', 'p')
             """)).AsList();
-        Assert.That(tables.Select(t => t.Table), Is.SupersetOf(new[] { "security_events", "audit_log", "audit_log_head", "api_keys", "check_runs", "VersionInfo" }));
+        Assert.That(tables.Select(t => t.Table),
+            Is.SupersetOf(new[] { "security_events", "audit_log", "audit_log_head", "api_keys", "check_runs", "VersionInfo" }));
         foreach (var (table, column) in tables)
         {
             Assert.That(await connection.QueryAsync<long>($"SELECT count(*) FROM \"{table}\""), Is.Not.Null, table);
             foreach (var sql in new[]
             {
-                $"INSERT INTO \"{table}\" DEFAULT VALUES", $"UPDATE \"{table}\" SET \"{column}\" = NULL", $"DELETE FROM \"{table}\"", $"TRUNCATE \"{table}\"", $"SELECT 1 FROM \"{table}\" FOR UPDATE",
-                $"ALTER TABLE \"{table}\" ADD COLUMN x int", $"ALTER TABLE \"{table}\" DISABLE TRIGGER ALL", $"DROP TABLE \"{table}\"", $"CREATE INDEX ON \"{table}\" (\"{column}\")",
+                $"INSERT INTO \"{table}\" DEFAULT VALUES", $"UPDATE \"{table}\" SET \"{column}\" = NULL",
+                $"DELETE FROM \"{table}\"", $"TRUNCATE \"{table}\"", $"SELECT 1 FROM \"{table}\" FOR UPDATE",
+                $"ALTER TABLE \"{table}\" ADD COLUMN x int", $"ALTER TABLE \"{table}\" DISABLE TRIGGER ALL",
+                $"DROP TABLE \"{table}\"", $"CREATE INDEX ON \"{table}\" (\"{column}\")",
                 $"CREATE TRIGGER t BEFORE INSERT ON \"{table}\" FOR EACH ROW EXECUTE FUNCTION chain_audit_log()",
                 $"ALTER TABLE \"{table}\" OWNER TO {_login}",
             })
@@ -63,17 +66,21 @@ public sealed class DatabaseRoleTests
         await using var connection = await _api.OpenConnectionAsync();
         foreach (var sql in new[]
         {
-            "CREATE TABLE t (id int)", "CREATE VIEW v AS SELECT 1", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'", "CREATE SCHEMA s", "SET ROLE monitoring_worker", "SET ROLE monitoring_owner",
-            "SET session_replication_role = replica", "SELECT grant_monitoring_roles()", "SELECT ensure_day_partition('check_runs', '2026-11-21')", "CREATE ROLE r", "COPY api_keys TO PROGRAM 'cat'",
-            "SELECT pg_read_file('/etc/passwd')",
+            "CREATE TABLE t (id int)", "CREATE VIEW v AS SELECT 1", "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+            "CREATE SCHEMA s", "SET ROLE monitoring_worker", "SET ROLE monitoring_owner", "SET session_replication_role = replica",
+            "SELECT grant_monitoring_roles()", "SELECT ensure_day_partition('check_runs', '2026-11-21')", "CREATE ROLE r",
+            "COPY api_keys TO PROGRAM 'cat'", "SELECT pg_read_file('/etc/passwd')",
         })
             await RefusedAsync(connection, sql);
         var callable = await connection.QueryAsync<string>("""
             SELECT proname FROM pg_proc
              WHERE pronamespace = 'public'::regnamespace AND prosecdef AND has_function_privilege(oid, 'EXECUTE')
             """);
-        Assert.That(callable, Is.EquivalentTo(new[] { "acknowledge_event", "resolve_event", "silence_event", "record_key_usage", "record_refusals" }));
-        Assert.That(await connection.QueryAsync<string>("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef AND NOT coalesce(array_to_string(proconfig, ','), '') ~ '^search_path=pg_catalog'"),
+        Assert.That(callable,
+            Is.EquivalentTo(new[] { "acknowledge_event", "resolve_event", "silence_event", "record_key_usage", "record_refusals" }));
+        Assert.That(
+            await connection.QueryAsync<string>("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef "
+                + "AND NOT coalesce(array_to_string(proconfig, ','), '') ~ '^search_path=pg_catalog'"),
             Is.Empty, "functions that run as their owner look nowhere but where their owner meant");
     }
 
@@ -89,27 +96,36 @@ public sealed class DatabaseRoleTests
         Assert.That((await actions.SilenceAsync("r:s", now.AddHours(1), by, null, now, default)).Outcome, Is.EqualTo(ActionOutcome.Done));
         Assert.That(await actions.ResolveAsync(id, by, "over", now, default), Is.EqualTo(ActionOutcome.Done));
         await new AuditLog(_api).RecordRefusalsAsync(["10.0.0.9"], ["401 × 3"], default);
-        Assert.That((await new SecurityEventChanges(_api).ListAsync(id, default)).Select(change => (change.Kind, change.Actor, change.Note)), Is.EqualTo(new[]
-        {
-            (ChangeKind.Acknowledged, "ada", "mine"), (ChangeKind.Silenced, "ada", "until 2026-11-21T13:00:00Z"), (ChangeKind.Resolved, "ada", "over"),
-        }));
+        Assert.That(
+            (await new SecurityEventChanges(_api).ListAsync(id, default)).Select(change => (change.Kind, change.Actor, change.Note)),
+            Is.EqualTo(new[]
+            {
+                (ChangeKind.Acknowledged, "ada", "mine"), (ChangeKind.Silenced, "ada", "until 2026-11-21T13:00:00Z"),
+                (ChangeKind.Resolved, "ada", "over"),
+            }));
         await using var audit = await _api.OpenConnectionAsync();
-        Assert.That(await audit.QueryAsync<string>("SELECT concat_ws(' ', actor, origin, action, subject, detail) FROM audit_log ORDER BY seq"), Is.EqualTo(new[]
-        {
-            $"ada 10.0.0.1 event.acknowledge {id} mine", "ada 10.0.0.1 event.silence r:s until 2026-11-21T13:00:00Z", $"ada 10.0.0.1 event.resolve {id} over", "unknown 10.0.0.9 access.refuse api 401 × 3",
-        }));
+        Assert.That(
+            await audit.QueryAsync<string>("SELECT concat_ws(' ', actor, origin, action, subject, detail) FROM audit_log ORDER BY seq"),
+            Is.EqualTo(new[]
+            {
+                $"ada 10.0.0.1 event.acknowledge {id} mine", "ada 10.0.0.1 event.silence r:s until 2026-11-21T13:00:00Z",
+                $"ada 10.0.0.1 event.resolve {id} over", "unknown 10.0.0.9 access.refuse api 401 × 3",
+            }));
     }
 
     private static async Task RefusedAsync(NpgsqlConnection connection, string sql) =>
-        Assert.That(async () => await connection.ExecuteAsync(sql), Throws.TypeOf<PostgresException>().With.Property(nameof(PostgresException.SqlState)).EqualTo(Denied), sql);
+        Assert.That(async () => await connection.ExecuteAsync(sql),
+            Throws.TypeOf<PostgresException>().With.Property(nameof(PostgresException.SqlState)).EqualTo(Denied), sql);
 }
 
 /// <summary>A stored event for tests that need one and no check.</summary>
 internal static class EventSample
 {
     public const string InsertSql = """
-        INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description, indicators,
-                                     related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at)
-        VALUES (@id, @fingerprint, 'm', 'r', 1, 't', 'high', 'open', 's', 'title', 'description', '{}', '{}', 1, 0, '2026-11-21T11:00Z', '2026-11-21T11:30Z', '2026-11-21T11:30Z')
+        INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title,
+                                     description, indicators, related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at,
+                                     judged_at)
+        VALUES (@id, @fingerprint, 'm', 'r', 1, 't', 'high', 'open', 's', 'title', 'description', '{}', '{}', 1, 0, '2026-11-21T11:00Z',
+                '2026-11-21T11:30Z', '2026-11-21T11:30Z')
         """;
 }

@@ -45,7 +45,8 @@ public sealed class AccessTests
         await transaction.CommitAsync();
     }
 
-    private async Task<(HttpStatusCode Status, string Text, HttpResponseHeaders Headers)> AskAsync(string path, string? key = null, HttpMethod? method = null, params (string Name, string Value)[] headers)
+    private async Task<(HttpStatusCode Status, string Text, HttpResponseHeaders Headers)> AskAsync(
+        string path, string? key = null, HttpMethod? method = null, params (string Name, string Value)[] headers)
     {
         using var request = new HttpRequestMessage(method ?? HttpMethod.Get, path);
         if (key is not null)
@@ -56,7 +57,8 @@ public sealed class AccessTests
         return (response.StatusCode, await response.Content.ReadAsStringAsync(), response.Headers);
     }
 
-    private static string Basic(string user, string password) => $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"))}";
+    private static string Basic(string user, string password) =>
+        $"Basic {Convert.ToBase64String(Encoding.UTF8.GetBytes($"{user}:{password}"))}";
 
     [Test]
     public async Task Nothing_but_the_two_probes_answers_without_a_key()
@@ -65,7 +67,8 @@ public sealed class AccessTests
         var paths = JsonNode.Parse((await AskAsync("/openapi/v1.json", key)).Text)!["paths"]!.AsObject();
         var asked = 0;
         foreach (var path in paths.Select(path => path.Key.Replace("{eventId}", Guid.Empty.ToString()).Replace("{monitor}", "m"))
-            .Concat(["/", "/index.html", "/app.css", "/js/app.js", "/favicon.svg", "/docs", "/metrics", "/openapi/v1.json", "/health", "/health/", "/nowhere", "/HEALTH/LIVE", "/health/live/", "/health/live/..%2f..%2f", "/health/%6Cive/x"]))
+            .Concat(["/", "/index.html", "/app.css", "/js/app.js", "/favicon.svg", "/docs", "/metrics", "/openapi/v1.json", "/health",
+                "/health/", "/nowhere", "/HEALTH/LIVE", "/health/live/", "/health/live/..%2f..%2f", "/health/%6Cive/x"]))
         {
             if (path is "/health/live" or "/health/ready")
             {
@@ -76,7 +79,9 @@ public sealed class AccessTests
             foreach (var method in new[] { HttpMethod.Get, HttpMethod.Post, HttpMethod.Head, HttpMethod.Options, HttpMethod.Delete })
             {
                 var (status, _, headers) = await AskAsync(path, method: method);
-                Assert.That((status, headers.WwwAuthenticate.Select(challenge => challenge.Scheme)), Is.EqualTo((HttpStatusCode.Unauthorized, headers.WwwAuthenticate.Select(challenge => challenge.Scheme))), $"{method} {path}");
+                Assert.That((status, headers.WwwAuthenticate.Select(challenge => challenge.Scheme)),
+                    Is.EqualTo((HttpStatusCode.Unauthorized, headers.WwwAuthenticate.Select(challenge => challenge.Scheme))),
+                    $"{method} {path}");
                 asked++;
             }
         }
@@ -87,15 +92,21 @@ public sealed class AccessTests
     [Test]
     public async Task Each_way_to_send_a_key_is_offered_in_a_line_of_its_own()
     {
-        var answer = await RawHttp.SendAsync(_api.Http.BaseAddress!, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray());
-        Assert.That(answer.Head.Split("\r\n").Where(line => line.StartsWith("WWW-Authenticate: ")).Select(line => line.Split(' ')[1]), Is.EqualTo(new[] { "Basic", "Bearer" }));
+        var answer = await RawHttp.SendAsync(
+            _api.Http.BaseAddress!, "GET / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"u8.ToArray());
+        Assert.That(answer.Head.Split("\r\n").Where(line => line.StartsWith("WWW-Authenticate: ")).Select(line => line.Split(' ')[1]),
+            Is.EqualTo(new[] { "Basic", "Bearer" }));
     }
 
     [Test]
     public async Task Key_is_taken_in_each_of_its_three_forms()
     {
         var key = await AddKeyAsync("reader");
-        foreach (var header in new[] { ("Authorization", $"Bearer {key}"), ("authorization", $"bearer {key}"), ("X-API-Key", key), ("Authorization", Basic("", key)), ("Authorization", Basic("anybody", key)) })
+        foreach (var header in new[]
+        {
+            ("Authorization", $"Bearer {key}"), ("authorization", $"bearer {key}"), ("X-API-Key", key),
+            ("Authorization", Basic("", key)), ("Authorization", Basic("anybody", key)),
+        })
             foreach (var path in new[] { "/security/monitors", "/", "/openapi/v1.json", "/health" })
                 Assert.That((await AskAsync(path, headers: header)).Status, Is.EqualTo(HttpStatusCode.OK), $"{header} {path}");
     }
@@ -105,7 +116,8 @@ public sealed class AccessTests
     {
         var (reads, acts) = (await AddKeyAsync("reads"), await AddKeyAsync("acts", scopes: ["operate"]));
         var both = new[] { ("X-API-Key", acts), ("Authorization", Basic("anybody", reads)) };
-        Assert.That(((await AskAsync("/nowhere", method: HttpMethod.Post, headers: both)).Status, (await AskAsync("/health", headers: both)).Status),
+        Assert.That(((await AskAsync("/nowhere", method: HttpMethod.Post, headers: both)).Status,
+            (await AskAsync("/health", headers: both)).Status),
             Is.EqualTo((HttpStatusCode.NotFound, HttpStatusCode.Forbidden)));
     }
 
@@ -115,18 +127,23 @@ public sealed class AccessTests
         var (good, other) = (await AddKeyAsync("good"), await AddKeyAsync("other"));
         var expired = await AddKeyAsync("expired", expires: _clock.GetUtcNow().AddSeconds(30));
         var revoked = await AddKeyAsync("revoked");
-        Assert.That(((await AskAsync("/health", expired)).Status, (await AskAsync("/health", revoked)).Status), Is.EqualTo((HttpStatusCode.OK, HttpStatusCode.OK)));
+        Assert.That(((await AskAsync("/health", expired)).Status, (await AskAsync("/health", revoked)).Status),
+            Is.EqualTo((HttpStatusCode.OK, HttpStatusCode.OK)));
         await RevokeAsync("revoked");
         _clock.Advance(TimeSpan.FromSeconds(30));
 
         var answers = new List<string>();
         foreach (var headers in new (string, string)[][]
         {
-            [], [("Authorization", $"Bearer {expired}")], [("Authorization", $"Bearer {revoked}")], [("Authorization", $"Bearer {ApiKeyText.Create()}")],
-            [("Authorization", $"Bearer {good[..^1]}")], [("Authorization", $"Bearer {good}A")], [("Authorization", $"Bearer {good[..20]}{other[20..]}")], [("Authorization", $"Bearer {good.ToUpperInvariant()}")],
-            [("Authorization", "Bearer")], [("Authorization", "Bearer ")], [("Authorization", "")], [("Authorization", $"Digest {good}")], [("Authorization", good)], [("Authorization", "Basic %%%")],
-            [("Authorization", Basic(good, ""))], [("Authorization", $"Basic {new string('A', 8000)}")], [("X-API-Key", "' OR 1=1 --")], [("X-API-Key", new string('m', 8000))],
-            [("X-API-Key", good), ("X-API-Key", other)], [("X-API-Key", good), ("Authorization", $"Bearer {other}")], [("Cookie", $"key={good}")],
+            [], [("Authorization", $"Bearer {expired}")], [("Authorization", $"Bearer {revoked}")],
+            [("Authorization", $"Bearer {ApiKeyText.Create()}")],
+            [("Authorization", $"Bearer {good[..^1]}")], [("Authorization", $"Bearer {good}A")],
+            [("Authorization", $"Bearer {good[..20]}{other[20..]}")], [("Authorization", $"Bearer {good.ToUpperInvariant()}")],
+            [("Authorization", "Bearer")], [("Authorization", "Bearer ")], [("Authorization", "")],
+            [("Authorization", $"Digest {good}")], [("Authorization", good)], [("Authorization", "Basic %%%")],
+            [("Authorization", Basic(good, ""))], [("Authorization", $"Basic {new string('A', 8000)}")], [("X-API-Key", "' OR 1=1 --")],
+            [("X-API-Key", new string('m', 8000))], [("X-API-Key", good), ("X-API-Key", other)],
+            [("X-API-Key", good), ("Authorization", $"Bearer {other}")], [("Cookie", $"key={good}")],
         })
         {
             var (status, text, _) = await AskAsync("/security/events", headers: headers);
@@ -137,7 +154,8 @@ public sealed class AccessTests
         }
 
         Assert.That(answers.Distinct(), Has.One.Items.And.All.Contains("This needs a key that is valid for it."));
-        Assert.That((await AskAsync("/security/events", headers: [("X-API-Key", good), ("Authorization", $"Bearer {good}")])).Status, Is.EqualTo(HttpStatusCode.OK), "the same one twice");
+        Assert.That((await AskAsync("/security/events", headers: [("X-API-Key", good), ("Authorization", $"Bearer {good}")])).Status,
+            Is.EqualTo(HttpStatusCode.OK), "the same one twice");
     }
 
     [Test]
@@ -148,7 +166,8 @@ public sealed class AccessTests
         Assert.That((await AskAsync(act, reader, HttpMethod.Post)).Status, Is.EqualTo(HttpStatusCode.Forbidden));
         Assert.That((await AskAsync("/security/events", operating)).Status, Is.EqualTo(HttpStatusCode.Forbidden));
         Assert.That((await AskAsync("/security/events", operating)).Text, Does.Contain("This needs a key that is valid for it."));
-        Assert.That((await AskAsync(act, operating, HttpMethod.Post)).Status, Is.EqualTo(HttpStatusCode.UnsupportedMediaType), "past the gate");
+        Assert.That((await AskAsync(act, operating, HttpMethod.Post)).Status,
+            Is.EqualTo(HttpStatusCode.UnsupportedMediaType), "past the gate");
     }
 
     [Test]
@@ -158,11 +177,13 @@ public sealed class AccessTests
         for (var i = 1; i <= 600; i++)
         {
             var (status, _, headers) = await AskAsync("/health", key);
-            Assert.That((status, headers.GetValues("RateLimit").Single()[..$"\"key\";r={600 - i};".Length]), Is.EqualTo((HttpStatusCode.OK, $"\"key\";r={600 - i};")));
+            Assert.That((status, headers.GetValues("RateLimit").Single()[..$"\"key\";r={600 - i};".Length]),
+                Is.EqualTo((HttpStatusCode.OK, $"\"key\";r={600 - i};")));
         }
 
         var refused = await AskAsync("/health", key);
-        Assert.That((refused.Status, refused.Headers.RetryAfter!.Delta, refused.Headers.GetValues("RateLimit-Policy").Single(), refused.Headers.GetValues("RateLimit").Single()),
+        Assert.That((refused.Status, refused.Headers.RetryAfter!.Delta,
+            refused.Headers.GetValues("RateLimit-Policy").Single(), refused.Headers.GetValues("RateLimit").Single()),
             Is.EqualTo((HttpStatusCode.TooManyRequests, TimeSpan.FromSeconds(1), "\"key\";q=600;w=60", "\"key\";r=0;t=1")));
         Assert.That((await AskAsync("/health", other)).Status, Is.EqualTo(HttpStatusCode.OK), "others are not held back");
         _clock.Advance(refused.Headers.RetryAfter.Delta!.Value);
@@ -177,7 +198,8 @@ public sealed class AccessTests
         var key = await AddKeyAsync("slow", rate: 7);
         for (var i = 0; i < 7; i++)
             Assert.That((await AskAsync("/health", key)).Status, Is.EqualTo(HttpStatusCode.OK));
-        Assert.That((await AskAsync("/health", key)).Headers.RetryAfter!.Delta, Is.EqualTo(TimeSpan.FromSeconds(9)), "60 s / 7, in whole seconds");
+        Assert.That((await AskAsync("/health", key)).Headers.RetryAfter!.Delta, Is.EqualTo(TimeSpan.FromSeconds(9)),
+            "60 s / 7, in whole seconds");
         _clock.Advance(TimeSpan.FromSeconds(8));
         Assert.That((await AskAsync("/health", key)).Headers.RetryAfter!.Delta, Is.EqualTo(TimeSpan.FromSeconds(1)));
         _clock.Advance(TimeSpan.FromSeconds(1));
@@ -192,7 +214,8 @@ public sealed class AccessTests
         Assert.That((await AskAsync("/health", ApiKeyText.Create())).Status, Is.EqualTo(HttpStatusCode.TooManyRequests));
         Assert.That((await AskAsync("/health/live")).Status, Is.EqualTo(HttpStatusCode.OK));
         _clock.Advance(TimeSpan.FromSeconds(3));
-        Assert.That((await AskAsync("/health", await AddKeyAsync("good"))).Status, Is.EqualTo(HttpStatusCode.OK), "a right key has its own share");
+        Assert.That((await AskAsync("/health", await AddKeyAsync("good"))).Status, Is.EqualTo(HttpStatusCode.OK),
+            "a right key has its own share");
     }
 
     [Test]
@@ -203,7 +226,8 @@ public sealed class AccessTests
         await RevokeAsync("gone");
         var late = await AddKeyAsync("new");
         _clock.Advance(TimeSpan.FromSeconds(5));
-        Assert.That(((await AskAsync("/health", key)).Status, (await AskAsync("/health", late)).Status), Is.EqualTo((HttpStatusCode.Unauthorized, HttpStatusCode.OK)));
+        Assert.That(((await AskAsync("/health", key)).Status, (await AskAsync("/health", late)).Status),
+            Is.EqualTo((HttpStatusCode.Unauthorized, HttpStatusCode.OK)));
     }
 
     [Test]
@@ -269,7 +293,8 @@ public sealed class AccessTests
         Assert.That((badge.Status, badge.Text.Contains("no data")), Is.EqualTo((HttpStatusCode.OK, true)));
         foreach (var wrong in new[] { null, expiring, ApiKeyText.Create() })
             Assert.That((await AskAsync("/metrics", wrong)).Status, Is.EqualTo(HttpStatusCode.Unauthorized));
-        Assert.That((await AskAsync("/security/monitors", key)).Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable), "what needs the database");
+        Assert.That((await AskAsync("/security/monitors", key)).Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable),
+            "what needs the database");
 
         _clock.Advance(TimeSpan.FromSeconds(1));
         Assert.That((await AskAsync("/metrics", key)).Status, Is.EqualTo(HttpStatusCode.ServiceUnavailable));
@@ -285,7 +310,8 @@ public sealed class AccessTests
             await AskAsync($"/security/events/{i}", "mk_wrong");
         await AskAsync("/nowhere", reader, HttpMethod.Post);
         await using var connection = await _db.OpenConnectionAsync();
-        Assert.That(await connection.QuerySingleAsync<long>("SELECT sum(requests) + (SELECT count(*) FROM audit_log) FROM api_keys"), Is.Zero, "nothing on the path of a request");
+        Assert.That(await connection.QuerySingleAsync<long>("SELECT sum(requests) + (SELECT count(*) FROM audit_log) FROM api_keys"),
+            Is.Zero, "nothing on the path of a request");
 
         _api.Gate.Close();
         var ledger = _api.Services.GetRequiredService<AccessLedger>();
@@ -293,18 +319,22 @@ public sealed class AccessTests
         _api.Gate.Open();
         await ledger.WriteAsync(default);
         await ledger.WriteAsync(default); // has nothing to add
-        Assert.That(await connection.QuerySingleAsync<(long, DateTime)>("SELECT requests, last_used_at FROM api_keys WHERE name = 'busy'"), Is.EqualTo((20L, ManualClock.Noon.UtcDateTime)));
-        Assert.That(await connection.QueryAsync<string>("SELECT concat_ws(' ', actor, origin, action, detail) FROM audit_log ORDER BY seq"), Is.EqualTo(new[]
-        {
-            "unknown 127.0.0.1 access.refuse 401, 500 requests since 2026-11-21T12:00:00Z, the first GET /security/events/0",
-            $"unknown 127.0.0.1 key reader {reader[..11]} access.refuse 403, 1 requests since 2026-11-21T12:00:00Z, the first POST /nowhere",
-        }));
+        Assert.That(await connection.QuerySingleAsync<(long, DateTime)>("SELECT requests, last_used_at FROM api_keys WHERE name = 'busy'"),
+            Is.EqualTo((20L, ManualClock.Noon.UtcDateTime)));
+        Assert.That(await connection.QueryAsync<string>("SELECT concat_ws(' ', actor, origin, action, detail) FROM audit_log ORDER BY seq"),
+            Is.EqualTo(new[]
+            {
+                "unknown 127.0.0.1 access.refuse 401, 500 requests since 2026-11-21T12:00:00Z, the first GET /security/events/0",
+                $"unknown 127.0.0.1 key reader {reader[..11]} access.refuse 403, "
+                    + "1 requests since 2026-11-21T12:00:00Z, the first POST /nowhere",
+            }));
     }
 
     [Test]
     public async Task Many_addresses_that_are_refused_become_few_rows()
     {
-        await using var behind = await ApiUnderTest.StartAsync(_db, _clock, WithKeys with { TrustedProxies = [IPNetwork.Parse("127.0.0.1/32")] });
+        await using var behind = await ApiUnderTest.StartAsync(
+            _db, _clock, WithKeys with { TrustedProxies = [IPNetwork.Parse("127.0.0.1/32")] });
         for (var i = 0; i < 100; i++)
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "/") { Headers = { { "X-Forwarded-For", $"10.0.0.{i}" } } };
@@ -315,7 +345,8 @@ public sealed class AccessTests
         await behind.Services.GetRequiredService<AccessLedger>().WriteAsync(default);
         await using var connection = await _db.OpenConnectionAsync();
         var rows = (await connection.QueryAsync<string>("SELECT concat_ws(' ', origin, detail) FROM audit_log ORDER BY seq")).AsList();
-        Assert.That((rows.Count, rows[0][..19], rows[5][..44]), Is.EqualTo((6, "10.0.0.0 401, 1 req", "other addresses refused, 95 requests since 2")));
+        Assert.That((rows.Count, rows[0][..19], rows[5][..44]),
+            Is.EqualTo((6, "10.0.0.0 401, 1 req", "other addresses refused, 95 requests since 2")));
     }
 
     [Test]

@@ -29,15 +29,21 @@ internal sealed class ApiUnderTest : IAsyncDisposable
 
     public IServiceProvider Services => _app.Services;
 
-    /// <summary>Starts it with the rights of its own role and no more. Unless said otherwise it takes no keys and does not count requests.</summary>
-    public static async Task<ApiUnderTest> StartAsync(NpgsqlDataSource db, TimeProvider clock, AccessOptions? access = null, int maxPoolSize = 15)
+    /// <summary>
+    /// Starts it with the rights of its own role and no more. Unless said otherwise it takes no keys and does not count requests.
+    /// </summary>
+    public static async Task<ApiUnderTest> StartAsync(
+        NpgsqlDataSource db, TimeProvider clock, AccessOptions? access = null, int maxPoolSize = 15)
     {
         var connection = TestDatabase.ConnectionTo(db);
         var gate = new TcpGate(connection.Host!, connection.Port);
-        (connection.Host, connection.Port, connection.Timeout, connection.MaxPoolSize, connection.Options) = ("127.0.0.1", gate.Port, 5, maxPoolSize, "-c role=monitoring_api");
+        (connection.Host, connection.Port, connection.Timeout, connection.MaxPoolSize, connection.Options) =
+            ("127.0.0.1", gate.Port, 5, maxPoolSize, "-c role=monitoring_api");
         var logs = new TestLogs();
-        var app = ApiHost.Build(new ApiOptions(new DatabaseOptions(connection), "127.0.0.1", 0, access ?? new AccessOptions(ApiAuth.None, IsLoopback: true, 1_000_000, [], [])), clock, Repository.File("Monitoring.Api/wwwroot"),
-            logging => logging.AddProvider(logs));
+        var app = ApiHost.Build(
+            new ApiOptions(new DatabaseOptions(connection), "127.0.0.1", 0,
+                access ?? new AccessOptions(ApiAuth.None, IsLoopback: true, 1_000_000, [], [])),
+            clock, Repository.File("Monitoring.Api/wwwroot"), logging => logging.AddProvider(logs));
         await app.StartAsync();
         return new ApiUnderTest(app, gate, logs);
     }

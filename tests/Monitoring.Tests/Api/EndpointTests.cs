@@ -40,15 +40,18 @@ public sealed class EndpointTests
     {
         await new MonitorTable(_db).RegisterAsync("hlp-vault", TimeSpan.FromMinutes(5), Noon, default);
         var recorder = new ServiceCollection().AddSingleton(_db).AddMonitoringTables().AddSingleton(new EventOptions(3, Severity.High))
-            .AddSingleton<TimeProvider>(_clock).AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
+            .AddSingleton<TimeProvider>(_clock).AddSingleton(new NotificationRouting([], Severity.High, []))
+            .AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
         for (var i = 0; i < 12; i++)
         {
             var at = Noon.AddMinutes(5 * i);
-            var measures = Sample.Measures(pnl1h: i < 7 ? -10 : -3_000_000, capital: 100_000_000 + i, score: i < 7 ? new(1, 2, 3) : new(40, 9.123m, 30));
+            var measures = Sample.Measures(
+                pnl1h: i < 7 ? -10 : -3_000_000, capital: 100_000_000 + i, score: i < 7 ? new(1, 2, 3) : new(40, 9.123m, 30));
             var snapshot = Sample.Snapshot(at, measures, i < 7 ? [] : ["the anomaly score is 79.1 of 100"]);
             await recorder.WriteAsync(i == 4
                 ? ResultSample.Of("hlp-vault", at, CheckOutcome.Failed, [], [])
-                : ResultSample.Of("hlp-vault", at, CheckOutcome.Succeeded, HlpVaultRules.Evaluate(snapshot, measures, HlpVaultThresholds.Default), [], snapshot,
+                : ResultSample.Of("hlp-vault", at, CheckOutcome.Succeeded,
+                    HlpVaultRules.Evaluate(snapshot, measures, HlpVaultThresholds.Default), [], snapshot,
                     new Monitoring.Data.Venues.HlpVaultComponent(Sample.Vault, "0xc1", at, -1.5m, 2, 3, 4)), default);
         }
     }
@@ -58,9 +61,11 @@ public sealed class EndpointTests
     {
         await FillAsync();
         var snapshot = (await _api.GetAsync("/security/hlp-vault"))["snapshot"]!;
-        Assert.That(((string?)snapshot["timestamp"], (double?)snapshot["age_seconds"], (decimal?)snapshot["account_value"], (decimal?)snapshot["pnl_1h"], (decimal?)snapshot["anomaly_score"], (bool?)snapshot["is_healthy"]),
+        Assert.That(((string?)snapshot["timestamp"], (double?)snapshot["age_seconds"], (decimal?)snapshot["account_value"],
+            (decimal?)snapshot["pnl_1h"], (decimal?)snapshot["anomaly_score"], (bool?)snapshot["is_healthy"]),
             Is.EqualTo(("2026-11-21T12:55:00Z", 300d, 100_000_011m, -3_000_000m, 79.123m, false)));
-        Assert.That(snapshot["components"]!.ToJsonString(), Is.EqualTo("""[{"vault_address":"0xc1","account_value":-1.5,"total_notional_usd":2,"unrealized_pnl":3,"positions":4}]"""));
+        Assert.That(snapshot["components"]!.ToJsonString(),
+            Is.EqualTo("""[{"vault_address":"0xc1","account_value":-1.5,"total_notional_usd":2,"unrealized_pnl":3,"positions":4}]"""));
     }
 
     [Test]
@@ -89,7 +94,8 @@ public sealed class EndpointTests
     {
         await FillAsync();
         var sums = await _api.GetAsync("/security/hlp-vault/statistics?days=1");
-        Assert.That(((long)sums["total_snapshots"]!, (decimal)sums["min_account_value"]!, (decimal)sums["max_account_value"]!, (long)sums["unhealthy_snapshots"]!, (decimal)sums["health_rate"]!, (long)sums["gaps"]!),
+        Assert.That(((long)sums["total_snapshots"]!, (decimal)sums["min_account_value"]!, (decimal)sums["max_account_value"]!,
+            (long)sums["unhealthy_snapshots"]!, (decimal)sums["health_rate"]!, (long)sums["gaps"]!),
             Is.EqualTo((11L, 100_000_000m, 100_000_011m, 5L, 0.545455m, 1L)));
     }
 
@@ -105,7 +111,8 @@ public sealed class EndpointTests
         _clock.Advance(TimeSpan.FromSeconds(2));
         Assert.That(await GapsAsync(), Is.EqualTo(Enumerable.Repeat(12 * 12 + 2, 3)));
         _clock.Advance(TimeSpan.FromMinutes(58));
-        Assert.That((await _api.Http.GetStringAsync("/metrics")).Split('\n'), Has.Member("monitoring_monitor_gaps_last_hour{monitor=\"hlp-vault\"} 12"), "those of 13:00 to 13:55");
+        Assert.That((await _api.Http.GetStringAsync("/metrics")).Split('\n'),
+            Has.Member("monitoring_monitor_gaps_last_hour{monitor=\"hlp-vault\"} 12"), "those of 13:00 to 13:55");
 
         async Task<int[]> GapsAsync() =>
         [
@@ -123,16 +130,19 @@ public sealed class EndpointTests
         var events = (await _api.GetAsync("/security/events?severity=critical&status=open"))["events"]!.AsArray();
         Assert.That(events.Select(e => (string)e!["rule_id"]!), Is.EquivalentTo(new[] { "hlp.loss", "hlp.anomaly" }));
         var loss = events.Single(e => (string)e!["rule_id"]! == "hlp.loss")!;
-        Assert.That(((long)loss["occurrences"]!, (bool)loss["is_active"]!, (string)loss["threat_type"]!, (decimal)loss["indicators"]!["pnl_1h_usd"]!, (string)loss["affected_addresses"]![0]!),
+        Assert.That(((long)loss["occurrences"]!, (bool)loss["is_active"]!, (string)loss["threat_type"]!,
+            (decimal)loss["indicators"]!["pnl_1h_usd"]!, (string)loss["affected_addresses"]![0]!),
             Is.EqualTo((5L, true, "hlp_exploitation", -3_000_000m, Sample.Vault)));
 
         var one = await _api.GetAsync($"/security/events/{loss["id"]}");
         Assert.That(one["changes"]!.AsArray().Select(change => (string)change!["kind"]!), Is.EqualTo(new[] { "opened" }));
         var why = await _api.GetAsync($"/security/events/{loss["id"]}/explain");
-        Assert.That(((string)why["rule"]!["id"]!, (int)why["rule"]!["version"]!, (decimal)why["thresholds"]!["critical_usd"]!, (decimal)why["values"]!["pnl_1h_usd"]!),
+        Assert.That(((string)why["rule"]!["id"]!, (int)why["rule"]!["version"]!,
+            (decimal)why["thresholds"]!["critical_usd"]!, (decimal)why["values"]!["pnl_1h_usd"]!),
             Is.EqualTo(("hlp.loss", 1, -2_000_000m, -3_000_000m)));
         Assert.That(why["arithmetic"]!.AsArray().Select(line => (string)line!), Has.Some.Contains("reaches both thresholds of critical"));
-        Assert.That(((string)why["evidence"]![0]!["table"]!, (string)why["evidence"]![0]!["row"]!["timestamp"]!), Is.EqualTo(("hlp_vault_snapshots", "2026-11-21T12:35:00Z")));
+        Assert.That(((string)why["evidence"]![0]!["table"]!, (string)why["evidence"]![0]!["row"]!["timestamp"]!),
+            Is.EqualTo(("hlp_vault_snapshots", "2026-11-21T12:35:00Z")));
     }
 
     [Test]
@@ -141,7 +151,8 @@ public sealed class EndpointTests
         await FillAsync();
         var all = await _api.GetAsync("/security/events/database?threat_type=hlp_exploitation&limit=1");
         var rest = await _api.GetAsync($"/security/events/database?threat_type=hlp_exploitation&limit=1&before={all["next"]}");
-        Assert.That(all["events"]!.AsArray().Concat(rest["events"]!.AsArray()).Select(e => (string)e!["rule_id"]!), Is.EquivalentTo(new[] { "hlp.loss", "hlp.anomaly" }));
+        Assert.That(all["events"]!.AsArray().Concat(rest["events"]!.AsArray()).Select(e => (string)e!["rule_id"]!),
+            Is.EquivalentTo(new[] { "hlp.loss", "hlp.anomaly" }));
         Assert.That((int)(await _api.GetAsync("/security/events/database?severity=low"))["count"]!, Is.Zero);
         _clock.Advance(TimeSpan.FromHours(2));
         Assert.That((int)(await _api.GetAsync("/security/events/database?hours=1"))["count"]!, Is.Zero);
@@ -153,8 +164,9 @@ public sealed class EndpointTests
         await FillAsync();
         await using (var connection = await _db.OpenConnectionAsync())
             await connection.ExecuteAsync("""
-                INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description, indicators,
-                                             related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at, resolved_at)
+                INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject,
+                                             title, description, indicators, related_addresses, occurrences, clean_checks, first_seen_at,
+                                             last_seen_at, judged_at, resolved_at)
                 SELECT gen_random_uuid(), 'f' || n, 'm', 'r', 1, 't', 'low', 'resolved', 's', '<b>', 'd', '{}', '{}', 1, 3, at, at, at, at
                   FROM generate_series(1, 5) AS n, LATERAL (SELECT '2026-11-21T12:58:00Z'::timestamptz + n * interval '1 second' AS at) AS t
                 """);
@@ -174,7 +186,8 @@ public sealed class EndpointTests
     {
         await FillAsync();
         var monitor = (await _api.GetAsync("/security/monitors"))["monitors"]![0]!;
-        Assert.That(((string)monitor["state"]!, (long)monitor["runs"]!, (long)monitor["failures"]!, (long)monitor["gaps"]!, (string)monitor["last_error"]!, (double)monitor["p50_ms"]!),
+        Assert.That(((string)monitor["state"]!, (long)monitor["runs"]!, (long)monitor["failures"]!,
+            (long)monitor["gaps"]!, (string)monitor["last_error"]!, (double)monitor["p50_ms"]!),
             Is.EqualTo(("fresh", 12L, 1L, 1L, "because", 20d)));
         foreach (var (minutes, state) in new[] { (5, "late"), (5, "stale") })
         {
@@ -190,11 +203,17 @@ public sealed class EndpointTests
     public async Task Dashboard_names_the_part_that_decided()
     {
         var empty = await _api.GetAsync("/security/dashboard");
-        Assert.That(((decimal)empty["overall_risk"]!["score"]!, (string)empty["overall_risk"]!["decided_by"]!, (string)empty["overall_risk"]!["level"]!, empty["hlp_vault"]), Is.EqualTo((60m, "blind", "HIGH", (JsonNode?)null)));
+        Assert.That(((decimal)empty["overall_risk"]!["score"]!, (string)empty["overall_risk"]!["decided_by"]!,
+            (string)empty["overall_risk"]!["level"]!, empty["hlp_vault"]),
+            Is.EqualTo((60m, "blind", "HIGH", (JsonNode?)null)));
         await FillAsync();
         var burning = await _api.GetAsync("/security/dashboard");
-        Assert.That(((decimal)burning["overall_risk"]!["score"]!, (string)burning["overall_risk"]!["decided_by"]!, (string)burning["overall_risk"]!["level"]!), Is.EqualTo((90m, "open_events", "CRITICAL")));
-        Assert.That(((long)burning["open_events"]!["critical"]!, (long)burning["open_events"]!["total"]!, (bool)burning["database"]!["database_enabled"]!, (long)burning["database"]!["hlp_statistics_30d"]!["total_snapshots"]!, (long)burning["database"]!["security_events_24h"]!["total"]!),
+        Assert.That(((decimal)burning["overall_risk"]!["score"]!, (string)burning["overall_risk"]!["decided_by"]!,
+            (string)burning["overall_risk"]!["level"]!),
+            Is.EqualTo((90m, "open_events", "CRITICAL")));
+        Assert.That(((long)burning["open_events"]!["critical"]!, (long)burning["open_events"]!["total"]!,
+            (bool)burning["database"]!["database_enabled"]!, (long)burning["database"]!["hlp_statistics_30d"]!["total_snapshots"]!,
+            (long)burning["database"]!["security_events_24h"]!["total"]!),
             Is.EqualTo((2L, 2L, true, 11L, 2L)));
     }
 
@@ -202,7 +221,8 @@ public sealed class EndpointTests
     public async Task Nothing_stored_is_said_and_not_made_up()
     {
         using var response = await _api.Http.GetAsync("/security/hlp-vault");
-        Assert.That((response.StatusCode, response.Content.Headers.ContentType?.MediaType), Is.EqualTo((HttpStatusCode.NotFound, "application/problem+json")));
+        Assert.That((response.StatusCode, response.Content.Headers.ContentType?.MediaType),
+            Is.EqualTo((HttpStatusCode.NotFound, "application/problem+json")));
         Assert.That((int)(await _api.GetAsync("/security/hlp-vault/history"))["count"]!, Is.Zero);
         Assert.That((await _api.GetAsync("/security/hlp-vault/statistics"))["health_rate"], Is.Null);
         using var none = await _api.Http.GetAsync($"/security/events/{Guid.Empty}/explain");
@@ -213,12 +233,17 @@ public sealed class EndpointTests
     public async Task Unchanged_answer_is_304()
     {
         await FillAsync();
-        foreach (var path in new[] { "/security/hlp-vault/history", "/security/events", "/security/monitors", "/security/dashboard", "/health/live", "/openapi/v1.json", "/" })
+        foreach (var path in new[]
+        {
+            "/security/hlp-vault/history", "/security/events", "/security/monitors", "/security/dashboard",
+            "/health/live", "/openapi/v1.json", "/",
+        })
         {
             using var first = await _api.Http.GetAsync(path);
             using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { IfNoneMatch = { first.Headers.ETag! } } };
             using var second = await _api.Http.SendAsync(request);
-            Assert.That((second.StatusCode, (await second.Content.ReadAsByteArrayAsync()).Length), Is.EqualTo((HttpStatusCode.NotModified, 0)), path);
+            Assert.That((second.StatusCode, (await second.Content.ReadAsByteArrayAsync()).Length),
+                Is.EqualTo((HttpStatusCode.NotModified, 0)), path);
         }
     }
 
@@ -227,10 +252,14 @@ public sealed class EndpointTests
     public async Task Rows_come_in_the_form_that_is_asked_for(string form, string start)
     {
         await FillAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/security/hlp-vault/history?limit=3") { Headers = { Accept = { new(form) } } };
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/security/hlp-vault/history?limit=3")
+        {
+            Headers = { Accept = { new(form) } },
+        };
         using var response = await _api.Http.SendAsync(request);
         var text = await response.Content.ReadAsStringAsync();
-        Assert.That((response.Content.Headers.ContentType!.MediaType, text.TrimEnd().Split('\n').Length), Is.EqualTo((form, form == "text/csv" ? 4 : 3)));
+        Assert.That((response.Content.Headers.ContentType!.MediaType, text.TrimEnd().Split('\n').Length),
+            Is.EqualTo((form, form == "text/csv" ? 4 : 3)));
         Assert.That(text, Does.StartWith(start));
     }
 
@@ -239,12 +268,20 @@ public sealed class EndpointTests
     {
         await FillAsync();
         _api.Gate.Close();
-        foreach (var path in new[] { "/security/dashboard", "/security/hlp-vault", "/security/hlp-vault/history", "/security/hlp-vault/statistics", "/security/events", "/security/events/database", $"/security/events/{Guid.Empty}", $"/security/events/{Guid.Empty}/explain", "/security/monitors", "/health", "/health/ready" })
+        foreach (var path in new[]
+        {
+            "/security/dashboard", "/security/hlp-vault", "/security/hlp-vault/history", "/security/hlp-vault/statistics",
+            "/security/events", "/security/events/database", $"/security/events/{Guid.Empty}", $"/security/events/{Guid.Empty}/explain",
+            "/security/monitors", "/health", "/health/ready",
+        })
         {
             using var response = await _api.Http.GetAsync(path);
             var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
-            Assert.That((response.StatusCode, response.Headers.RetryAfter?.Delta, response.Content.Headers.ContentType?.MediaType, (string?)problem["title"]),
-                Is.EqualTo((HttpStatusCode.ServiceUnavailable, (TimeSpan?)TimeSpan.FromSeconds(5), "application/problem+json", "The database cannot be used")), path);
+            Assert.That((response.StatusCode, response.Headers.RetryAfter?.Delta,
+                response.Content.Headers.ContentType?.MediaType, (string?)problem["title"]),
+                Is.EqualTo((HttpStatusCode.ServiceUnavailable, (TimeSpan?)TimeSpan.FromSeconds(5),
+                    "application/problem+json", "The database cannot be used")),
+                path);
         }
 
         Assert.That((string)(await _api.GetAsync("/health/live"))["status"]!, Is.EqualTo("live"));
@@ -258,7 +295,8 @@ public sealed class EndpointTests
     {
         await TestDatabase.Commands(_db).ToAsync(202611210910, default);
         using var response = await _api.Http.GetAsync("/health/ready");
-        Assert.That((response.StatusCode, await response.Content.ReadAsStringAsync()), Is.EqualTo((HttpStatusCode.ServiceUnavailable, await response.Content.ReadAsStringAsync())));
+        Assert.That((response.StatusCode, await response.Content.ReadAsStringAsync()),
+            Is.EqualTo((HttpStatusCode.ServiceUnavailable, await response.Content.ReadAsStringAsync())));
         Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("run Monitoring.Migrations up"));
         using var rows = await _api.Http.GetAsync("/security/hlp-vault");
         Assert.That(rows.StatusCode, Is.EqualTo(HttpStatusCode.ServiceUnavailable));

@@ -23,7 +23,8 @@ internal sealed class EventStreamClient(HttpClient http) : IDisposable
         if (LastId is not null)
             request.Headers.TryAddWithoutValidation("Last-Event-ID", LastId);
         _response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead);
-        Assert.That((_response.StatusCode, _response.Content.Headers.ContentType?.MediaType), Is.EqualTo((HttpStatusCode.OK, "text/event-stream")));
+        Assert.That((_response.StatusCode, _response.Content.Headers.ContentType?.MediaType),
+            Is.EqualTo((HttpStatusCode.OK, "text/event-stream")));
         _reader = new StreamReader(await _response.Content.ReadAsStreamAsync());
     }
 
@@ -42,7 +43,8 @@ internal sealed class EventStreamClient(HttpClient http) : IDisposable
             }
             else if (line.Split(": ", 2) is [var field, var value])
             {
-                (id, kind, data) = field switch { "id" => (value, kind, data), "event" => (id, value, data), "data" => (id, kind, value), _ => (id, kind, data) };
+                (id, kind, data) = field switch { "id" => (value, kind,
+                    data), "event" => (id, value, data), "data" => (id, kind, value), _ => (id, kind, data) };
             }
         }
 

@@ -20,8 +20,9 @@ public sealed class EventStreamTests
         _db = await TestDatabase.CloneAsync();
         await using (var connection = await _db.OpenConnectionAsync())
             await connection.ExecuteAsync("""
-                INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description, indicators,
-                                             related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at)
+                INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject,
+                                             title, description, indicators, related_addresses, occurrences, clean_checks, first_seen_at,
+                                             last_seen_at, judged_at)
                 VALUES (@Event, 'f', 'm', 'r', 1, 't', 'low', 'open', 's', E'two\nlines', 'd', '{}', '{}', 1, 0, now(), now(), now())
                 """, new { Event });
         _api = await ApiUnderTest.StartAsync(_db, TimeProvider.System);
@@ -60,7 +61,8 @@ public sealed class EventStreamTests
         await AppendAsync("why");
         var message = (await client.ReadAsync())!;
         var data = JsonNode.Parse(message.Data)!;
-        Assert.That((message.Id, message.Kind, (long)data["change"]!["seq"]!, (string?)data["change"]!["note"], (string?)data["event"]!["title"]),
+        Assert.That(
+            (message.Id, message.Kind, (long)data["change"]!["seq"]!, (string?)data["change"]!["note"], (string?)data["event"]!["title"]),
             Is.EqualTo(("1", "escalated", 1L, "why", "two\nlines")));
         Assert.That(client.Headers.CacheControl?.NoStore, Is.True);
     }
@@ -83,9 +85,11 @@ public sealed class EventStreamTests
         await writing;
         foreach (var (seen, cuts) in await reading)
         {
-            Assert.That(seen.Select(message => long.Parse(message.Id!)), Is.EqualTo(Enumerable.Range(1, writers * each).Select(n => (long)n)));
+            Assert.That(seen.Select(message => long.Parse(message.Id!)),
+                Is.EqualTo(Enumerable.Range(1, writers * each).Select(n => (long)n)));
             Assert.That(cuts, Is.GreaterThan(20));
-            Assert.That(seen.Select(message => (string)JsonNode.Parse(message.Data)!["change"]!["note"]!), Is.Unique.And.None.EqualTo("rolled back"));
+            Assert.That(seen.Select(message => (string)JsonNode.Parse(message.Data)!["change"]!["note"]!),
+                Is.Unique.And.None.EqualTo("rolled back"));
         }
     }
 
@@ -163,14 +167,17 @@ public sealed class EventStreamTests
                 BEGIN;
                 DELETE FROM security_event_changes WHERE seq > 3;
                 UPDATE security_event_change_counter SET last_seq = 3;
-                INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor) SELECT '{Event}', now(), 'escalated', 'low', 'rule' FROM generate_series(1, {written});
+                INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor)
+                SELECT '{Event}', now(), 'escalated', 'low', 'rule' FROM generate_series(1, {written});
                 NOTIFY security_event_changes;
                 COMMIT
                 """);
         var newest = 3 + written;
-        Assert.That(await stays.ReadAsync(), Is.EqualTo(new StreamMessage($"{Math.Min(5, newest)}", "reset", $$"""{"asked_for":5,"newest":{{newest}}}""")));
+        Assert.That(await stays.ReadAsync(),
+            Is.EqualTo(new StreamMessage($"{Math.Min(5, newest)}", "reset", $$"""{"asked_for":5,"newest":{{newest}}}""")));
         using var returns = await ConnectAsync("77");
-        Assert.That(await returns.ReadAsync(), Is.EqualTo(new StreamMessage($"{newest}", "reset", $$"""{"asked_for":77,"newest":{{newest}}}""")));
+        Assert.That(await returns.ReadAsync(),
+            Is.EqualTo(new StreamMessage($"{newest}", "reset", $$"""{"asked_for":77,"newest":{{newest}}}""")));
         await AppendAsync("after");
         Assert.That((await returns.ReadAsync())!.Id, Is.EqualTo($"{newest + 1}"));
         for (var seq = Math.Min(5, newest) + 1; seq <= newest + 1; seq++)

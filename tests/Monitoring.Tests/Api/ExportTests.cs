@@ -24,9 +24,11 @@ public sealed class ExportTests
             SELECT ensure_day_partition('oracle_deviations', '2026-11-20'::date);
             DROP INDEX oracle_deviations_large_idx, oracle_deviations_observed_idx;
             ALTER TABLE oracle_deviations DROP CONSTRAINT oracle_deviations_pkey;
-            INSERT INTO oracle_deviations (asset, observed_at, hyperliquid_price, mark_price, binance_price, okx_price, reference_price, reference_count, left_out, max_deviation_pct,
-                                           max_deviation_source, duration_seconds, is_dangerous)
-            SELECT 'A' || a, '2026-11-20Z'::timestamptz + n * interval '15 seconds', 96412.5, 96410, 96380.25, 96381, 96380.6, 2, '{}', 0.1, 'okx', 0, false
+            INSERT INTO oracle_deviations (asset, observed_at, hyperliquid_price, mark_price, binance_price, okx_price, reference_price,
+                                           reference_count, left_out, max_deviation_pct, max_deviation_source, duration_seconds,
+                                           is_dangerous)
+            SELECT 'A' || a, '2026-11-20Z'::timestamptz + n * interval '15 seconds', 96412.5, 96410, 96380.25, 96381, 96380.6, 2, '{}',
+                   0.1, 'okx', 0, false
               FROM generate_series(1, @checks) AS n, generate_series(1, @assets) AS a;
             CREATE INDEX oracle_deviations_observed_idx ON oracle_deviations (observed_at DESC, asset DESC);
             ANALYZE oracle_deviations;
@@ -41,10 +43,14 @@ public sealed class ExportTests
     {
         const int assets = 250, checks = 4000;
         await FillAsync(assets, checks);
-        using var service = ProgramUnderTest.Start("Monitoring.Api", "", ("DATABASE_URL", TestDatabase.ConnectionTo(_db).ConnectionString), ("API_PORT", "0"));
+        using var service = ProgramUnderTest.Start(
+            "Monitoring.Api", "", ("DATABASE_URL", TestDatabase.ConnectionTo(_db).ConnectionString), ("API_PORT", "0"));
         var line = await service.WaitForLineAsync("listening on");
         using var handler = new SocketsHttpHandler();
-        using var http = new HttpClient(handler) { BaseAddress = new Uri(line[(line.IndexOf("http", StringComparison.Ordinal))..].Trim()), Timeout = TimeSpan.FromMinutes(5) };
+        using var http = new HttpClient(handler)
+        {
+            BaseAddress = new Uri(line[(line.IndexOf("http", StringComparison.Ordinal))..].Trim()), Timeout = TimeSpan.FromMinutes(5),
+        };
 
         await ReadAsync(http, "from=2026-11-20T00:00:00Z&to=2026-11-20T01:00:00Z", () => { }); // warm: code compiled, pools filled
         var before = ResidentBytes(service.Id);
@@ -75,7 +81,10 @@ public sealed class ExportTests
     }
 
     private static long ResidentBytes(int process) =>
-        1024 * long.Parse(File.ReadLines($"/proc/{process}/status").First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))[6..].Replace("kB", "").Trim(), CultureInfo.InvariantCulture);
+        1024 * long.Parse(File.ReadLines($"/proc/{process}/status")
+            .First(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))[6..]
+            .Replace("kB", "")
+            .Trim(), CultureInfo.InvariantCulture);
 
     [Test]
     public async Task Range_comes_whole_in_order_and_each_row_once()
@@ -84,7 +93,8 @@ public sealed class ExportTests
         await using var api = await ApiUnderTest.StartAsync(_db, new ManualClock(ManualClock.Noon));
         using var request = Ask("from=2026-11-20T00:10:00Z&to=2026-11-20T02:00:00Z", "application/x-ndjson");
         using var response = await api.Http.SendAsync(request);
-        var rows = (await response.Content.ReadAsStringAsync()).TrimEnd().Split('\n').Select(row => System.Text.Json.Nodes.JsonNode.Parse(row)!).Select(row => $"{row["timestamp"]} {row["asset"]}").ToList();
+        var rows = (await response.Content.ReadAsStringAsync()).TrimEnd().Split('\n').Select(row =>
+            System.Text.Json.Nodes.JsonNode.Parse(row)!).Select(row => $"{row["timestamp"]} {row["asset"]}").ToList();
         Assert.That(rows, Has.Count.EqualTo(7 * 440).And.Unique.And.Ordered.Descending);
         Assert.That(response.Headers.Vary, Does.Contain("Accept"));
     }
@@ -99,7 +109,8 @@ public sealed class ExportTests
         await using var body = await response.Content.ReadAsStreamAsync();
         await body.ReadExactlyAsync(new byte[100_000]);
         api.Gate.Close();
-        Assert.That(async () => await body.CopyToAsync(Stream.Null), Throws.InstanceOf<IOException>().Or.InstanceOf<HttpRequestException>());
+        Assert.That(async () => await body.CopyToAsync(Stream.Null),
+            Throws.InstanceOf<IOException>().Or.InstanceOf<HttpRequestException>());
         Assert.That(api.Logs.Lines.Select(entry => entry.Text), Has.Some.Contains("the database cannot be used"));
         api.Gate.Open();
         Assert.That((string)(await api.GetAsync("/health/ready"))["status"]!, Is.EqualTo("ready"));
@@ -115,7 +126,8 @@ public sealed class ExportTests
         using var request = new HttpRequestMessage(HttpMethod.Get, "/security/events") { Headers = { AcceptEncoding = { new(coding) } } };
         using var packed = await api.Http.SendAsync(request);
         Assert.That((packed.Content.Headers.ContentEncoding.Single(), packed.Headers.ETag), Is.EqualTo((coding, plain.Headers.ETag)));
-        Assert.That((await packed.Content.ReadAsByteArrayAsync()).Length, Is.LessThan((await plain.Content.ReadAsByteArrayAsync()).Length / 4));
+        Assert.That((await packed.Content.ReadAsByteArrayAsync()).Length,
+            Is.LessThan((await plain.Content.ReadAsByteArrayAsync()).Length / 4));
         Assert.That(packed.Headers.Contains("Access-Control-Allow-Origin"), Is.False);
     }
 
@@ -134,7 +146,8 @@ public sealed class ExportTests
         Assert.That(metrics,
             Does.Contain("monitoring_database_up{} 1\n").And.Contain("monitoring_monitor_fresh{monitor=\"hlp-vault\"} 1\n")
             .And.Contain("monitoring_open_events{severity=\"high\"} 30\n")
-            .And.Contain("monitoring_http_request_duration_seconds_count{method=\"GET\",route=\"/badge/{monitor}.svg\",status=\"200\"} 3\n"));
+            .And.Contain(
+                "monitoring_http_request_duration_seconds_count{method=\"GET\",route=\"/badge/{monitor}.svg\",status=\"200\"} 3\n"));
         api.Gate.Close();
         Assert.That(await api.Http.GetStringAsync("/badge/hlp-vault.svg"), Does.Contain(">no data<"));
         Assert.That(await api.Http.GetStringAsync("/metrics"),
@@ -147,7 +160,9 @@ public sealed class ExportTests
         await using var api = await ApiUnderTest.StartAsync(_db, new ManualClock(ManualClock.Noon));
         using var page = await api.Http.GetAsync("/docs");
         Assert.That((page.StatusCode, page.Content.Headers.ContentType?.MediaType), Is.EqualTo((HttpStatusCode.OK, "text/html")));
-        Assert.That(page.Headers.GetValues("Content-Security-Policy").Single(), Does.Contain("script-src 'self'").And.Not.Contain("unsafe"));
-        Assert.That(await page.Content.ReadAsStringAsync(), Does.Contain("docs.js").And.Not.Contain("http://").And.Not.Contain("https://").And.Not.Contain("<style").And.Not.Contain("style="));
+        Assert.That(page.Headers.GetValues("Content-Security-Policy").Single(),
+            Does.Contain("script-src 'self'").And.Not.Contain("unsafe"));
+        Assert.That(await page.Content.ReadAsStringAsync(), Does.Contain("docs.js").And.Not.Contain("http://")
+            .And.Not.Contain("https://").And.Not.Contain("<style").And.Not.Contain("style="));
     }
 }

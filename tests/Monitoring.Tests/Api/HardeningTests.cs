@@ -22,20 +22,26 @@ public sealed class HardeningTests
     [TearDown]
     public Task DropDatabase() => TestDatabase.DropAsync(_db);
 
-    private Task<ApiUnderTest> StartAsync(AccessOptions? access = null, int maxPoolSize = 15) => ApiUnderTest.StartAsync(_db, _clock, access, maxPoolSize);
+    private Task<ApiUnderTest> StartAsync(AccessOptions? access = null, int maxPoolSize = 15) =>
+        ApiUnderTest.StartAsync(_db, _clock, access, maxPoolSize);
 
     [Test]
     public async Task Every_answer_carries_the_headers_that_protect_a_browser()
     {
         await using var api = await StartAsync();
-        foreach (var (path, status) in new[] { ("/", 200), ("/security/monitors", 200), ("/nowhere", 404), ("/security/monitors?x=1", 400), ("/security/events", 503) })
+        foreach (var (path, status) in new[]
+        {
+            ("/", 200), ("/security/monitors", 200), ("/nowhere", 404), ("/security/monitors?x=1", 400), ("/security/events", 503),
+        })
         {
             if (status == 503)
                 api.Gate.Close();
             using var response = await api.Http.GetAsync(path);
             Assert.That((int)response.StatusCode, Is.EqualTo(status), path);
-            Assert.That((response.Headers.GetValues("Content-Security-Policy").Single()[..19], response.Headers.GetValues("X-Content-Type-Options").Single(), response.Headers.GetValues("X-Frame-Options").Single(),
-                    response.Headers.GetValues("Referrer-Policy").Single(), response.Headers.Contains("Server"), response.Headers.Contains("Access-Control-Allow-Origin")),
+            Assert.That((response.Headers.GetValues("Content-Security-Policy").Single()[..19],
+                response.Headers.GetValues("X-Content-Type-Options").Single(), response.Headers.GetValues("X-Frame-Options").Single(),
+                    response.Headers.GetValues("Referrer-Policy").Single(), response.Headers.Contains("Server"),
+                response.Headers.Contains("Access-Control-Allow-Origin")),
                 Is.EqualTo(("default-src 'none';", "nosniff", "DENY", "no-referrer", false, false)), path);
         }
     }
@@ -64,7 +70,10 @@ public sealed class HardeningTests
     public async Task Page_of_another_site_cannot_act(string header, string value, int status)
     {
         await using var api = await StartAsync();
-        using var request = new HttpRequestMessage(HttpMethod.Post, $"/security/events/{Guid.Empty}/acknowledge") { Content = new StringContent("{}", Encoding.UTF8, "application/json") };
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/security/events/{Guid.Empty}/acknowledge")
+        {
+            Content = new StringContent("{}", Encoding.UTF8, "application/json"),
+        };
         request.Headers.TryAddWithoutValidation(header, value == "self" ? api.Http.BaseAddress!.GetLeftPart(UriPartial.Authority) : value);
         using var response = await api.Http.SendAsync(request);
         Assert.That((int)response.StatusCode, Is.EqualTo(status));
@@ -74,8 +83,10 @@ public sealed class HardeningTests
     public async Task Without_keys_and_open_to_others_it_does_nothing()
     {
         await using var api = await StartAsync(new AccessOptions(ApiAuth.None, IsLoopback: false, 600, [], []));
-        using var refused = await api.Http.PostAsync($"/security/events/{Guid.Empty}/acknowledge", new StringContent("{}", Encoding.UTF8, "application/json"));
-        Assert.That((refused.StatusCode, (int)(await api.Http.GetAsync("/security/monitors")).StatusCode), Is.EqualTo((HttpStatusCode.Forbidden, 200)));
+        using var refused = await api.Http.PostAsync(
+            $"/security/events/{Guid.Empty}/acknowledge", new StringContent("{}", Encoding.UTF8, "application/json"));
+        Assert.That((refused.StatusCode, (int)(await api.Http.GetAsync("/security/monitors")).StatusCode),
+            Is.EqualTo((HttpStatusCode.Forbidden, 200)));
     }
 
     [Test]
@@ -85,7 +96,8 @@ public sealed class HardeningTests
         for (var i = 0; i < 5; i++)
             Assert.That((int)(await api.Http.GetAsync("/health")).StatusCode, Is.EqualTo(200));
         using var refused = await api.Http.GetAsync("/health");
-        Assert.That((refused.StatusCode, refused.Headers.RetryAfter!.Delta, refused.Headers.GetValues("RateLimit-Policy").Single()), Is.EqualTo((HttpStatusCode.TooManyRequests, TimeSpan.FromSeconds(12), "\"address\";q=5;w=60")));
+        Assert.That((refused.StatusCode, refused.Headers.RetryAfter!.Delta, refused.Headers.GetValues("RateLimit-Policy").Single()),
+            Is.EqualTo((HttpStatusCode.TooManyRequests, TimeSpan.FromSeconds(12), "\"address\";q=5;w=60")));
         _clock.Advance(TimeSpan.FromSeconds(12));
         Assert.That((int)(await api.Http.GetAsync("/health")).StatusCode, Is.EqualTo(200));
     }
@@ -99,10 +111,13 @@ public sealed class HardeningTests
             api.Gate.Close();
             for (var i = 0; i < 5; i++)
                 Assert.That((int)(await api.Http.GetAsync("/security/events")).StatusCode, Is.EqualTo(503));
-            Assert.That(api.Logs.Lines.Count(line => line.Level == LogLevel.Warning && line.Text.StartsWith("the database cannot be used")), Is.EqualTo(outage));
-            Assert.That(api.Logs.Lines.Count(line => line.Level >= LogLevel.Warning), Is.LessThanOrEqualTo(2 * outage), "the feed of changes says it once, too");
+            Assert.That(api.Logs.Lines.Count(line => line.Level == LogLevel.Warning && line.Text.StartsWith("the database cannot be used")),
+                Is.EqualTo(outage));
+            Assert.That(api.Logs.Lines.Count(line => line.Level >= LogLevel.Warning), Is.LessThanOrEqualTo(2 * outage),
+                "the feed of changes says it once, too");
             api.Gate.Open();
-            while (api.Logs.Lines.Count(line => line.Text == "the database can be used again; 5 requests were answered with 503 meanwhile") < outage)
+            while (api.Logs.Lines.Count(line => line.Text == "the database can be used again; 5 requests were answered with 503 meanwhile")
+                < outage)
             {
                 _clock.Advance(TimeSpan.FromSeconds(2));
                 await Task.Yield();
@@ -128,7 +143,8 @@ public sealed class HardeningTests
             refused.Add(await done);
         }
 
-        Assert.That(refused.Select(answer => (answer.StatusCode, answer.Headers.RetryAfter?.Delta)), Has.All.EqualTo((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(1))));
+        Assert.That(refused.Select(answer => (answer.StatusCode, answer.Headers.RetryAfter?.Delta)),
+            Has.All.EqualTo((HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(1))));
         foreach (var path in new[] { "/health/live", "/health/ready", "/health" })
             Assert.That((int)(await api.Http.GetAsync(path)).StatusCode, Is.EqualTo(200), $"how it does is always told: {path}");
         Assert.That(await api.Http.GetStringAsync("/metrics"), Does.Contain("monitoring_database_up{} 1"));
@@ -143,7 +159,9 @@ public sealed class HardeningTests
     {
         await using var api = await StartAsync();
         await using var connection = await api.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync();
-        Assert.That((await connection.QuerySingleAsync<string>("SHOW statement_timeout"), connection.CommandTimeout, await connection.QuerySingleAsync<string>("SELECT current_user::text")), Is.EqualTo(("5s", 5, "monitoring_api")));
+        Assert.That((await connection.QuerySingleAsync<string>("SHOW statement_timeout"), connection.CommandTimeout,
+            await connection.QuerySingleAsync<string>("SELECT current_user::text")),
+            Is.EqualTo(("5s", 5, "monitoring_api")));
     }
 
     [Test]
@@ -152,21 +170,28 @@ public sealed class HardeningTests
         await using var api = await StartAsync();
         await using (var connection = await _db.OpenConnectionAsync())
             await connection.ExecuteAsync("""
-                CREATE OR REPLACE FUNCTION acknowledge_event(target uuid, by_actor text, from_origin text, said text, moment timestamptz) RETURNS text
+                CREATE OR REPLACE FUNCTION acknowledge_event(target uuid, by_actor text, from_origin text, said text,
+                                                             moment timestamptz) RETURNS text
                 LANGUAGE plpgsql SECURITY DEFINER AS 'BEGIN RAISE EXCEPTION ''secret of the inside'' USING ERRCODE = ''22012''; END'
                 """);
-        using var response = await api.Http.PostAsync($"/security/events/{Guid.Empty}/acknowledge", new StringContent("{}", Encoding.UTF8, "application/json"));
+        using var response = await api.Http.PostAsync(
+            $"/security/events/{Guid.Empty}/acknowledge", new StringContent("{}", Encoding.UTF8, "application/json"));
         var text = await response.Content.ReadAsStringAsync();
-        Assert.That(((int)response.StatusCode, text.Contains("secret"), text.Contains("Exception"), response.Content.Headers.ContentType?.MediaType), Is.EqualTo((500, false, false, "application/problem+json")));
-        Assert.That(api.Logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Error && line.Text.Contains("secret of the inside")));
+        Assert.That(((int)response.StatusCode, text.Contains("secret"), text.Contains("Exception"),
+            response.Content.Headers.ContentType?.MediaType),
+            Is.EqualTo((500, false, false, "application/problem+json")));
+        Assert.That(api.Logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line =>
+            line.Level == LogLevel.Error && line.Text.Contains("secret of the inside")));
     }
 
     [Test]
     public async Task Body_that_is_too_long_is_refused_before_it_is_read()
     {
         await using var api = await StartAsync();
-        using var response = await api.Http.PostAsync($"/security/events/{Guid.Empty}/acknowledge", new StringContent($$"""{"note":"{{new string('a', 100_000)}}"}""", Encoding.UTF8, "application/json"));
-        Assert.That((response.StatusCode, (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["detail"]), Is.EqualTo((HttpStatusCode.RequestEntityTooLarge, "The body is too long, or was not sent in time.")));
+        using var response = await api.Http.PostAsync($"/security/events/{Guid.Empty}/acknowledge",
+            new StringContent($$"""{"note":"{{new string('a', 100_000)}}"}""", Encoding.UTF8, "application/json"));
+        Assert.That((response.StatusCode, (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync())!["detail"]),
+            Is.EqualTo((HttpStatusCode.RequestEntityTooLarge, "The body is too long, or was not sent in time.")));
     }
 
     [Test]
@@ -178,11 +203,14 @@ public sealed class HardeningTests
         var key = await KeySample.AddAsync(_db, "reader", _clock.GetUtcNow(), scopes: "read");
         foreach (var (path, expected) in new[]
         {
-            ("/security/monitors", "private, no-cache"), ("/badge/hlp-vault.svg", "private, max-age=15"), ("/app.css", "private, no-cache"), ("/openapi/v1.json", "private, no-cache"),
-            ("/nowhere", "no-store"),
+            ("/security/monitors", "private, no-cache"), ("/badge/hlp-vault.svg", "private, max-age=15"),
+            ("/app.css", "private, no-cache"), ("/openapi/v1.json", "private, no-cache"), ("/nowhere", "no-store"),
         })
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, path) { Headers = { Authorization = new AuthenticationHeaderValue("Bearer", key) } };
+            using var request = new HttpRequestMessage(HttpMethod.Get, path)
+            {
+                Headers = { Authorization = new AuthenticationHeaderValue("Bearer", key) },
+            };
             using var answer = await api.Http.SendAsync(request);
             Assert.That(answer.Headers.CacheControl, Is.EqualTo(CacheControlHeaderValue.Parse(expected)), path);
         }

@@ -4,7 +4,10 @@ using System.Text.Json.Nodes;
 
 namespace Monitoring.Tests.Api;
 
-/// <summary>Compares a JSON value with a schema of an OpenAPI 3.1 document; as strict as the document: a member that it does not name is a fault.</summary>
+/// <summary>
+/// Compares a JSON value with a schema of an OpenAPI 3.1 document; as strict as the document: a member that it
+/// does not name is a fault.
+/// </summary>
 internal sealed class JsonSchemaCheck(JsonNode document)
 {
     /// <summary>Everything that does not fit, each with its place; empty when all does.</summary>
@@ -19,7 +22,8 @@ internal sealed class JsonSchemaCheck(JsonNode document)
     {
         if ((string?)schema["$ref"] is { } reference)
         {
-            var target = reference.TrimStart('#', '/').Split('/').Aggregate(document, (node, name) => node[name] ?? throw new InvalidOperationException($"{reference} leads nowhere"));
+            var target = reference.TrimStart('#', '/').Split('/').Aggregate(
+                document, (node, name) => node[name] ?? throw new InvalidOperationException($"{reference} leads nowhere"));
             Check(value, target.AsObject(), place, faults);
             return;
         }
@@ -31,14 +35,16 @@ internal sealed class JsonSchemaCheck(JsonNode document)
             return;
         }
 
-        var types = schema["type"] switch { null => [], JsonArray several => several.Select(type => (string)type!).ToList(), var one => [(string)one!] };
+        var types = schema["type"] switch { null => [], JsonArray several => several.Select(type => (string)type!)
+            .ToList(), var one => [(string)one!] };
         if (types.Count > 0 && !types.Exists(type => IsOf(value, type)))
             faults.Add($"{place}: {value?.ToJsonString() ?? "null"} is no {string.Join(" or ", types)}");
         if (value is not null && schema["enum"]?.AsArray() is { } names && !names.Any(name => JsonNode.DeepEquals(name, value)))
             faults.Add($"{place}: {value.ToJsonString()} is none of {names.ToJsonString()}");
         if (value is not null && (string?)schema["format"] == "date-time" && !((string)value!).EndsWith('Z'))
             faults.Add($"{place}: {value} is not UTC");
-        if (value is not null && (string?)schema["format"] == "date-time" && !DateTimeOffset.TryParse((string)value!, CultureInfo.InvariantCulture, out _))
+        if (value is not null && (string?)schema["format"] == "date-time"
+            && !DateTimeOffset.TryParse((string)value!, CultureInfo.InvariantCulture, out _))
             faults.Add($"{place}: {value} is no time");
         if (value is JsonArray items && schema["items"] is JsonObject item)
             for (var i = 0; i < items.Count; i++)

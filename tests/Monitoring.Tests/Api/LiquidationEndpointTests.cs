@@ -34,20 +34,24 @@ public sealed class LiquidationEndpointTests
         await TestDatabase.DropAsync(_db);
     }
 
-    private static LiquidationPattern Pattern(int minute, LiquidationPatternType type, decimal score = 50, int count = 5, string subject = "ETH") => new(
-        $"{minute:x32}", type, subject, Noon.AddMinutes(minute), Noon.AddMinutes(minute + count), count * 60, 1_000_000.5m, 4, ["BTC", "ETH"], score, count, -2.5m, """{"direction":"down"}""");
+    private static LiquidationPattern Pattern(
+        int minute, LiquidationPatternType type, decimal score = 50, int count = 5, string subject = "ETH") => new(
+        $"{minute:x32}", type, subject, Noon.AddMinutes(minute), Noon.AddMinutes(minute + count), count * 60,
+        1_000_000.5m, 4, ["BTC", "ETH"], score, count, -2.5m, """{"direction":"down"}""");
 
     private async Task StoreAsync(int second, params Observation[] observations)
     {
         var recorder = new ServiceCollection().AddSingleton(_db).AddMonitoringTables().AddSingleton(new EventOptions(3, Severity.High))
-            .AddSingleton<TimeProvider>(_clock).AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
-        await recorder.WriteAsync(ResultSample.Of("liquidations", Noon.AddSeconds(second), CheckOutcome.Succeeded, [], [], observations), default);
+            .AddSingleton<TimeProvider>(_clock).AddSingleton(new NotificationRouting([], Severity.High, []))
+            .AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
+        await recorder.WriteAsync(
+            ResultSample.Of("liquidations", Noon.AddSeconds(second), CheckOutcome.Succeeded, [], [], observations), default);
     }
 
     private Task FillAsync() => StoreAsync(0,
     [
-        .. Enumerable.Range(0, 9).Select(i => LiquidationSample.Row(i / 3, $"0x{i}", 1000, coin: i % 2 == 0 ? "ETH" : "xyz:TSLA", tid: 100 + i, hash: i < 2 ? null : "0x1",
-            method: i == 8 ? LiquidationMethod.Adl : LiquidationMethod.Market)),
+        .. Enumerable.Range(0, 9).Select(i => LiquidationSample.Row(i / 3, $"0x{i}", 1000, coin: i % 2 == 0 ? "ETH" : "xyz:TSLA",
+            tid: 100 + i, hash: i < 2 ? null : "0x1", method: i == 8 ? LiquidationMethod.Adl : LiquidationMethod.Market)),
         .. Enumerable.Range(0, 5).Select(i => Pattern(i, i == 4 ? LiquidationPatternType.Adl : LiquidationPatternType.Cascade)),
         new LiquidationSource(LiquidationSample.Maker, true, Noon, Noon, Noon, 2, Noon, Noon),
     ]);
@@ -73,7 +77,8 @@ public sealed class LiquidationEndpointTests
         Assert.That(rows.Select(row => (long)row["tid"]!), Is.EquivalentTo(Enumerable.Range(100, 9)));
         Assert.That(rows.Select(row => (string)row["timestamp"]!), Is.Ordered.Descending);
         var adl = rows.Single(row => (string)row["method"]! == "adl");
-        Assert.That(((string)adl["coin"]!, (string)adl["side"]!, (decimal)adl["notional_usd"]!, (decimal)adl["size"]!, (string)adl["liquidated_user"]!, (string)adl["coverage"]!, (string)adl["source_address"]!),
+        Assert.That(((string)adl["coin"]!, (string)adl["side"]!, (decimal)adl["notional_usd"]!, (decimal)adl["size"]!,
+            (string)adl["liquidated_user"]!, (string)adl["coverage"]!, (string)adl["source_address"]!),
             Is.EqualTo(("ETH", "long", 1000m, 10m, "0x8", "hlp_sample", LiquidationSample.Maker)));
     }
 
@@ -99,8 +104,11 @@ public sealed class LiquidationEndpointTests
         Assert.That(rows.Select(row => (string)row["start_time"]!).ToList(), Has.Count.EqualTo(5).And.Unique.And.Ordered.Descending);
         var adl = (await _api.GetAsync("/security/liquidation-patterns?pattern_type=adl"))["patterns"]!.AsArray().Single()!;
         Assert.That(adl.ToJsonString(), Is.EqualTo("""
-            {"id":"00000000000000000000000000000004","pattern_type":"adl","subject":"ETH","start_time":"2026-11-21T12:04:00Z","end_time":"2026-11-21T12:09:00Z","duration_seconds":300,"total_liquidated_usd":1000000.5,"affected_users":4,"assets_involved":["BTC","ETH"],"suspicion_score":50,"liquidation_count":5,"price_impact":-2.5,"indicators":{"direction":"down"}}
-            """.Trim()));
+            {"id":"00000000000000000000000000000004","pattern_type":"adl","subject":"ETH",
+            "start_time":"2026-11-21T12:04:00Z","end_time":"2026-11-21T12:09:00Z","duration_seconds":300,
+            "total_liquidated_usd":1000000.5,"affected_users":4,"assets_involved":["BTC","ETH"],"suspicion_score":50,
+            "liquidation_count":5,"price_impact":-2.5,"indicators":{"direction":"down"}}
+            """.ReplaceLineEndings("")));
     }
 
     [Test]
@@ -117,13 +125,17 @@ public sealed class LiquidationEndpointTests
     public async Task Dashboard_sums_a_day_by_method_and_says_what_it_can_see()
     {
         var empty = (await _api.GetAsync("/security/dashboard"))["liquidations"]!;
-        Assert.That(((decimal)empty["notional_usd"]!, empty["by_method"]!.AsArray().Count, empty["coverage"]!["last_check_at"]), Is.EqualTo((0m, 3, (JsonNode?)null)));
+        Assert.That(((decimal)empty["notional_usd"]!, empty["by_method"]!.AsArray().Count, empty["coverage"]!["last_check_at"]),
+            Is.EqualTo((0m, 3, (JsonNode?)null)));
         await FillAsync();
         var part = (await _api.GetAsync("/security/dashboard"))["liquidations"]!;
         Assert.That(((decimal)part["notional_usd"]!, (int)part["hours"]!, part["patterns"]!.AsArray().Count), Is.EqualTo((9000m, 24, 5)));
         var market = part["by_method"]![0]!;
-        Assert.That(((string)market["method"]!, (long)market["fills"]!, (long)market["affected_users"]!, (bool)market["is_complete"]!, (bool)part["by_method"]![2]!["is_complete"]!), Is.EqualTo(("market", 8L, 8L, false, true)));
-        Assert.That(((int)part["coverage"]!["accounts"]!, (long)part["coverage"]!["gaps"]!, (string)part["coverage"]!["last_check_at"]!), Is.EqualTo((1, 2L, "2026-11-21T12:00:00Z")));
+        Assert.That(((string)market["method"]!, (long)market["fills"]!, (long)market["affected_users"]!,
+            (bool)market["is_complete"]!, (bool)part["by_method"]![2]!["is_complete"]!),
+            Is.EqualTo(("market", 8L, 8L, false, true)));
+        Assert.That(((int)part["coverage"]!["accounts"]!, (long)part["coverage"]!["gaps"]!, (string)part["coverage"]!["last_check_at"]!),
+            Is.EqualTo((1, 2L, "2026-11-21T12:00:00Z")));
         Assert.That((string)part["coverage"]!["note"]!, Does.Contain("no feed of all liquidations"));
         _clock.Advance(TimeSpan.FromHours(24));
         Assert.That((decimal)(await _api.GetAsync("/security/dashboard"))["liquidations"]!["notional_usd"]!, Is.Zero);

@@ -27,7 +27,10 @@ public sealed class OpenApiTests
 
     [Test]
     public async Task Document_is_the_committed_one() => Snapshot.Matches("Monitoring.Api/openapi.json",
-        (await _api.GetAsync("/openapi/v1.json")).ToJsonString(new JsonSerializerOptions { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping }));
+        (await _api.GetAsync("/openapi/v1.json")).ToJsonString(new JsonSerializerOptions
+        {
+            WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        }));
 
     [Test]
     public async Task Every_operation_has_a_summary_an_id_and_its_faults()
@@ -52,12 +55,14 @@ public sealed class OpenApiTests
                 continue;
             var path = template.Replace("{eventId}", Guid.Empty.ToString());
             var parameters = operations!["get"]!["parameters"]?.AsArray().Where(p => (string)p!["in"]! == "query").ToList() ?? [];
-            var bad = parameters.SelectMany(p => BadValues(p!["schema"]!).Select(value => (Name: (string)p["name"]!, Value: value))).Append(("no_such_parameter", "1"));
+            var bad = parameters.SelectMany(p => BadValues(p!["schema"]!).Select(value => (Name: (string)p["name"]!, Value: value)))
+                .Append(("no_such_parameter", "1"));
             foreach (var (name, value) in bad)
             {
                 using var response = await _api.Http.GetAsync($"{path}?{name}={Uri.EscapeDataString(value)}");
                 var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync())!;
-                Assert.That((response.StatusCode, response.Content.Headers.ContentType?.MediaType), Is.EqualTo((HttpStatusCode.BadRequest, "application/problem+json")), $"{path}?{name}={value}");
+                Assert.That((response.StatusCode, response.Content.Headers.ContentType?.MediaType),
+                    Is.EqualTo((HttpStatusCode.BadRequest, "application/problem+json")), $"{path}?{name}={value}");
                 Assert.That(problem["errors"]![name], Is.Not.Null, $"{path}?{name}={value}");
                 Assert.That((string)problem["detail"]!, Does.StartWith(name), $"{path}?{name}={value}");
                 asked++;
@@ -66,7 +71,8 @@ public sealed class OpenApiTests
             foreach (var parameter in parameters.Where(p => p!["schema"]!["minimum"] is not null))
                 foreach (var bound in new[] { "minimum", "maximum" })
                     using (var response = await _api.Http.GetAsync($"{path}?{parameter!["name"]}={parameter["schema"]![bound]}"))
-                        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK).Or.EqualTo(HttpStatusCode.NotFound), $"{path} {parameter["name"]} {bound}");
+                        Assert.That(response.StatusCode, Is.EqualTo(HttpStatusCode.OK).Or.EqualTo(HttpStatusCode.NotFound),
+                            $"{path} {parameter["name"]} {bound}");
         }
 
         Assert.That(asked, Is.GreaterThan(80));
@@ -76,12 +82,15 @@ public sealed class OpenApiTests
     public async Task Parameter_given_twice_is_refused()
     {
         using var response = await _api.Http.GetAsync("/security/events?limit=5&limit=6");
-        Assert.That((response.StatusCode, await response.Content.ReadAsStringAsync()), Is.EqualTo((HttpStatusCode.BadRequest, await response.Content.ReadAsStringAsync())));
+        Assert.That((response.StatusCode, await response.Content.ReadAsStringAsync()),
+            Is.EqualTo((HttpStatusCode.BadRequest, await response.Content.ReadAsStringAsync())));
         Assert.That(await response.Content.ReadAsStringAsync(), Does.Contain("limit must be given once"));
     }
 
     private static IEnumerable<string> BadValues(JsonNode schema) => (string)schema["type"]! == "integer"
-        ? ["0", $"{(long)schema["maximum"]! + 1}", "-1", "abc", "", "9223372036854775808", "1.5", "1e2", " 1", "+1", "0x1", "١", "1\0", "1;DROP TABLE monitors"]
+        ? ["0", $"{(long)schema["maximum"]! + 1}", "-1", "abc", "", "9223372036854775808", "1.5", "1e2", " 1", "+1",
+            "0x1", "١", "1\0", "1;DROP TABLE monitors"]
         : new[] { "", "ABC", "'; DROP TABLE monitors --", new string('a', 300), "é", "null\0" }
-            .Where(value => (string?)schema["pattern"] is not { } pattern || !Regex.IsMatch(value, pattern, RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)));
+            .Where(value => (string?)schema["pattern"] is not { } pattern
+                || !Regex.IsMatch(value, pattern, RegexOptions.ExplicitCapture, TimeSpan.FromSeconds(1)));
 }

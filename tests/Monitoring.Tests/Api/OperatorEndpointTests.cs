@@ -42,21 +42,25 @@ public sealed class OperatorEndpointTests
     public async Task Event_is_acknowledged_and_resolved_once()
     {
         var (status, answer) = await PostAsync($"/security/events/{_id}/acknowledge", """{"note":"I look — 🙂"}""");
-        Assert.That((status, (bool)answer["changed"]!, (string)answer["event"]!["status"]!, (string)answer["event"]!["acknowledged_by"]!, (string)answer["event"]!["acknowledged_at"]!),
+        Assert.That((status, (bool)answer["changed"]!, (string)answer["event"]!["status"]!,
+            (string)answer["event"]!["acknowledged_by"]!, (string)answer["event"]!["acknowledged_at"]!),
             Is.EqualTo((200, true, "acknowledged", "anonymous", "2026-11-21T12:00:00Z")));
         Assert.That((bool)(await PostAsync($"/security/events/{_id}/acknowledge", "{}")).Answer["changed"]!, Is.False);
 
         (status, answer) = await PostAsync($"/security/events/{_id}/resolve", """{"note":"over"}""");
-        Assert.That((status, (bool)answer["changed"]!, (string)answer["event"]!["status"]!, (string)answer["event"]!["resolution"]!), Is.EqualTo((200, true, "resolved", "over")));
+        Assert.That((status, (bool)answer["changed"]!, (string)answer["event"]!["status"]!, (string)answer["event"]!["resolution"]!),
+            Is.EqualTo((200, true, "resolved", "over")));
         (status, answer) = await PostAsync($"/security/events/{_id}/resolve", """{"note":"over"}""");
         Assert.That((status, (bool)answer["changed"]!), Is.EqualTo((200, false)));
         Assert.That((await PostAsync($"/security/events/{_id}/resolve", """{"note":"something else"}""")).Status, Is.EqualTo(409));
         Assert.That((await PostAsync($"/security/events/{_id}/acknowledge", "{}")).Status, Is.EqualTo(409));
 
         var changes = (await _api.GetAsync($"/security/events/{_id}"))["changes"]!.AsArray();
-        Assert.That(changes.Select(change => $"{change!["kind"]} {change["actor"]} {change["note"]}"), Is.EqualTo(new[] { "acknowledged anonymous I look — 🙂", "resolved anonymous over" }));
+        Assert.That(changes.Select(change => $"{change!["kind"]} {change["actor"]} {change["note"]}"),
+            Is.EqualTo(new[] { "acknowledged anonymous I look — 🙂", "resolved anonymous over" }));
         await using var connection = await _db.OpenConnectionAsync();
-        Assert.That(await connection.QueryAsync<string>("SELECT concat_ws(' ', actor, origin, action, subject) FROM audit_log ORDER BY seq"),
+        Assert.That(
+            await connection.QueryAsync<string>("SELECT concat_ws(' ', actor, origin, action, subject) FROM audit_log ORDER BY seq"),
             Is.EqualTo(new[] { $"anonymous 127.0.0.1 event.acknowledge {_id}", $"anonymous 127.0.0.1 event.resolve {_id}" }));
     }
 
@@ -88,8 +92,10 @@ public sealed class OperatorEndpointTests
     [Test]
     public async Task Other_faults_have_their_own_answers()
     {
-        Assert.That((await PostAsync($"/security/events/{_id}/resolve", "{}")).Answer["errors"]!["note"], Is.Not.Null, "a resolution says why");
-        Assert.That((await PostAsync($"/security/events/{_id}/resolve", $$"""{"note":"{{new string('a', 1001)}}"}""")).Status, Is.EqualTo(400));
+        Assert.That((await PostAsync($"/security/events/{_id}/resolve", "{}")).Answer["errors"]!["note"], Is.Not.Null,
+            "a resolution says why");
+        Assert.That((await PostAsync($"/security/events/{_id}/resolve", $$"""{"note":"{{new string('a', 1001)}}"}""")).Status,
+            Is.EqualTo(400));
         Assert.That((await PostAsync($"/security/events/{Guid.Empty}/acknowledge", "{}")).Status, Is.EqualTo(404));
         Assert.That((await PostAsync("/security/events/nonsense/acknowledge", "{}")).Status, Is.EqualTo(404));
         Assert.That((await PostAsync($"/security/events/{_id}/acknowledge?force=1", "{}")).Answer["errors"]!["force"], Is.Not.Null);
@@ -110,22 +116,28 @@ public sealed class OperatorEndpointTests
     [Test]
     public async Task Finding_is_silenced_longer_and_shorter()
     {
-        var (status, answer) = await PostAsync("/security/silences", $$"""{"event_id":"{{_id}}","until":"2026-11-21T15:00:00+01:00","note":"known"}""");
+        var (status, answer) = await PostAsync(
+            "/security/silences", $$"""{"event_id":"{{_id}}","until":"2026-11-21T15:00:00+01:00","note":"known"}""");
         var first = answer["silence"]!;
-        Assert.That((status, (bool)answer["changed"]!, (string)first["fingerprint"]!, (string)first["until"]!, (bool)first["is_active"]!, (string)first["created_by"]!, (string)first["note"]!),
+        Assert.That((status, (bool)answer["changed"]!, (string)first["fingerprint"]!, (string)first["until"]!,
+            (bool)first["is_active"]!, (string)first["created_by"]!, (string)first["note"]!),
             Is.EqualTo((200, true, "r:s", "2026-11-21T14:00:00Z", true, "anonymous", "known")));
         (_, answer) = await PostAsync("/security/silences", """{"fingerprint":"r:s","until":"2026-11-21T14:00:00Z","note":"known"}""");
-        Assert.That(((bool)answer["changed"]!, (string)answer["silence"]!["id"]!), Is.EqualTo((false, (string)first["id"]!)), "the same again");
+        Assert.That(((bool)answer["changed"]!, (string)answer["silence"]!["id"]!),
+            Is.EqualTo((false, (string)first["id"]!)), "the same again");
         (_, answer) = await PostAsync("/security/silences", """{"fingerprint":"r:s","until":"2026-11-21T12:00:01Z"}""");
         Assert.That((bool)answer["changed"]!, Is.True);
 
-        Assert.That((await _api.GetAsync("/security/silences"))["silences"]!.AsArray().Select(silence => (string)silence!["until"]!), Is.EqualTo(new[] { "2026-11-21T12:00:01Z" }), "in place of the longer one");
+        Assert.That((await _api.GetAsync("/security/silences"))["silences"]!.AsArray().Select(silence => (string)silence!["until"]!),
+            Is.EqualTo(new[] { "2026-11-21T12:00:01Z" }), "in place of the longer one");
         _clock.Advance(TimeSpan.FromSeconds(1));
         Assert.That((int)(await _api.GetAsync("/security/silences"))["count"]!, Is.Zero);
         var all = await _api.GetAsync("/security/silences?active_only=false&limit=1");
         var rest = await _api.GetAsync($"/security/silences?active_only=false&limit=1&before={all["next"]}");
-        Assert.That(all["silences"]!.AsArray().Concat(rest["silences"]!.AsArray()).Select(silence => (string)silence!["id"]!).ToList(), Is.Unique.And.Count.EqualTo(2));
-        Assert.That((await _api.GetAsync($"/security/events/{_id}"))["changes"]!.AsArray().Select(change => $"{change!["kind"]} {change["note"]}"),
+        Assert.That(all["silences"]!.AsArray().Concat(rest["silences"]!.AsArray()).Select(silence => (string)silence!["id"]!).ToList(),
+            Is.Unique.And.Count.EqualTo(2));
+        Assert.That(
+            (await _api.GetAsync($"/security/events/{_id}"))["changes"]!.AsArray().Select(change => $"{change!["kind"]} {change["note"]}"),
             Is.EqualTo(new[] { "silenced until 2026-11-21T14:00:00Z: known", "silenced until 2026-11-21T12:00:01Z" }));
     }
 
@@ -150,7 +162,9 @@ public sealed class OperatorEndpointTests
     [Test]
     public async Task Silence_of_what_was_never_found_is_refused()
     {
-        Assert.That((await PostAsync("/security/silences", """{"fingerprint":"r:misspelt","until":"2026-11-21T14:00:00Z"}""")).Status, Is.EqualTo(404));
-        Assert.That((await PostAsync("/security/silences", $$"""{"event_id":"{{Guid.Empty}}","until":"2026-11-21T14:00:00Z"}""")).Status, Is.EqualTo(404));
+        Assert.That((await PostAsync("/security/silences", """{"fingerprint":"r:misspelt","until":"2026-11-21T14:00:00Z"}""")).Status,
+            Is.EqualTo(404));
+        Assert.That((await PostAsync("/security/silences", $$"""{"event_id":"{{Guid.Empty}}","until":"2026-11-21T14:00:00Z"}""")).Status,
+            Is.EqualTo(404));
     }
 }

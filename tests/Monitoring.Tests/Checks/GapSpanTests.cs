@@ -24,11 +24,13 @@ public sealed class GapSpanTests
     [TearDown]
     public Task DropDatabase() => TestDatabase.DropAsync(_db);
 
-    private async Task RunsAsync(int from, int count, string outcome = "succeeded", int startedLate = 0, int recordedLate = 0, string trigger = "grid")
+    private async Task RunsAsync(
+        int from, int count, string outcome = "succeeded", int startedLate = 0, int recordedLate = 0, string trigger = "grid")
     {
         await using var connection = await _db.OpenConnectionAsync();
         await connection.ExecuteAsync("""
-            INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error, worker, recorded_at)
+            INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error,
+                                    worker, recorded_at)
             SELECT 'm', at, @trigger, at + @startedLate * interval '1 second', at + @startedLate * interval '1 second', @outcome, 0, 0,
                    CASE WHEN @outcome <> 'succeeded' THEN 'x' END, 'w', at + (@startedLate + @recordedLate) * interval '1 second'
               FROM generate_series(0, @count - 1) AS n, LATERAL (SELECT @noon::timestamptz + (@from + n) * interval '10 seconds' AS at) AS t
@@ -36,7 +38,8 @@ public sealed class GapSpanTests
     }
 
     // A check has its interval to end: so much later than the window's end its absence is a gap.
-    private async Task<IReadOnlyList<(int From, int Until, long Count, GapReason Reason)>> SpansAsync(int from, int until, int limit = 20) =>
+    private async Task<IReadOnlyList<(int From, int Until, long Count, GapReason Reason)>> SpansAsync(
+        int from, int until, int limit = 20) =>
         [.. (await _db.ReadAsync(batch => MonitorLedger.ListGaps(batch, Noon + (from * Interval), Noon + ((until + 1) * Interval), limit)))
             .Select(span => ((int)((span.FromAt - Noon) / Interval), (int)((span.UntilAt - Noon) / Interval), span.Count, span.Reason))];
 
@@ -53,8 +56,9 @@ public sealed class GapSpanTests
         await RunsAsync(21, 1, recordedLate: 60);        // 22-24: no worker again
         Assert.That(await SpansAsync(0, 25), Is.EqualTo(new[]
         {
-            (22, 25, 3L, GapReason.WorkerDown), (20, 21, 1L, GapReason.Late), (17, 20, 3L, GapReason.DatabaseAway), (15, 17, 2L, GapReason.SourceDown),
-            (12, 15, 3L, GapReason.WorkerDown), (5, 10, 5L, GapReason.SourceDown), (0, 2, 2L, GapReason.WorkerDown),
+            (22, 25, 3L, GapReason.WorkerDown), (20, 21, 1L, GapReason.Late), (17, 20, 3L, GapReason.DatabaseAway),
+            (15, 17, 2L, GapReason.SourceDown), (12, 15, 3L, GapReason.WorkerDown), (5, 10, 5L, GapReason.SourceDown),
+            (0, 2, 2L, GapReason.WorkerDown),
         }));
         Assert.That((await SpansAsync(0, 25, limit: 2)).Select(span => span.From), Is.EqualTo(new[] { 22, 20 }));
     }

@@ -30,13 +30,15 @@ public sealed class ScheduleTests
     public async Task Started_worker_checks_at_once_then_on_the_grid_and_stops_with_its_statistics()
     {
         // A channel, because a worker without one warns.
-        await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, settings: [("HLP_CHECK_INTERVAL", "1"), ("WEBHOOK_URL", "http://127.0.0.1:9/")]);
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            TimeProvider.System, settings: [("HLP_CHECK_INTERVAL", "1"), ("WEBHOOK_URL", "http://127.0.0.1:9/")]);
         var host = worker.Services.GetRequiredService<Microsoft.Extensions.Hosting.IHostApplicationLifetime>();
         await worker.StartAsync();
         IReadOnlyList<DateTimeOffset> stored;
         do
         {
-            stored = [.. (await new Monitoring.Data.Venues.HlpVaultSnapshots(worker.Db).ListAsync(Venues.Sample.Vault, DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, 100, default)).Select(s => s.ObservedAt)];
+            stored = [.. (await new Monitoring.Data.Venues.HlpVaultSnapshots(worker.Db).ListAsync(
+                Venues.Sample.Vault, DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, 100, default)).Select(s => s.ObservedAt)];
         } while (stored.Count < 3);
         await worker.StopAsync();
 
@@ -45,14 +47,16 @@ public sealed class ScheduleTests
         Assert.That(host.ApplicationStopped.IsCancellationRequested, Is.True);
         var monitor = (await new MonitorTable(worker.Db).ListAsync(default)).Single(registered => registered.Monitor == "hlp-vault");
         Assert.That((monitor.Monitor, monitor.IntervalSeconds), Is.EqualTo(("hlp-vault", 1)));
-        Assert.That(worker.Logs.Lines.Select(line => line.Text), Has.One.Matches<string>(text => text.StartsWith("worker stopped: up") && text.Contains("0 failed")));
+        Assert.That(worker.Logs.Lines.Select(line => line.Text),
+            Has.One.Matches<string>(text => text.StartsWith("worker stopped: up") && text.Contains("0 failed")));
         Assert.That(worker.Logs.Lines.Where(line => line.Level >= Microsoft.Extensions.Logging.LogLevel.Warning), Is.Empty);
     }
 
     [Test]
     public async Task Monitor_whose_checks_take_longer_than_its_interval_leaves_times_out_instead_of_falling_behind()
     {
-        await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, settings: [("HLP_CHECK_INTERVAL", "1"), ("WEBHOOK_URL", "http://127.0.0.1:9/")]);
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            TimeProvider.System, settings: [("HLP_CHECK_INTERVAL", "1"), ("WEBHOOK_URL", "http://127.0.0.1:9/")]);
         worker.Venue.Faults.Add(new Fault(FaultKind.Slow, "vaultDetails", Seconds: 1.4m));
         await worker.StartAsync();
         IReadOnlyList<CheckRun> stored;

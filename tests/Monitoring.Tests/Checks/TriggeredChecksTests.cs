@@ -43,7 +43,8 @@ public sealed class TriggeredChecksTests
 
     private static Task UntilAsync(Func<bool> isSo, string what) => Venues.Feed.FeedUnderTest.UntilAsync(isSo, what);
 
-    private Task<CheckResult> GridAsync(int second) => _runner.RunAsync(_schedule, ManualClock.Noon.AddSeconds(second), CheckTrigger.Grid, default);
+    private Task<CheckResult> GridAsync(int second) =>
+        _runner.RunAsync(_schedule, ManualClock.Noon.AddSeconds(second), CheckTrigger.Grid, default);
 
     [Test]
     public async Task Many_calls_make_one_check_at_once_and_one_after_the_spacing()
@@ -146,7 +147,8 @@ public sealed class TriggeredChecksTests
             (CheckTrigger.Feed, CheckOutcome.Failed), (CheckTrigger.Feed, CheckOutcome.Failed), (CheckTrigger.Feed, CheckOutcome.Failed),
             (byTheGrid ? CheckTrigger.Grid : CheckTrigger.Feed, CheckOutcome.Succeeded),
         }));
-        Assert.That(_recorder.Runs.Take(3).Zip(_recorder.Runs.Take(3).Skip(1), (run, next) => next.StartedAt - run.FinishedAt), Is.All.GreaterThanOrEqualTo(Spacing));
+        Assert.That(_recorder.Runs.Take(3).Zip(_recorder.Runs.Take(3).Skip(1), (run, next) => next.StartedAt - run.FinishedAt),
+            Is.All.GreaterThanOrEqualTo(Spacing));
     }
 
     [Test]

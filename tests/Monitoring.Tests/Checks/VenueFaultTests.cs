@@ -5,7 +5,10 @@ using Monitoring.Simulator.Faults;
 
 namespace Monitoring.Tests.Checks;
 
-/// <summary>Whatever the venue answers: a failed check is recorded with its reason, nothing is invented, nothing is resolved, and the next good check succeeds.</summary>
+/// <summary>
+/// Whatever the venue answers: a failed check is recorded with its reason, nothing is invented, nothing is resolved,
+/// and the next good check succeeds.
+/// </summary>
 public sealed class VenueFaultTests
 {
     private WorkerUnderTest _worker = null!;
@@ -18,9 +21,11 @@ public sealed class VenueFaultTests
         _at = _worker.Schedule.GridTime(TimeProvider.System.GetUtcNow());
         await using var connection = await _worker.Db.OpenConnectionAsync();
         await connection.ExecuteAsync("""
-            INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description, indicators,
-                                         related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at)
-            VALUES (gen_random_uuid(), 'hlp.loss:x', 'hlp-vault', 'hlp.loss', 1, 't', 'high', 'open', 'x', 't', 'd', '{}', '{}', 1, 2, '2026-01-01Z', '2026-01-01Z', '2026-01-01Z')
+            INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject,
+                                         title, description, indicators, related_addresses, occurrences, clean_checks, first_seen_at,
+                                         last_seen_at, judged_at)
+            VALUES (gen_random_uuid(), 'hlp.loss:x', 'hlp-vault', 'hlp.loss', 1, 't', 'high', 'open', 'x', 't', 'd', '{}', '{}', 1, 2,
+                    '2026-01-01Z', '2026-01-01Z', '2026-01-01Z')
             """);
     }
 
@@ -39,7 +44,8 @@ public sealed class VenueFaultTests
     [TestCase("slow", "not done within 5 s", CheckOutcome.TimedOut)]
     public async Task Check_fails_with_the_reason_and_the_next_one_succeeds(string fault, string reason, CheckOutcome outcome)
     {
-        _worker.Venue.Faults.Add(new Fault(Enum.GetValues<FaultKind>().Single(kind => FaultNames.Of(kind) == fault), Seconds: fault == "slow" ? 30 : null, RetryAfter: fault == "http429" ? 6 : null));
+        _worker.Venue.Faults.Add(new Fault(Enum.GetValues<FaultKind>().Single(kind => FaultNames.Of(kind) == fault),
+            Seconds: fault == "slow" ? 30 : null, RetryAfter: fault == "http429" ? 6 : null));
         var failed = await _worker.CheckAsync(_at);
         Assert.That((failed.Run.Outcome, failed.Observations.Count, failed.Findings.Count), Is.EqualTo((outcome, 0, 0)));
         Assert.That(failed.Run.Error, Does.Contain(reason));
@@ -49,13 +55,17 @@ public sealed class VenueFaultTests
         Assert.That((good.Run.Outcome, good.Run.Error), Is.EqualTo((CheckOutcome.Succeeded, (string?)null)));
 
         await using var connection = await _worker.Db.OpenConnectionAsync();
-        Assert.That(await connection.QueryAsync<(DateTimeOffset, string, bool)>("SELECT scheduled_at, outcome, error IS NULL FROM check_runs ORDER BY 1"), Is.EqualTo(new[]
-        {
-            (_at, outcome == CheckOutcome.Failed ? "failed" : "timed_out", false), (_at.AddSeconds(2), "succeeded", true),
-        }));
-        Assert.That(await connection.QueryAsync<DateTimeOffset>("SELECT observed_at FROM hlp_vault_snapshots"), Is.EqualTo(new[] { _at.AddSeconds(2) }));
+        Assert.That(await connection.QueryAsync<(DateTimeOffset, string, bool)>(
+            "SELECT scheduled_at, outcome, error IS NULL FROM check_runs ORDER BY 1"),
+            Is.EqualTo(new[]
+            {
+                (_at, outcome == CheckOutcome.Failed ? "failed" : "timed_out", false), (_at.AddSeconds(2), "succeeded", true),
+            }));
+        Assert.That(await connection.QueryAsync<DateTimeOffset>("SELECT observed_at FROM hlp_vault_snapshots"),
+            Is.EqualTo(new[] { _at.AddSeconds(2) }));
         // Two clean checks before, none by the failure, the third by the success.
-        Assert.That(await connection.QuerySingleAsync<(int, DateTimeOffset?)>("SELECT clean_checks, resolved_at FROM security_events"), Is.EqualTo((3, (DateTimeOffset?)_at.AddSeconds(2))));
+        Assert.That(await connection.QuerySingleAsync<(int, DateTimeOffset?)>("SELECT clean_checks, resolved_at FROM security_events"),
+            Is.EqualTo((3, (DateTimeOffset?)_at.AddSeconds(2))));
     }
 
     [Test]
@@ -82,7 +92,8 @@ public sealed class VenueFaultTests
         var snapshot = result.Observations.OfType<Monitoring.Data.Venues.HlpVaultSnapshot>().Single();
         Assert.That((snapshot.IsHealthy, snapshot.HealthIssues.Single()), Is.EqualTo((false, snapshot.HealthIssues.Single())));
         Assert.That(snapshot.HealthIssues.Single(), Does.StartWith("component 0x").And.Contain("could not be read"));
-        Assert.That(result.Findings.Select(finding => (finding.RuleId, finding.Severity)), Is.EqualTo(new[] { ("hlp.anomaly", Severity.Medium) }));
+        Assert.That(result.Findings.Select(finding => (finding.RuleId, finding.Severity)),
+            Is.EqualTo(new[] { ("hlp.anomaly", Severity.Medium) }));
     }
 
     [Test]
@@ -93,7 +104,8 @@ public sealed class VenueFaultTests
         var snapshot = result.Observations.OfType<Monitoring.Data.Venues.HlpVaultSnapshot>().Single();
         Assert.That((result.Run.Outcome, snapshot.IsHealthy), Is.EqualTo((CheckOutcome.Succeeded, false)));
         Assert.That(snapshot.HealthIssues.Single(), Does.StartWith("the components are not known: "));
-        Assert.That(result.Findings.Select(finding => (finding.RuleId, finding.Severity)), Is.EqualTo(new[] { ("hlp.anomaly", Severity.Medium) }));
+        Assert.That(result.Findings.Select(finding => (finding.RuleId, finding.Severity)),
+            Is.EqualTo(new[] { ("hlp.anomaly", Severity.Medium) }));
     }
 
     [Test]
@@ -118,13 +130,15 @@ public sealed class FrozenVenueTests
         await using var worker = await WorkerUnderTest.CreateAsync(clock);
         Assert.That((await worker.CheckAsync(ManualClock.Noon.AddMinutes(15))).Run.Outcome, Is.EqualTo(CheckOutcome.Succeeded));
         var frozen = await worker.CheckAsync(ManualClock.Noon.AddMinutes(15).AddSeconds(2));
-        Assert.That((frozen.Run.Outcome, frozen.Run.Error), Is.EqualTo((CheckOutcome.Failed, "hyperliquid vaultDetails: the newest point is of 2026-11-21 12:00:00Z, the venue serves old data")));
+        Assert.That((frozen.Run.Outcome, frozen.Run.Error), Is.EqualTo(
+            (CheckOutcome.Failed, "hyperliquid vaultDetails: the newest point is of 2026-11-21 12:00:00Z, the venue serves old data")));
     }
 
     [Test]
     public async Task Vault_that_the_venue_does_not_know_is_missing_data()
     {
-        await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, settings: ("HLP_VAULT_ADDRESS", "0x0000000000000000000000000000000000000001"));
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            TimeProvider.System, settings: ("HLP_VAULT_ADDRESS", "0x0000000000000000000000000000000000000001"));
         Assert.That((await worker.CheckAsync(ManualClock.Noon)).Run.Error, Does.Contain("the answer is null"));
     }
 }

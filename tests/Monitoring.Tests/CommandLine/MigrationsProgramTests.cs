@@ -14,7 +14,8 @@ public sealed class MigrationsProgramTests
 
     private async Task<(int Code, string Text)> RunAsync(string arguments, string? url = null)
     {
-        var (code, output, errors) = await ProgramUnderTest.RunAsync("Monitoring.Migrations", arguments, ("DATABASE_URL", url ?? TestDatabase.ConnectionTo(_db).ConnectionString));
+        var (code, output, errors) = await ProgramUnderTest.RunAsync(
+            "Monitoring.Migrations", arguments, ("DATABASE_URL", url ?? TestDatabase.ConnectionTo(_db).ConnectionString));
         return (code, output + errors);
     }
 
@@ -45,7 +46,8 @@ public sealed class MigrationsProgramTests
         Assert.That(script, Does.StartWith("CREATE TABLE \"public\".\"VersionInfo\"").And.EndsWith("COMMIT;\n").And.Not.Contains("/*"));
         var lines = (await RunAsync("up")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.That(lines, Has.All.Match("^applied [0-9]{12}  [^ ]"));
-        Assert.That((await RunAsync("down --steps 100")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries), Is.EqualTo(lines.Reverse().Select(line => line.Replace("applied", "reverted"))));
+        Assert.That((await RunAsync("down --steps 100")).Text.Split('\n', StringSplitOptions.RemoveEmptyEntries),
+            Is.EqualTo(lines.Reverse().Select(line => line.Replace("applied", "reverted"))));
         Assert.That((await RunAsync("script")).Text, Does.Not.Contain("CREATE TABLE \"public\".\"VersionInfo\"").And.StartsWith("\n-- "));
         Assert.That(await RunAsync("up"), Is.EqualTo((0, string.Join('\n', lines) + "\n")));
     }

@@ -19,7 +19,8 @@ public sealed class NotifyProgramTests
     }
 
     private Task<(int ExitCode, string Output, string Errors)> RunAsync(string channel, params (string, string)[] settings) =>
-        ProgramUnderTest.RunAsync("Monitoring.Worker", $"notify test {channel}", [("SLACK_WEBHOOK_URL", $"{_receiver.Url}/secret-path"), .. settings]);
+        ProgramUnderTest.RunAsync(
+            "Monitoring.Worker", $"notify test {channel}", [("SLACK_WEBHOOK_URL", $"{_receiver.Url}/secret-path"), .. settings]);
 
     [Test]
     public async Task Test_message_is_marked_sent_and_recorded()
@@ -29,7 +30,8 @@ public sealed class NotifyProgramTests
         Assert.That(output, Does.Match("^slack: test message [0-9a-f-]{36} delivered"));
         Assert.That(_receiver.Received.Single().Text, Does.Contain("[TEST]").And.Contain("nothing has happened"));
         await using var connection = await _db.OpenConnectionAsync();
-        Assert.That(await connection.QuerySingleAsync<string>("SELECT concat_ws(' ', channel, outcome, reason) FROM channel_tests"), Is.EqualTo("slack delivered"));
+        Assert.That(await connection.QuerySingleAsync<string>("SELECT concat_ws(' ', channel, outcome, reason) FROM channel_tests"),
+            Is.EqualTo("slack delivered"));
     }
 
     [Test]
@@ -40,7 +42,8 @@ public sealed class NotifyProgramTests
         Assert.That((code, output), Is.EqualTo((1, "")));
         Assert.That(errors, Does.Contain("refused: HTTP 404: no_service at ***"));
         await using var connection = await _db.OpenConnectionAsync();
-        Assert.That(await connection.QuerySingleAsync<string>("SELECT outcome FROM channel_tests WHERE reason LIKE 'HTTP 404%'"), Is.EqualTo("dead"));
+        Assert.That(await connection.QuerySingleAsync<string>("SELECT outcome FROM channel_tests WHERE reason LIKE 'HTTP 404%'"),
+            Is.EqualTo("dead"));
     }
 
     [Test]

@@ -24,19 +24,24 @@ public sealed class OperatorCommandTests
     {
         var (code, key, said) = await RunAsync("keys create --name ops --scope operate read --expires 90d --rate 50 --as ada");
         Assert.That((code, ApiKeyText.IsWellFormed(key.TrimEnd('\n'))), Is.EqualTo((0, true)), said);
-        Assert.That(said, Does.Contain("scope read, operate, 50 requests a minute").And.Contain("shown this once").And.Not.Contain(key.TrimEnd('\n')));
+        Assert.That(said,
+            Does.Contain("scope read, operate, 50 requests a minute").And.Contain("shown this once").And.Not.Contain(key.TrimEnd('\n')));
         await using var connection = await _db.OpenConnectionAsync();
         var row = await connection.QuerySingleAsync<string>("SELECT k::text FROM api_keys AS k");
-        Assert.That(row, Does.Contain(Convert.ToHexStringLower(ApiKeyText.Hash(key.TrimEnd('\n')))).And.Contain(key[..11]).And.Not.Contain(key[..12]));
+        Assert.That(row,
+            Does.Contain(Convert.ToHexStringLower(ApiKeyText.Hash(key.TrimEnd('\n')))).And.Contain(key[..11]).And.Not.Contain(key[..12]));
 
         var (again, _, fault) = await RunAsync("keys create --name ops");
-        Assert.That((again, fault), Is.EqualTo((1, "there is a key 'ops' already (or 10000 keys in all); choose another name, or revoke it first\n")));
-        Assert.That((await RunAsync("keys list")).Output.Split('\n')[1], Does.Match($"^ops +{key[..11]} +read,operate +50 +valid .* never +0 .* by ada$"));
+        Assert.That((again, fault),
+            Is.EqualTo((1, "there is a key 'ops' already (or 10000 keys in all); choose another name, or revoke it first\n")));
+        Assert.That((await RunAsync("keys list")).Output.Split('\n')[1],
+            Does.Match($"^ops +{key[..11]} +read,operate +50 +valid .* never +0 .* by ada$"));
 
         Assert.That((await RunAsync("keys revoke ops --as bob")).Output, Does.StartWith("key 'ops' mk_").And.Contain("is revoked"));
         Assert.That((await RunAsync("keys revoke ops")).ExitCode, Is.EqualTo(1));
         Assert.That((await RunAsync("keys list")).Output, Does.Contain(" revoked "));
-        Assert.That(await connection.QueryAsync<string>("SELECT concat_ws(' ', actor, action, subject) FROM audit_log ORDER BY seq"), Is.EqualTo(new[] { "ada key.create ops", "bob key.revoke ops" }));
+        Assert.That(await connection.QueryAsync<string>("SELECT concat_ws(' ', actor, action, subject) FROM audit_log ORDER BY seq"),
+            Is.EqualTo(new[] { "ada key.create ops", "bob key.revoke ops" }));
     }
 
     [TestCase("keys create", "--name")]
@@ -67,15 +72,21 @@ public sealed class OperatorCommandTests
 
         Assert.That(await RunAsync($"events ack {id} --as ada"), Is.EqualTo((0, $"event {id} is acknowledged\n", "")));
         Assert.That(await RunAsync($"events ack {id} --as bob"), Is.EqualTo((0, $"event {id} was acknowledged already\n", "")));
-        Assert.That((await RunAsync($"events silence {id} --until 2h --note noise")).Output, Does.StartWith("finding r:s is silenced until 2"));
+        Assert.That((await RunAsync($"events silence {id} --until 2h --note noise")).Output,
+            Does.StartWith("finding r:s is silenced until 2"));
         Assert.That(await RunAsync("events silence r:misspelt --until 2h"), Is.EqualTo((1, "", "there is no finding r:misspelt\n")));
-        Assert.That(await RunAsync($"events resolve {id} --note \"false alarm\" --as ada"), Is.EqualTo((0, $"event {id} is resolved\n", "")));
-        Assert.That(await RunAsync($"events resolve {id} --note \"false alarm\" --as ada"), Is.EqualTo((0, $"event {id} was resolved already\n", "")));
+        Assert.That(await RunAsync($"events resolve {id} --note \"false alarm\" --as ada"),
+            Is.EqualTo((0, $"event {id} is resolved\n", "")));
+        Assert.That(await RunAsync($"events resolve {id} --note \"false alarm\" --as ada"),
+            Is.EqualTo((0, $"event {id} was resolved already\n", "")));
         Assert.That(await RunAsync($"events resolve {id} --note other"), Is.EqualTo((1, "", $"event {id} is resolved already\n")));
         Assert.That(await RunAsync($"events ack {id}"), Is.EqualTo((1, "", $"event {id} is resolved already\n")));
         Assert.That(await RunAsync($"events ack {Guid.Empty}"), Is.EqualTo((1, "", $"there is no event {Guid.Empty}\n")));
-        Assert.That(await connection.QuerySingleAsync<string>("SELECT concat_ws(' ', status, acknowledged_by, resolution) FROM security_events"), Is.EqualTo("resolved ada false alarm"));
-        Assert.That(await connection.QuerySingleAsync<string>("SELECT concat_ws(' ', fingerprint, note, created_by) FROM silences"), Is.EqualTo($"r:s noise {Environment.UserName}"));
+        Assert.That(
+            await connection.QuerySingleAsync<string>("SELECT concat_ws(' ', status, acknowledged_by, resolution) FROM security_events"),
+            Is.EqualTo("resolved ada false alarm"));
+        Assert.That(await connection.QuerySingleAsync<string>("SELECT concat_ws(' ', fingerprint, note, created_by) FROM silences"),
+            Is.EqualTo($"r:s noise {Environment.UserName}"));
     }
 
     [Test]
@@ -91,13 +102,15 @@ public sealed class OperatorCommandTests
 
         await using (var connection = await _db.OpenConnectionAsync())
             await connection.ExecuteAsync("SET session_replication_role = replica; UPDATE audit_log SET subject = 'c' WHERE seq = 2");
-        Assert.That(await RunAsync("audit verify"), Is.EqualTo((1, "", "the audit log was tampered with: row 2 was changed or put in: its hash is not that of its content\n")));
+        Assert.That(await RunAsync("audit verify"),
+            Is.EqualTo((1, "", "the audit log was tampered with: row 2 was changed or put in: its hash is not that of its content\n")));
     }
 
     [Test]
     public async Task Database_that_is_away_or_too_old_is_said()
     {
-        var (code, _, errors) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "keys list", ("DATABASE_URL", "Host=127.0.0.1;Port=1;Database=d;Username=u;Password=hunter2"));
+        var (code, _, errors) = await ProgramUnderTest.RunAsync(
+            "Monitoring.Worker", "keys list", ("DATABASE_URL", "Host=127.0.0.1;Port=1;Database=d;Username=u;Password=hunter2"));
         Assert.That((code, errors), Is.EqualTo((1, errors)));
         Assert.That(errors, Does.StartWith("the database cannot be used: ").And.Not.Contain("hunter2"));
         Assert.That((await ProgramUnderTest.RunAsync("Monitoring.Worker", "keys list")).Errors, Does.StartWith("DATABASE_URL: is not set"));

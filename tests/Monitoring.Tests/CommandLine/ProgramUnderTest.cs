@@ -33,7 +33,8 @@ internal sealed class ProgramUnderTest : IDisposable
     }
 
     /// <summary>Runs it to its end: exit code, standard output and errors.</summary>
-    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(string program, string arguments, params (string Key, string Value)[] environment)
+    public static async Task<(int ExitCode, string Output, string Errors)> RunAsync(
+        string program, string arguments, params (string Key, string Value)[] environment)
     {
         using var started = Start(program, arguments, environment);
         var errors = started._process.StandardError.ReadToEndAsync();

@@ -36,16 +36,19 @@ public sealed class WorkerProgramTests
     }
 
     private (string, string)[] Settings(params (string, string)[] more) =>
-        [("DATABASE_URL", _connection.ConnectionString), ("HYPERLIQUID_API_URL", _simulator.Urls.First()), .. WorkerUnderTest.PriceSources.Select(source => (source, _simulator.Urls.First())), .. more];
+        [("DATABASE_URL", _connection.ConnectionString), ("HYPERLIQUID_API_URL", _simulator.Urls.First()),
+            .. WorkerUnderTest.PriceSources.Select(source => (source, _simulator.Urls.First())), .. more];
 
     [Test]
     public async Task Bad_configuration_stops_the_start_with_one_line_per_fault()
     {
-        var (code, output, errors) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--hlp-interval 0", ("DATABASE_URL", "postgresql://u:hunter2@h:x/d"),
+        var (code, output, errors) = await ProgramUnderTest.RunAsync(
+            "Monitoring.Worker", "--hlp-interval 0", ("DATABASE_URL", "postgresql://u:hunter2@h:x/d"),
             ("ALERT_MIN_SEVERITY", "awful"), ("HLP_VAULT_ADDRESS", "0x1"), ("HYPERLIQUID_API_URL", "nonsense"));
         Assert.That((code, output), Is.EqualTo((1, "")));
         Assert.That(errors.TrimEnd().Split('\n').Select(line => line[..line.IndexOf(':')]),
-            Is.EquivalentTo(new[] { "DATABASE_URL", "ALERT_MIN_SEVERITY", "HLP_VAULT_ADDRESS", "HYPERLIQUID_API_URL", "HLP_CHECK_INTERVAL" }));
+            Is.EquivalentTo(
+                new[] { "DATABASE_URL", "ALERT_MIN_SEVERITY", "HLP_VAULT_ADDRESS", "HYPERLIQUID_API_URL", "HLP_CHECK_INTERVAL" }));
         Assert.That(errors, Does.Not.Contain("hunter2"));
     }
 
@@ -59,9 +62,13 @@ public sealed class WorkerProgramTests
     [Test]
     public async Task Check_says_that_all_is_well()
     {
-        var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings(("WEBHOOK_URL", "http://127.0.0.1:9/")));
+        var (code, output, _) = await ProgramUnderTest.RunAsync(
+            "Monitoring.Worker", "--check", Settings(("WEBHOOK_URL", "http://127.0.0.1:9/")));
         Assert.That(code, Is.Zero, output);
-        Assert.That(output.TrimEnd().Split('\n'), Has.All.StartsWith("ok ").And.One.StartsWith("ok     live feed ws://").And.One.EqualTo("ok     price source okx").And.One.StartsWith("ok     journal /").And.One.StartsWith("ok     notifications to webhook;").And.Some.Match("symbol table: 3 of [0-9]+ assets are listed, 3 can be judged"));
+        Assert.That(output.TrimEnd().Split('\n'),
+            Has.All.StartsWith("ok ").And.One.StartsWith("ok     live feed ws://").And.One.EqualTo("ok     price source okx")
+                .And.One.StartsWith("ok     journal /").And.One.StartsWith("ok     notifications to webhook;")
+                .And.Some.Match("symbol table: 3 of [0-9]+ assets are listed, 3 can be judged"));
     }
 
     [Test]
@@ -72,7 +79,9 @@ public sealed class WorkerProgramTests
         venue.Faults.Add(new Fault(FaultKind.Html, "pyth"));
         var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
         Assert.That(code, Is.Zero, output);
-        Assert.That(output.Split('\n'), Has.One.EqualTo("WARN   price source kraken: HTTP 500").And.One.StartsWith("WARN   price source pyth: the answer is no JSON").And.One.StartsWith("WARN   notifications: no channel").And.None.StartsWith("FAULT"));
+        Assert.That(output.Split('\n'),
+            Has.One.EqualTo("WARN   price source kraken: HTTP 500").And.One.StartsWith("WARN   price source pyth: the answer is no JSON")
+                .And.One.StartsWith("WARN   notifications: no channel").And.None.StartsWith("FAULT"));
     }
 
     [Test]
@@ -83,7 +92,8 @@ public sealed class WorkerProgramTests
         var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
         Assert.That(code, Is.EqualTo(1));
         Assert.That(output.Split('\n'), Has.One.EqualTo("FAULT  price sources: fewer than 2 answer, so no oracle price can be judged")
-            .And.One.EqualTo("WARN   symbol table: fewer than 2 references for BTC, ETH, SOL").And.Exactly(5).StartsWith("WARN   price source "));
+            .And.One.EqualTo("WARN   symbol table: fewer than 2 references for BTC, ETH, SOL").And.Exactly(5)
+            .StartsWith("WARN   price source "));
     }
 
     [Test]
@@ -93,7 +103,9 @@ public sealed class WorkerProgramTests
         await _simulator.StopAsync();
         var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
         Assert.That(code, Is.EqualTo(1));
-        Assert.That(output.TrimEnd().Split('\n'), Has.One.StartsWith("FAULT  database 127.0.0.1:").And.One.StartsWith("WARN   live feed ws://127.0.0.1:").And.One.StartsWith("FAULT  venue http://127.0.0.1:").And.Some.Contains("Connection refused"));
+        Assert.That(output.TrimEnd().Split('\n'),
+            Has.One.StartsWith("FAULT  database 127.0.0.1:").And.One.StartsWith("WARN   live feed ws://127.0.0.1:")
+                .And.One.StartsWith("FAULT  venue http://127.0.0.1:").And.Some.Contains("Connection refused"));
     }
 
     [Test]
@@ -101,7 +113,8 @@ public sealed class WorkerProgramTests
     {
         var file = Path.Combine(TestFolder.Create(), "no-folder");
         await File.WriteAllTextAsync(file, "");
-        var (code, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings(("JOURNAL_PATH", $"{file}/journal")));
+        var (code, output, _) = await ProgramUnderTest.RunAsync(
+            "Monitoring.Worker", "--check", Settings(("JOURNAL_PATH", $"{file}/journal")));
         Assert.That((code, output), Is.EqualTo((1, output)));
         Assert.That(output.Split('\n'), Has.One.StartsWith($"FAULT  journal {file}/journal: "));
         TestFolder.Delete(Path.GetDirectoryName(file)!);
@@ -137,20 +150,23 @@ public sealed class WorkerProgramTests
         var journal = TestFolder.Create();
         try
         {
-            Assert.That((await ProgramUnderTest.RunAsync("Monitoring.Worker", "journal status", ("JOURNAL_PATH", journal))).ExitCode, Is.Zero);
+            Assert.That((await ProgramUnderTest.RunAsync("Monitoring.Worker", "journal status", ("JOURNAL_PATH", journal))).ExitCode,
+                Is.Zero);
             _gate.Close();
             using (var worker = ProgramUnderTest.Start("Monitoring.Worker", "--hlp-interval 1", Settings(("JOURNAL_PATH", journal))))
             {
                 await worker.WaitForLineAsync("the database does not take results");
                 var (refused, _, errors) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "", Settings(("JOURNAL_PATH", journal)));
-                Assert.That((refused, errors), Is.EqualTo((1, $"JOURNAL_PATH: the journal {journal} is in use by another worker; give each worker a JOURNAL_PATH of its own\n")));
+                Assert.That((refused, errors), Is.EqualTo(
+                    (1, $"JOURNAL_PATH: the journal {journal} is in use by another worker; give each worker a JOURNAL_PATH of its own\n")));
                 var running = await ProgramUnderTest.RunAsync("Monitoring.Worker", "journal status", ("JOURNAL_PATH", journal));
                 Assert.That((running.ExitCode, running.Output), Is.EqualTo((3, running.Output)));
                 Assert.That(running.Output, Does.Contain("in use     by a worker").And.Contain($"path       {journal}\n"));
             } // Dispose kills it
 
             var status = await ProgramUnderTest.RunAsync("Monitoring.Worker", "journal status", ("JOURNAL_PATH", journal));
-            var waiting = int.Parse(status.Output.Split('\n').Single(line => line.StartsWith("records ", StringComparison.Ordinal))["records ".Length..]);
+            var waiting = int.Parse(status.Output.Split('\n')
+                .Single(line => line.StartsWith("records ", StringComparison.Ordinal))["records ".Length..]);
             Assert.That((status.ExitCode, waiting), Is.EqualTo((3, waiting)));
             Assert.That(waiting, Is.GreaterThanOrEqualTo(2));
             _gate.Open();
@@ -159,7 +175,8 @@ public sealed class WorkerProgramTests
             Assert.That(await next.TerminateAsync(), Is.Zero);
             await using var stored = _db.CreateCommand($"SELECT count(*) FROM check_runs WHERE worker NOT LIKE '%/{next.Id}'");
             Assert.That(await stored.ExecuteScalarAsync(), Is.EqualTo(waiting - 1), "all but the record that says which events were open");
-            Assert.That((await ProgramUnderTest.RunAsync("Monitoring.Worker", "journal status", ("JOURNAL_PATH", journal))).ExitCode, Is.Zero);
+            Assert.That((await ProgramUnderTest.RunAsync("Monitoring.Worker", "journal status", ("JOURNAL_PATH", journal))).ExitCode,
+                Is.Zero);
         }
         finally
         {
@@ -186,7 +203,9 @@ public sealed class WorkerProgramTests
         } // Dispose kills it
 
         await using var connection = await _db.OpenConnectionAsync();
-        await using var command = new NpgsqlCommand("SELECT count(*) FILTER (WHERE s.vault_address IS NULL) FROM check_runs AS r LEFT JOIN hlp_vault_snapshots AS s ON s.observed_at = r.scheduled_at WHERE r.outcome = 'succeeded' AND r.monitor = 'hlp-vault'", connection);
+        await using var command = new NpgsqlCommand(
+            "SELECT count(*) FILTER (WHERE s.vault_address IS NULL) FROM check_runs AS r LEFT JOIN hlp_vault_snapshots AS s "
+            + "ON s.observed_at = r.scheduled_at WHERE r.outcome = 'succeeded' AND r.monitor = 'hlp-vault'", connection);
         Assert.That(await command.ExecuteScalarAsync(), Is.Zero, "a run and its snapshot are one transaction");
     }
 }

@@ -12,14 +12,16 @@ public sealed class DatabaseUrlTests
         Assert.That((url.Host, url.Port, url.Username, url.Password, url.Database, url.SslMode, url.ApplicationName),
             Is.EqualTo(("db.example", 6543, "ada", "p@ss:w", "risk", SslMode.Require, "x")));
         var pairs = DatabaseUrl.Parse("Host=db.example;Port=6543;Username=ada;Password=p@ss:w;Database=risk");
-        Assert.That((pairs.Host, pairs.Port, pairs.Username, pairs.Password, pairs.Database), Is.EqualTo((url.Host, url.Port, url.Username, url.Password, url.Database)));
+        Assert.That((pairs.Host, pairs.Port, pairs.Username, pairs.Password, pairs.Database),
+            Is.EqualTo((url.Host, url.Port, url.Username, url.Password, url.Database)));
     }
 
     [Test]
     public void Several_hosts_keep_their_ports()
     {
         var parsed = DatabaseUrl.Parse("postgres://u@a:1,b,[::1]:3/d?target_session_attrs=read-write&sslmode=verify-full");
-        Assert.That((parsed.Host, parsed.TargetSessionAttributes, parsed.SslMode), Is.EqualTo(("a:1,b:5432,[::1]:3", "read-write", SslMode.VerifyFull)));
+        Assert.That((parsed.Host, parsed.TargetSessionAttributes, parsed.SslMode),
+            Is.EqualTo(("a:1,b:5432,[::1]:3", "read-write", SslMode.VerifyFull)));
     }
 
     [TestCase("postgresql://u:hunter2@host:abc/d", "port 'abc'")]
@@ -32,5 +34,6 @@ public sealed class DatabaseUrlTests
     [TestCase("Password=hunter2;Database=d", "names no host")]
     [TestCase("hunter2", "neither a URL")]
     public void Fault_is_named_without_the_password(string text, string problem) =>
-        Assert.That(() => DatabaseUrl.Parse(text), Throws.TypeOf<FormatException>().With.Message.Contains(problem).And.Message.Not.Contains("hunter2"));
+        Assert.That(() => DatabaseUrl.Parse(text),
+            Throws.TypeOf<FormatException>().With.Message.Contains(problem).And.Message.Not.Contains("hunter2"));
 }

@@ -32,8 +32,10 @@ public sealed class RuleCatalogTests
     {
         var settings = new SettingsReader(new ConfigurationBuilder().Build());
         WorkerOptions.Read(settings, withoutDatabase: true);
-        var read = settings.Declared.Where(setting => setting.Key.StartsWith("Rules:", StringComparison.Ordinal)).ToDictionary(setting => setting.Key, setting => setting.Default);
-        var known = Rules.All.SelectMany(rule => rule.Thresholds).Where(threshold => threshold.Setting is not null).DistinctBy(threshold => threshold.Setting)
+        var read = settings.Declared.Where(setting => setting.Key.StartsWith("Rules:", StringComparison.Ordinal))
+            .ToDictionary(setting => setting.Key, setting => setting.Default);
+        var known = Rules.All.SelectMany(rule => rule.Thresholds).Where(threshold => threshold.Setting is not null)
+            .DistinctBy(threshold => threshold.Setting)
             .ToDictionary(threshold => threshold.Setting!, threshold => $"{threshold.Default}");
         Assert.That(read, Is.EquivalentTo(known));
     }
@@ -43,5 +45,6 @@ public sealed class RuleCatalogTests
         Assert.That((Rules.Find("no.such-rule"), Rules.LifetimeOf("no.such-rule").Kind), Is.EqualTo(((Rule?)null, LifetimeKind.Condition)));
 
     [Test]
-    public void Two_rules_of_one_id_are_refused() => Assert.That(() => new RuleCatalog([Rules.All[0], Rules.All[0]]), Throws.ArgumentException);
+    public void Two_rules_of_one_id_are_refused() =>
+        Assert.That(() => new RuleCatalog([Rules.All[0], Rules.All[0]]), Throws.ArgumentException);
 }

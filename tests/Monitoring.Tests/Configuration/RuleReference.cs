@@ -14,15 +14,16 @@ internal static class RuleReference
 
             Written by the tests from the rule catalogue; `UPDATE_SNAPSHOTS=1 ./test Reference_lists_every_rule` writes it anew.
 
-            A rule makes a finding of what a check measured. Thresholds are inclusive unless they say above; those with a setting can be changed by it, as
-            docs/configuration.md says. A finding opens an event, or is seen again in the one that is open. Routes (`Notifications:Routes`) go by threat type.
+            A rule makes a finding of what a check measured. Thresholds are inclusive unless they say above; those with a setting can be
+            changed by it, as docs/configuration.md says. A finding opens an event, or is seen again in the one that is open.
+            Routes (`Notifications:Routes`) go by threat type.
 
 
             """);
         text.Append("| rule | title | severities | threat types |\n| --- | --- | --- | --- |\n");
         foreach (var rule in rules.All)
-            text.Append($"| [{rule.Id}](#{rule.Id.Replace(".", "", StringComparison.Ordinal)}) | {rule.Title} | {Join(rule.Steps.Select(Severity))} | "
-                + $"{Join(rule.Steps.Select(step => $"`{step.ThreatType}`"))} |\n");
+            text.Append($"| [{rule.Id}](#{rule.Id.Replace(".", "", StringComparison.Ordinal)}) | {rule.Title} | "
+                + $"{Join(rule.Steps.Select(Severity))} | {Join(rule.Steps.Select(step => $"`{step.ThreatType}`"))} |\n");
         foreach (var rule in rules.All)
             Append(text, rule);
         return text.ToString();
@@ -37,7 +38,8 @@ internal static class RuleReference
         if (rule.Thresholds.Count > 0)
             text.Append("\n| threshold | default | setting | meaning |\n| --- | --- | --- | --- |\n");
         foreach (var threshold in rule.Thresholds)
-            text.Append($"| {threshold.Name} | {Value(threshold)} | {(threshold.Setting is { } setting ? $"`{setting}`" : "fixed")} | {Cell(threshold.Meaning)} |\n");
+            text.Append($"| {threshold.Name} | {Value(threshold)} | {(threshold.Setting is { } setting ? $"`{setting}`" : "fixed")} | "
+                + $"{Cell(threshold.Meaning)} |\n");
         text.Append($"\n**Source.** {Cell(rule.Source)}\n\n**What to do.** {Cell(rule.Advice)}\n");
     }
 
@@ -48,12 +50,14 @@ internal static class RuleReference
         _ => "Its event ends after some clean checks in a row (`Events:ResolveAfter`).",
     };
 
-    private static string Value(RuleThreshold threshold) => threshold.Unit.Length == 0 ? $"{threshold.Default}" : $"{threshold.Default} {threshold.Unit}";
+    private static string Value(RuleThreshold threshold) =>
+        threshold.Unit.Length == 0 ? $"{threshold.Default}" : $"{threshold.Default} {threshold.Unit}";
 
     private static string Severity(SeverityStep step) => SnakeCase.Of(step.Severity);
 
     private static string Join(IEnumerable<string> texts) => string.Join(", ", texts.Distinct());
 
     // What tables and emphasis would take for their own.
-    private static string Cell(string text) => text.Replace("|", "\\|", StringComparison.Ordinal).Replace("*", "\\*", StringComparison.Ordinal);
+    private static string Cell(string text) =>
+        text.Replace("|", "\\|", StringComparison.Ordinal).Replace("*", "\\*", StringComparison.Ordinal);
 }

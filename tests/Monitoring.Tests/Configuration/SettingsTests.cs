@@ -36,30 +36,40 @@ public sealed class SettingsTests
     public void Every_fault_is_named_in_one_line_of_its_own()
     {
         var faults = FaultsOf(
-            ("DATABASE_URL", "postgresql://u:hunter2@h:x/d"), ("HLP_CHECK_INTERVAL", "0"), ("ALERT_MIN_SEVERITY", "awful"), ("HLP_VAULT_ADDRESS", "0x12"),
-            ("HYPERLIQUID_API_URL", "ftp://x"), ("DATABASE_POOL_SIZE", ""), ("Rules:hlp.loss:HighUsd", "1e99"), ("Rules:hlp.los:HighUsd", "1"));
+            ("DATABASE_URL", "postgresql://u:hunter2@h:x/d"), ("HLP_CHECK_INTERVAL", "0"),
+            ("ALERT_MIN_SEVERITY", "awful"), ("HLP_VAULT_ADDRESS", "0x12"), ("HYPERLIQUID_API_URL", "ftp://x"),
+            ("DATABASE_POOL_SIZE", ""), ("Rules:hlp.loss:HighUsd", "1e99"), ("Rules:hlp.los:HighUsd", "1"));
         Assert.That(faults, Has.Count.EqualTo(8));
         Assert.That(faults, Has.None.Contains("hunter2"));
-        foreach (var name in new[] { "DATABASE_URL: port 'x'", "HLP_CHECK_INTERVAL: '0'", "ALERT_MIN_SEVERITY: 'awful'", "HLP_VAULT_ADDRESS: '0x12'", "HYPERLIQUID_API_URL: 'ftp://x'", "DATABASE_POOL_SIZE: is empty", "Rules:hlp.loss:HighUsd: '1e99'", "Rules:hlp.los:HighUsd: no such setting" })
+        foreach (var name in new[]
+        {
+            "DATABASE_URL: port 'x'", "HLP_CHECK_INTERVAL: '0'", "ALERT_MIN_SEVERITY: 'awful'",
+            "HLP_VAULT_ADDRESS: '0x12'", "HYPERLIQUID_API_URL: 'ftp://x'", "DATABASE_POOL_SIZE: is empty",
+            "Rules:hlp.loss:HighUsd: '1e99'", "Rules:hlp.los:HighUsd: no such setting",
+        })
             Assert.That(faults, Has.One.StartsWith(name));
     }
 
     [Test]
     public void Missing_database_names_both_ways_out() =>
-        Assert.That(FaultsOf(), Is.EqualTo(new[] { "DATABASE_URL: is not set; it must be " + DatabaseUrl.Form + ". Or run with --no-database" }));
+        Assert.That(FaultsOf(),
+            Is.EqualTo(new[] { "DATABASE_URL: is not set; it must be " + DatabaseUrl.Form + ". Or run with --no-database" }));
 
     [Test]
     public void Section_form_and_environment_form_set_the_same_threshold()
     {
-        var section = WorkerOptions.Read(Reader(("DATABASE_URL", Database), ("Rules:hlp.loss:CriticalUsd", "3000000")), withoutDatabase: false);
-        var environment = WorkerOptions.Read(Reader(("DATABASE_URL", Database), ("Rules:hlp_loss:critical_usd", "3000000")), withoutDatabase: false);
+        var section = WorkerOptions.Read(
+            Reader(("DATABASE_URL", Database), ("Rules:hlp.loss:CriticalUsd", "3000000")), withoutDatabase: false);
+        var environment = WorkerOptions.Read(
+            Reader(("DATABASE_URL", Database), ("Rules:hlp_loss:critical_usd", "3000000")), withoutDatabase: false);
         Assert.That((Venues(section).HlpVault.Thresholds.LossCriticalUsd, Venues(environment).HlpVault.Thresholds.LossCriticalUsd),
             Is.EqualTo((3_000_000m, 3_000_000m)));
     }
 
     [Test]
     public void Critical_threshold_below_the_high_one_is_refused() =>
-        Assert.That(FaultsOf(("DATABASE_URL", Database), ("Rules:hlp.loss:CriticalUsd", "500000")), Has.One.StartsWith("Rules:hlp.loss:CriticalUsd: 500000 is below"));
+        Assert.That(FaultsOf(("DATABASE_URL", Database), ("Rules:hlp.loss:CriticalUsd", "500000")),
+            Has.One.StartsWith("Rules:hlp.loss:CriticalUsd: 500000 is below"));
 
     [Test]
     public void Defaults_of_inventory_watchdog_and_retention_are_those_of_the_contract()
@@ -87,7 +97,8 @@ public sealed class SettingsTests
         File.WriteAllText(file, Database + "\n");
         try
         {
-            Assert.That(WorkerOptions.Read(Reader(("DATABASE_URL_FILE", file)), withoutDatabase: false).Database.Connection!.Password, Is.EqualTo("hunter2"));
+            Assert.That(WorkerOptions.Read(Reader(("DATABASE_URL_FILE", file)), withoutDatabase: false).Database.Connection!.Password,
+                Is.EqualTo("hunter2"));
             Assert.That(FaultsOf(("DATABASE_URL_FILE", file), ("DATABASE_URL", Database)), Has.One.Contains("keep one of them"));
             File.WriteAllText(file, " ");
             Assert.That(FaultsOf(("DATABASE_URL_FILE", file)), Has.Some.Contains("is empty"));
@@ -104,11 +115,14 @@ public sealed class SettingsTests
     {
         var database = WorkerOptions.Read(
             Reader(("DATABASE_URL", Database), ("DATABASE_DIRECT_URL", "postgresql://u:hunter2@db/d")), withoutDatabase: false).Database;
-        Assert.That((database.Direct!.Host, database.Direct.ApplicationName, database.Pooler), Is.EqualTo(("db", "Monitoring.Worker", PoolerMode.Auto)));
-        Assert.That(FaultsOf(("DATABASE_URL", Database), ("DATABASE_DIRECT_URL", "postgresql://u:hunter2@h:x/d"), ("DATABASE_POOLER", "maybe")),
+        Assert.That((database.Direct!.Host, database.Direct.ApplicationName, database.Pooler),
+            Is.EqualTo(("db", "Monitoring.Worker", PoolerMode.Auto)));
+        Assert.That(FaultsOf(
+            ("DATABASE_URL", Database), ("DATABASE_DIRECT_URL", "postgresql://u:hunter2@h:x/d"), ("DATABASE_POOLER", "maybe")),
             Is.EqualTo(new[]
             {
-                "DATABASE_DIRECT_URL: port 'x' of host 'h' is not a number from 1 to 65535", "DATABASE_POOLER: 'maybe' is not allowed; it must be auto, yes, no",
+                "DATABASE_DIRECT_URL: port 'x' of host 'h' is not a number from 1 to 65535",
+                "DATABASE_POOLER: 'maybe' is not allowed; it must be auto, yes, no",
             }));
     }
 
@@ -118,7 +132,9 @@ public sealed class SettingsTests
     [TestCase("API_ALLOWED_HOSTS", "a b", "API_ALLOWED_HOSTS: 'a b' is not allowed")]
     [TestCase("API_REQUESTS_PER_MINUTE", "0", "API_REQUESTS_PER_MINUTE: '0' is not allowed")]
     public void Malformed_setting_of_the_service_is_refused(string key, string value, string fault) =>
-        Assert.That(Assert.Throws<ConfigurationFaultException>(() => ApiOptions.Read(Reader(("DATABASE_URL", Database), (key, value))))!.Faults, Has.One.StartsWith(fault));
+        Assert.That(
+            Assert.Throws<ConfigurationFaultException>(() => ApiOptions.Read(Reader(("DATABASE_URL", Database), (key, value))))!.Faults,
+            Has.One.StartsWith(fault));
 
     [TestCase("127.0.0.1", "", ApiAuth.None, 3)]
     [TestCase("::1", "", ApiAuth.None, 3)]
@@ -127,14 +143,16 @@ public sealed class SettingsTests
     [TestCase("10.1.2.3", "none", ApiAuth.None, 0)]
     public void Service_that_others_can_reach_asks_for_keys(string host, string auth, ApiAuth expected, int hosts)
     {
-        var access = ApiOptions.Read(auth == "" ? Reader(("DATABASE_URL", Database), ("API_HOST", host)) : Reader(("DATABASE_URL", Database), ("API_HOST", host), ("API_AUTH", auth))).Access;
+        var access = ApiOptions.Read(auth == ""
+            ? Reader(("DATABASE_URL", Database), ("API_HOST", host))
+            : Reader(("DATABASE_URL", Database), ("API_HOST", host), ("API_AUTH", auth))).Access;
         Assert.That((access.Auth, access.AllowedHosts.Count, access.RequestsPerMinute), Is.EqualTo((expected, hosts, 600)));
     }
 
     [Test]
     public void Proxies_are_addresses_or_networks() =>
-        Assert.That(ApiOptions.Read(Reader(("DATABASE_URL", Database), ("API_TRUSTED_PROXIES", "10.0.0.0/8, 192.168.1.1,::1"))).Access.TrustedProxies.Select(network => $"{network}"),
-            Is.EqualTo(new[] { "10.0.0.0/8", "192.168.1.1/32", "::1/128" }));
+        Assert.That(ApiOptions.Read(Reader(("DATABASE_URL", Database), ("API_TRUSTED_PROXIES", "10.0.0.0/8, 192.168.1.1,::1")))
+            .Access.TrustedProxies.Select(network => $"{network}"), Is.EqualTo(new[] { "10.0.0.0/8", "192.168.1.1/32", "::1/128" }));
 
     [Test]
     public void Reference_lists_every_setting()

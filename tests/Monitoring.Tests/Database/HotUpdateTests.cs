@@ -28,7 +28,8 @@ public sealed class HotUpdateTests
         await using var connection = await _db.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         var (updatedBefore, hotBefore) = await CountAsync(connection, transaction); // the session's, until it hands them on
-        var known = await SecurityEventUpdates.LockRelevantAsync("m", [.. result.Findings.Select(finding => finding.Fingerprint)], transaction, default);
+        var known = await SecurityEventUpdates.LockRelevantAsync(
+            "m", [.. result.Findings.Select(finding => finding.Fingerprint)], transaction, default);
         var update = EventLifecycle.Apply(known, result, resolveAfter: 3, new RuleCatalog([]), ManualClock.Noon);
         await SecurityEventUpdates.MoveAsync(update.Moved, transaction, default);
         await SecurityEventUpdates.UpsertAsync(update.Rewritten, transaction, default);

@@ -60,7 +60,8 @@ public sealed class PoolerTests
             Assert.That(await DescribeAsync(new DatabaseOptions(_direct) { StatementTimeout = limit }), Is.EqualTo((100, "5s")));
             Assert.That(await DescribeAsync(new DatabaseOptions(_pooled) { StatementTimeout = limit }), Is.EqualTo((0, "0")));
             Assert.That(await DescribeAsync(new DatabaseOptions(_pooled, _direct) { StatementTimeout = limit }), Is.EqualTo((0, "0")));
-            Assert.That(await DescribeAsync(new DatabaseOptions(_direct, null, PoolerMode.Yes) { StatementTimeout = limit }), Is.EqualTo((0, "0")));
+            Assert.That(await DescribeAsync(new DatabaseOptions(_direct, null, PoolerMode.Yes) { StatementTimeout = limit }),
+                Is.EqualTo((0, "0")));
             Assert.That(await DescribeAsync(new DatabaseOptions(_pooled, null, PoolerMode.No)), Is.EqualTo((100, "0")));
         }
     }
@@ -122,7 +123,8 @@ public sealed class PoolerTests
         await using var receiver = await ReceiverUnderTest.StartAsync();
         await using var worker = await WorkerUnderTest.CreateAsync(clock, "whale-liquidation", settings:
         [
-            ("DATABASE_URL", _pooled.ConnectionString), ("WEBHOOK_URL", $"{receiver.Url}/hook"), ("WEBHOOK_SECRET", "a secret of this test alone"),
+            ("DATABASE_URL", _pooled.ConnectionString), ("WEBHOOK_URL", $"{receiver.Url}/hook"),
+            ("WEBHOOK_SECRET", "a secret of this test alone"),
         ]);
         for (var second = 0; second <= 60; second += 2)
         {

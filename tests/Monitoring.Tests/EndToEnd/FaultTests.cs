@@ -2,14 +2,18 @@ using Monitoring.Benchmarks.Faults;
 
 namespace Monitoring.Tests.EndToEnd;
 
-/// <summary>The short form of ./bench faults, by the same code: the worker's process, a PostgreSQL of its own, the simulator and a receiver, all of which fail.</summary>
+/// <summary>
+/// The short form of ./bench faults, by the same code: the worker's process, a PostgreSQL of its own, the simulator and
+/// a receiver, all of which fail.
+/// </summary>
 [NonParallelizable] // it counts what a machine that is busy with other tests would make late
 public sealed class FaultTests
 {
     [Test]
     public async Task Nothing_observed_is_lost_and_nothing_decided_is_unsent_when_everything_dies()
     {
-        var report = await FaultRun.RunAsync(new FaultOptions(Kills: 2, Stops: 1, Cuts: 3, Seed: 20261121, Wide: false), TestContext.Out, CancellationToken.None);
+        var report = await FaultRun.RunAsync(
+            new FaultOptions(Kills: 2, Stops: 1, Cuts: 3, Seed: 20261121, Wide: false), TestContext.Out, CancellationToken.None);
         report.Print(TestContext.Out);
         using (Assert.EnterMultipleScope())
         {

@@ -23,7 +23,8 @@ public sealed class OutageDuringLiquidationTests
         await using var gate = new TcpGate(connection.Host!, connection.Port);
         (connection.Host, connection.Port) = ("127.0.0.1", gate.Port);
         var worker = await WorkerUnderTest.CreateAsync(clock, "whale-liquidation",
-            settings: [("DATABASE_URL", connection.ConnectionString), ("WEBHOOK_URL", $"{receiver.Url}/hook"), ("WEBHOOK_SECRET", "a secret of this test alone")]);
+            settings: [("DATABASE_URL", connection.ConnectionString), ("WEBHOOK_URL", $"{receiver.Url}/hook"),
+                ("WEBHOOK_SECRET", "a secret of this test alone")]);
         try
         {
             var notifier = worker.Services.GetServices<IHostedService>().OfType<Notifier>().Single();
@@ -50,13 +51,22 @@ public sealed class OutageDuringLiquidationTests
             gate.Open();
             await worker.Services.GetRequiredService<RecordingPipeline>().DrainAsync(default);
             await using var stored = await db.OpenConnectionAsync();
-            Assert.That(await stored.QueryAsync<double>("SELECT extract(epoch FROM observed_at - '2026-11-21 12:00Z')::float8 FROM hlp_vault_snapshots ORDER BY recorded_at, observed_at"),
-                Is.EqualTo(Enumerable.Range(0, 50).Select(i => 2d * i).Concat(Enumerable.Range(10, 23).Select(i => 10d * i))), "all rows of the outage, in order");
-            Assert.That(Changes(receiver).Where(change => (string)change["kind"]! == "opened").Select(change => (string)change["event_id"]!), Is.Unique);
-            Assert.That(await stored.QueryAsync<string>("SELECT DISTINCT rule_id || ' ' || n.status FROM notifications AS n JOIN security_events AS e USING (event_id) WHERE kind IN ('opened', 'escalated') AND (e.severity = 'critical' OR rule_id = 'database.away')"),
+            Assert.That(await stored.QueryAsync<double>("SELECT extract(epoch FROM observed_at - '2026-11-21 12:00Z')::float8 "
+                + "FROM hlp_vault_snapshots ORDER BY recorded_at, observed_at"),
+                Is.EqualTo(Enumerable.Range(0, 50).Select(i => 2d * i).Concat(Enumerable.Range(10, 23).Select(i => 10d * i))),
+                "all rows of the outage, in order");
+            Assert.That(
+                Changes(receiver).Where(change => (string)change["kind"]! == "opened").Select(change => (string)change["event_id"]!),
+                Is.Unique);
+            Assert.That(await stored.QueryAsync<string>("SELECT DISTINCT rule_id || ' ' || n.status FROM notifications AS n "
+                + "JOIN security_events AS e USING (event_id) WHERE kind IN ('opened', 'escalated') AND (e.severity = 'critical' OR "
+                + "rule_id = 'database.away')"),
                 Is.EquivalentTo(arrivals.Keys.Select(rule => $"{rule} delivered")), "nothing is left for the outbox to open a second time");
-            Assert.That(await stored.QueryAsync<string>("SELECT event_id::text FROM security_events WHERE severity = 'critical' OR rule_id = 'database.away'"),
-                Is.EquivalentTo(Changes(receiver).Where(change => (string)change["kind"]! == "opened").Select(change => (string)change["event_id"]!)), "the event that was told of is the one that is stored");
+            Assert.That(await stored.QueryAsync<string>(
+                "SELECT event_id::text FROM security_events WHERE severity = 'critical' OR rule_id = 'database.away'"),
+                Is.EquivalentTo(
+                    Changes(receiver).Where(change => (string)change["kind"]! == "opened").Select(change => (string)change["event_id"]!)),
+                "the event that was told of is the one that is stored");
         }
         finally
         {

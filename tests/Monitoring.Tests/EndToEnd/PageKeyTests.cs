@@ -23,7 +23,10 @@ public sealed class PageKeyTests
         _browser = await BrowserUnderTest.StartAsync();
         _page = await _browser.OpenAsync(1440, 1000);
         // The browser keeps the password of an address, as it keeps one that was typed in.
-        await _page.GotoAsync(new UriBuilder(_api.Http.BaseAddress!) { Path = "/favicon.svg", UserName = "page", Password = await AddKeyAsync("reader", "read") }.ToString());
+        await _page.GotoAsync(new UriBuilder(_api.Http.BaseAddress!)
+        {
+            Path = "/favicon.svg", UserName = "page", Password = await AddKeyAsync("reader", "read"),
+        }.ToString());
         await _page.GotoAsync(_api.Http.BaseAddress!.ToString());
         await Assertions.Expect(_page.Locator("#connection")).ToContainTextAsync("Live");
     }

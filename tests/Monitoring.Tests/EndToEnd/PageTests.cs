@@ -13,7 +13,8 @@ public sealed class PageTests
 {
     private static readonly string[] Monitors = ["hlp-vault", "inventory", "oracle", "liquidations"];
 
-    private readonly ManualClock _clock = new(DateTimeOffset.FromUnixTimeSeconds((TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 2 * 2) - 64));
+    private readonly ManualClock _clock = new(
+        DateTimeOffset.FromUnixTimeSeconds((TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 2 * 2) - 64));
     private WorkerUnderTest _worker = null!;
     private ApiUnderTest _api = null!;
     private BrowserUnderTest _browser = null!;
@@ -21,7 +22,8 @@ public sealed class PageTests
     [SetUp]
     public async Task Start()
     {
-        _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation", settings: [("INVENTORY_CHECK_INTERVAL", "2"), ("LIQUIDATION_CHECK_INTERVAL", "2")]);
+        _worker = await WorkerUnderTest.CreateAsync(
+            _clock, "whale-liquidation", settings: [("INVENTORY_CHECK_INTERVAL", "2"), ("LIQUIDATION_CHECK_INTERVAL", "2")]);
         _api = await ApiUnderTest.StartAsync(_worker.Db, _clock);
         foreach (var monitor in Monitors)
             await _worker.RegisterAsync(monitor);
@@ -60,7 +62,8 @@ public sealed class PageTests
         await ShootAsync(page, $"page-{width}-{scheme}".ToLowerInvariant());
         await page.EvaluateAsync(await File.ReadAllTextAsync(Path.Combine(TestContext.CurrentContext.TestDirectory, "axe.min.js")));
         var found = JsonNode.Parse(await page.EvaluateAsync<string>("async () => JSON.stringify((await axe.run()).violations)"))!.AsArray();
-        Assert.That(found.Select(fault => $"{fault!["id"]}: {string.Join(" | ", fault["nodes"]!.AsArray().Select(node => node!["html"]))}"), Is.Empty);
+        Assert.That(found.Select(fault => $"{fault!["id"]}: {string.Join(" | ", fault["nodes"]!.AsArray().Select(node => node!["html"]))}"),
+            Is.Empty);
         Assert.That(_browser.Complaints, Is.Empty);
     }
 
@@ -83,7 +86,8 @@ public sealed class PageTests
         var committed = Stopwatch.GetTimestamp();
         var critical = page.Locator("#events-list > li.event[data-tone=critical]").First;
         await Assertions.Expect(critical).ToBeVisibleAsync();
-        TestContext.Out.WriteLine($"the event was on the page {Stopwatch.GetElapsedTime(committed).TotalSeconds:0.00} s after the last commit");
+        TestContext.Out.WriteLine(
+            $"the event was on the page {Stopwatch.GetElapsedTime(committed).TotalSeconds:0.00} s after the last commit");
 
         await critical.Locator("summary").First.FocusAsync();
         await page.Keyboard.PressAsync("Enter");
@@ -101,7 +105,8 @@ public sealed class PageTests
         await page.Keyboard.PressAsync("Enter");
         await Assertions.Expect(page.Locator("#announcer")).ToHaveTextAsync("Resolved.");
         Assert.That((string)(await _api.GetAsync("/security/silences"))["silences"]![0]!["created_by"]!, Is.EqualTo("anonymous"));
-        Assert.That((await _api.GetAsync("/security/events?status=resolved"))["events"]!.AsArray().Select(e => (string)e!["resolution"]!), Has.Some.Contains("resolved on the page"));
+        Assert.That((await _api.GetAsync("/security/events?status=resolved"))["events"]!.AsArray().Select(e => (string)e!["resolution"]!),
+            Has.Some.Contains("resolved on the page"));
         Assert.That(_browser.Complaints, Is.Empty);
     }
 
@@ -109,7 +114,8 @@ public sealed class PageTests
     public async Task Link_of_a_message_opens_its_event_even_when_it_is_resolved()
     {
         await PlayAsync(0, 60);
-        var id = (string)(await _api.GetAsync("/security/events"))["events"]!.AsArray().First(e => (string)e!["rule_id"]! == "hlp.loss")!["id"]!;
+        var id = (string)(await _api.GetAsync("/security/events"))["events"]!.AsArray()
+            .First(e => (string)e!["rule_id"]! == "hlp.loss")!["id"]!;
         using (var body = new StringContent("""{"note":"done"}""", Encoding.UTF8, "application/json"))
         using (var resolved = await _api.Http.PostAsync($"/security/events/{id}/resolve", body))
             resolved.EnsureSuccessStatusCode();
@@ -131,14 +137,17 @@ public sealed class PageTests
         await page.RouteAsync("**/security/hlp-vault/holdings*", route =>
         {
             asked++;
-            return isSilent ? Task.CompletedTask : route.FulfillAsync(new() { Status = 503, ContentType = "application/problem+json", Body = """{"title":"Busy"}""" });
+            return isSilent
+                ? Task.CompletedTask
+                : route.FulfillAsync(new() { Status = 503, ContentType = "application/problem+json", Body = """{"title":"Busy"}""" });
         });
         page.Response += (_, response) => polls += response.Url.EndsWith("/security/dashboard", StringComparison.Ordinal) ? 1 : 0;
         await page.GotoAsync(_api.Http.BaseAddress!.ToString());
         await Assertions.Expect(page.Locator("#events-list > li.event[data-tone=critical]").First).ToBeVisibleAsync();
         await Assertions.Expect(page.Locator("#oracle")).ToHaveAttributeAsync("data-known", "true");
         await Assertions.Expect(page.Locator("#holdings")).ToHaveAttributeAsync("data-known", "false");
-        await Assertions.Expect(page.Locator("#holdings-age")).ToHaveTextAsync($"NO DATA: {(isSilent ? "The service cannot be reached" : "The service answers 503: Busy")}");
+        await Assertions.Expect(page.Locator("#holdings-age"))
+            .ToHaveTextAsync($"NO DATA: {(isSilent ? "The service cannot be reached" : "The service answers 503: Busy")}");
         await Assertions.Expect(page.Locator("#holdings-summary")).ToContainTextAsync("could not be read");
         await Assertions.Expect(page.Locator("#risk")).Not.ToHaveAttributeAsync("data-level", "UNKNOWN");
         await Assertions.Expect(page.Locator("#connection")).ToContainTextAsync("Live");
@@ -177,11 +186,15 @@ public sealed class PageTests
         await page.Locator("#oracle-list .cell").Last.ClickAsync();
         var past = page.Locator("#oracle-asset-past");
         await Assertions.Expect(past).ToHaveTextAsync(
-            "No stored check of the last 24 h is off by 0.3 % or more. 5 of 43,200 checks of the oracle succeeded, nothing is known of the other 43,195.");
+            "No stored check of the last 24 h is off by 0.3 % or more. 5 of 43,200 checks of the oracle succeeded, "
+            + "nothing is known of the other 43,195.");
 
         await using (var connection = await _worker.Db.OpenConnectionAsync())
-            await connection.ExecuteAsync("UPDATE monitors SET interval_seconds = 3600, interval_since = now() - interval '2 days' WHERE monitor = 'oracle'");
-        await Assertions.Expect(past).ToContainTextAsync(new Regex(@"5 of 24 checks of the oracle succeeded, nothing is known of the other 19\. Not checked: .+ UTC to .+ UTC", RegexOptions.None, Patience));
+            await connection.ExecuteAsync(
+                "UPDATE monitors SET interval_seconds = 3600, interval_since = now() - interval '2 days' WHERE monitor = 'oracle'");
+        await Assertions.Expect(past).ToContainTextAsync(new Regex(
+            @"5 of 24 checks of the oracle succeeded, nothing is known of the other 19\. Not checked: .+ UTC to .+ UTC",
+            RegexOptions.None, Patience));
         await ShootBothAsync(page, "oracle");
 
         await using (var connection = await _worker.Db.OpenConnectionAsync())
@@ -197,8 +210,9 @@ public sealed class PageTests
     {
         await using (var connection = await _worker.Db.OpenConnectionAsync())
             await connection.ExecuteAsync("""
-                INSERT INTO hlp_vault_snapshots (vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_24h, all_time_pnl, drawdown_pct, max_drawdown_pct,
-                                                 loss_score, drawdown_score, volatility_score, anomaly_score, is_healthy, health_issues)
+                INSERT INTO hlp_vault_snapshots (vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_24h,
+                                                 all_time_pnl, drawdown_pct, max_drawdown_pct, loss_score, drawdown_score,
+                                                 volatility_score, anomaly_score, is_healthy, health_issues)
                 SELECT '0xv', at, at, 1.50, 1, -1.25, 1, 0, 0, 0, 0, 0, 12.5, true, '{}'
                   FROM generate_series(@endsAt - make_interval(hours => @hours), @endsAt, interval '5 minutes') AS at
                 """, new { endsAt = TimeProvider.System.GetUtcNow().AddHours(-endedHoursAgo), hours });
@@ -211,13 +225,15 @@ public sealed class PageTests
     {
         await using var connection = await _worker.Db.OpenConnectionAsync();
         await connection.ExecuteAsync("""
-            INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description, indicators,
-                                         related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at)
-            SELECT md5(@severity || n)::uuid, @severity || n, 'hlp-vault', 'hlp.loss', 1, 'hlp_exploitation', @severity, 'open', '0xv', @severity || ' ' || n, 'd', '{}',
-                   '{}', 1, 0, at, at, at
+            INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject,
+                                         title, description, indicators, related_addresses, occurrences, clean_checks, first_seen_at,
+                                         last_seen_at, judged_at)
+            SELECT md5(@severity || n)::uuid, @severity || n, 'hlp-vault', 'hlp.loss', 1, 'hlp_exploitation', @severity, 'open', '0xv',
+                   @severity || ' ' || n, 'd', '{}', '{}', 1, 0, at, at, at
               FROM generate_series(1, @count) AS n, LATERAL (SELECT @newestAt - n * interval '1 second' AS at) AS t;
             INSERT INTO security_event_changes (event_id, changed_at, scheduled_at, kind, severity, actor, evidence)
-            SELECT event_id, first_seen_at, first_seen_at, 'opened', severity, 'worker', '{"thresholds": {}, "values": {}, "arithmetic": ["2 reaches 1"]}'
+            SELECT event_id, first_seen_at, first_seen_at, 'opened', severity, 'worker',
+                   '{"thresholds": {}, "values": {}, "arithmetic": ["2 reaches 1"]}'
               FROM security_events WHERE severity = @severity;
             """, new { severity, count, newestAt });
     }

@@ -5,7 +5,9 @@ using Monitoring.Tests.Api;
 
 namespace Monitoring.Tests.EndToEnd;
 
-/// <summary>Scenarios from the venue to the read service, on a clock that the test moves, judged as <c>./run demo --once</c> judges them.</summary>
+/// <summary>
+/// Scenarios from the venue to the read service, on a clock that the test moves, judged as <c>./run demo --once</c> judges them.
+/// </summary>
 public sealed class ScenarioTests
 {
     private readonly ManualClock _clock = new(ManualClock.Noon);
@@ -14,7 +16,8 @@ public sealed class ScenarioTests
 
     private async Task StartAsync(string scenario)
     {
-        _worker = await WorkerUnderTest.CreateAsync(_clock, scenario, settings: [("HLP_CHECK_INTERVAL", "4"), ("INVENTORY_CHECK_INTERVAL", "2")]);
+        _worker = await WorkerUnderTest.CreateAsync(
+            _clock, scenario, settings: [("HLP_CHECK_INTERVAL", "4"), ("INVENTORY_CHECK_INTERVAL", "2")]);
         _api = await ApiUnderTest.StartAsync(_worker.Db, _clock);
         foreach (var monitor in new[] { "hlp-vault", "inventory", "oracle", "liquidations", "watchdog" })
             await _worker.RegisterAsync(monitor);
@@ -44,7 +47,8 @@ public sealed class ScenarioTests
         }
     }
 
-    private async Task<IReadOnlyList<JsonNode>> EventsAsync() => [.. (await _api.GetAsync("/security/events?limit=200"))["events"]!.AsArray().OfType<JsonNode>()];
+    private async Task<IReadOnlyList<JsonNode>> EventsAsync() =>
+        [.. (await _api.GetAsync("/security/events?limit=200"))["events"]!.AsArray().OfType<JsonNode>()];
 
     private async Task<Report> ReportAsync()
     {
@@ -57,7 +61,8 @@ public sealed class ScenarioTests
 
     private static string Show(Report report)
     {
-        var lines = report.Expected.Select(result => $"{result.Expected.Rule} {result.Outcome} {result.Severity} {result.Seconds} s").Concat(report.Unexpected.Select(u => $"unexpected {u.Event.Event.RuleId}: {u.Event.Event.Title}"));
+        var lines = report.Expected.Select(result => $"{result.Expected.Rule} {result.Outcome} {result.Severity} {result.Seconds} s")
+            .Concat(report.Unexpected.Select(u => $"unexpected {u.Event.Event.RuleId}: {u.Event.Event.Title}"));
         return string.Join('\n', lines);
     }
 
@@ -110,19 +115,26 @@ public sealed class ScenarioTests
         await PlayAsync(94);
 
         var blind = await EventsAsync();
-        Assert.That(blind.Select(e => ((string)e["rule_id"]!, (string)e["severity"]!, (string)e["status"]!)), Is.EquivalentTo(Enumerable.Repeat(("monitor.stale", "high", "open"), 3)), "the vault, its inventory and the oracle; liquidations are not yet overdue");
+        Assert.That(blind.Select(e => ((string)e["rule_id"]!, (string)e["severity"]!, (string)e["status"]!)),
+            Is.EquivalentTo(Enumerable.Repeat(("monitor.stale", "high", "open"), 3)),
+            "the vault, its inventory and the oracle; liquidations are not yet overdue");
         var risk = (await _api.GetAsync("/security/dashboard"))["overall_risk"]!;
-        Assert.That(risk["parts"]!.AsArray().Select(part => ((string)part!["name"]!, (decimal)part["score"]!)), Has.One.EqualTo(("blind", 60m)));
+        Assert.That(risk["parts"]!.AsArray().Select(part => ((string)part!["name"]!, (decimal)part["score"]!)),
+            Has.One.EqualTo(("blind", 60m)));
         Assert.That((decimal)risk["score"]!, Is.GreaterThanOrEqualTo(60m), "never calm while blind");
-        Assert.That((await _api.GetAsync("/security/hlp-vault/history"))["snapshots"]!.AsArray().Max(s => (string)s!["timestamp"]!), Is.LessThan("2026-11-21T12:00:10Z"), "no snapshot is invented");
+        Assert.That((await _api.GetAsync("/security/hlp-vault/history"))["snapshots"]!.AsArray().Max(s => (string)s!["timestamp"]!),
+            Is.LessThan("2026-11-21T12:00:10Z"), "no snapshot is invented");
 
         await PlayAsync(150);
         var report = await ReportAsync();
         Assert.That(report.Passed, Is.True, Show(report));
         var events = await EventsAsync();
-        Assert.That(events.Where(e => (string)e["rule_id"]! == "monitor.stale").Select(e => (string)e["status"]!), Is.All.EqualTo("resolved"));
+        Assert.That(events.Where(e => (string)e["rule_id"]! == "monitor.stale").Select(e => (string)e["status"]!),
+            Is.All.EqualTo("resolved"));
         Assert.That(events.Where(e => (string)e["rule_id"]! == "hlp.loss").Select(e => (string)e["status"]!), Is.EqualTo(new[] { "open" }));
         var inventory = (await _api.GetAsync("/security/monitors"))["monitors"]!.AsArray().Single(m => (string)m!["name"]! == "inventory")!;
-        Assert.That(inventory["gap_spans"]!.AsArray().Select(span => ((string)span!["reason"]!, (string)span["from"]!, (long)span["count"]!)), Has.Some.EqualTo(("source_down", "2026-11-21T12:00:10Z", (long)inventory["gaps"]!)));
+        Assert.That(
+            inventory["gap_spans"]!.AsArray().Select(span => ((string)span!["reason"]!, (string)span["from"]!, (long)span["count"]!)),
+            Has.Some.EqualTo(("source_down", "2026-11-21T12:00:10Z", (long)inventory["gaps"]!)));
     }
 }

@@ -4,11 +4,14 @@ using Monitoring.Tests.Api;
 
 namespace Monitoring.Tests.EndToEnd;
 
-/// <summary>The scenario from the venue to the page, on a clock that the test moves: simulator, worker, PostgreSQL, read service, Chromium.</summary>
+/// <summary>
+/// The scenario from the venue to the page, on a clock that the test moves: simulator, worker, PostgreSQL, read service, Chromium.
+/// </summary>
 public sealed partial class WhaleLiquidationTests
 {
     // The page reads the real time from the service's answers, so the scenario is played to end about now.
-    private readonly ManualClock _clock = new(DateTimeOffset.FromUnixTimeSeconds((TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 2 * 2) - 64));
+    private readonly ManualClock _clock = new(
+        DateTimeOffset.FromUnixTimeSeconds((TimeProvider.System.GetUtcNow().ToUnixTimeSeconds() / 2 * 2) - 64));
     private WorkerUnderTest _worker = null!;
     private ApiUnderTest _api = null!;
 
@@ -41,7 +44,8 @@ public sealed partial class WhaleLiquidationTests
     {
         await PlayAsync("whale-liquidation", 68);
         var before = await EventsAsync();
-        Assert.That(before.Select(e => (e.Rule, e.Severity)), Is.EquivalentTo(new[] { ("hlp.loss", "critical"), ("hlp.anomaly", "critical"), ("hlp.sigma", "high") }));
+        Assert.That(before.Select(e => (e.Rule, e.Severity)),
+            Is.EquivalentTo(new[] { ("hlp.loss", "critical"), ("hlp.anomaly", "critical"), ("hlp.sigma", "high") }));
         var value = (decimal)(await _api.GetAsync("/security/hlp-vault"))["snapshot"]!["account_value"]!;
 
         await PlayOnAsync(70, 100);

@@ -31,14 +31,16 @@ public sealed class EventLifecycleTests
         _changes.AddRange(update.Changes.Select(change => (change.Kind, change.Severity, change.ScheduledAt)));
     }
 
-    private static Finding Found(Severity severity = Severity.High, string subject = "s", string rule = "r") => ResultSample.Finding(rule, subject, severity);
+    private static Finding Found(Severity severity = Severity.High, string subject = "s", string rule = "r") =>
+        ResultSample.Finding(rule, subject, severity);
 
     [Test]
     public void First_finding_opens_and_the_next_is_the_same_event()
     {
         Check(0, Found());
         Check(1, Found());
-        Assert.That((Only.Status, Only.Occurrences, Only.FirstSeenAt, Only.LastSeenAt), Is.EqualTo((EventStatus.Open, 2L, Noon, Noon.AddMinutes(1))));
+        Assert.That((Only.Status, Only.Occurrences, Only.FirstSeenAt, Only.LastSeenAt),
+            Is.EqualTo((EventStatus.Open, 2L, Noon, Noon.AddMinutes(1))));
         Assert.That(_changes, Is.EqualTo(new[] { (ChangeKind.Opened, Severity.High, (DateTimeOffset?)Noon) }));
     }
 
@@ -59,7 +61,8 @@ public sealed class EventLifecycleTests
         Check(2);
         Assert.That(Only.Status, Is.EqualTo(EventStatus.Open));
         Check(3);
-        Assert.That((Only.Status, Only.ResolvedAt, _changes[^1].Kind), Is.EqualTo((EventStatus.Resolved, (DateTimeOffset?)Noon.AddMinutes(3), ChangeKind.Resolved)));
+        Assert.That((Only.Status, Only.ResolvedAt, _changes[^1].Kind),
+            Is.EqualTo((EventStatus.Resolved, (DateTimeOffset?)Noon.AddMinutes(3), ChangeKind.Resolved)));
     }
 
     [Test]
@@ -130,7 +133,8 @@ public sealed class EventLifecycleTests
         Check(0, Found(subject: "component:ETH"), Found(subject: "other:ETH"));
         for (var minute = 1; minute < 4; minute++)
             Check(minute, CheckOutcome.Succeeded, ["r:component:*"]);
-        Assert.That(_events.Values.Select(e => (e.Subject, e.Status)), Is.EquivalentTo(new[] { ("component:ETH", EventStatus.Open), ("other:ETH", EventStatus.Resolved) }));
+        Assert.That(_events.Values.Select(e => (e.Subject, e.Status)),
+            Is.EquivalentTo(new[] { ("component:ETH", EventStatus.Open), ("other:ETH", EventStatus.Resolved) }));
     }
 
     [Test]
@@ -165,9 +169,11 @@ public sealed class EventLifecycleTests
             Check(minute, Found());
         foreach (var minute in new[] { 1, 2, 3, 4 })
             Check(minute, Found(subject: "other"));
-        Assert.That(_events.Values.Select(e => (e.Subject, e.Status)), Is.EquivalentTo(new[] { ("s", EventStatus.Open), ("other", EventStatus.Resolved) }));
+        Assert.That(_events.Values.Select(e => (e.Subject, e.Status)),
+            Is.EquivalentTo(new[] { ("s", EventStatus.Open), ("other", EventStatus.Resolved) }));
         Check(64, Found(subject: "other"));
-        Assert.That(_events.Values.Count(e => e.Subject == "other"), Is.EqualTo(2), "after the end of the first, by the time of the ledger");
+        Assert.That(_events.Values.Count(e => e.Subject == "other"), Is.EqualTo(2),
+            "after the end of the first, by the time of the ledger");
     }
 
     [Test]
@@ -208,7 +214,8 @@ public sealed class EventLifecycleTests
         Check(0, Found(Severity.High));
         _events[Only.EventId] = Only with { Status = EventStatus.Acknowledged, AcknowledgedAt = Noon, AcknowledgedBy = "ada" };
         Check(1, Found(Severity.Critical));
-        Assert.That((Only.Status, Only.Severity, _changes[^1].Kind), Is.EqualTo((EventStatus.Acknowledged, Severity.Critical, ChangeKind.Escalated)));
+        Assert.That((Only.Status, Only.Severity, _changes[^1].Kind),
+            Is.EqualTo((EventStatus.Acknowledged, Severity.Critical, ChangeKind.Escalated)));
     }
 
     private static Finding Holding(string rule = "level") => Found(Severity.Medium, rule: rule) with { IsHolding = true };
@@ -349,7 +356,8 @@ internal static class RuleSample
 /// <summary>Made-up results of checks.</summary>
 internal static class ResultSample
 {
-    public static CheckResult Of(string monitor, DateTimeOffset at, CheckOutcome outcome, IReadOnlyList<Finding> findings, IReadOnlyList<string> unjudged,
+    public static CheckResult Of(
+        string monitor, DateTimeOffset at, CheckOutcome outcome, IReadOnlyList<Finding> findings, IReadOnlyList<string> unjudged,
         params Monitoring.Data.Database.Observation[] observations) => new(
         new CheckRun(monitor, at, CheckTrigger.Grid, at, at.AddMilliseconds(20), outcome, observations.Length, findings.Count,
             outcome == CheckOutcome.Succeeded ? null : "because", "test"),

@@ -24,7 +24,9 @@ public sealed class RetentionTests
     private async Task<IReadOnlyList<string>> PartitionsAsync(string table)
     {
         await using var connection = await _db.OpenConnectionAsync();
-        return (await connection.QueryAsync<string>("SELECT right(inhrelid::regclass::text, 8) FROM pg_inherits WHERE inhparent = @table::regclass ORDER BY 1", new { table })).AsList();
+        return (await connection.QueryAsync<string>(
+            "SELECT right(inhrelid::regclass::text, 8) FROM pg_inherits WHERE inhparent = @table::regclass ORDER BY 1",
+            new { table })).AsList();
     }
 
     private async Task RunAsync(int days, params (string Table, int Days)[] own)
@@ -42,13 +44,15 @@ public sealed class RetentionTests
         await using (var connection = await _db.OpenConnectionAsync())
             await connection.ExecuteAsync("""
                 INSERT INTO hlp_vault_inventory (vault_address, parent_address, coin, observed_at, size, notional_usd, unrealized_pnl)
-                SELECT 'v', 'p', 'c', at, 1, 1, 1 FROM unnest(ARRAY['2020-02-29T23:59:59.999Z', '2020-03-01T00:00Z', '2020-03-31T12:00Z']::timestamptz[]) AS at
+                SELECT 'v', 'p', 'c', at, 1, 1, 1
+                  FROM unnest(ARRAY['2020-02-29T23:59:59.999Z', '2020-03-01T00:00Z', '2020-03-31T12:00Z']::timestamptz[]) AS at
                 """);
         await RunAsync(days: 30);
         foreach (var table in new[] { "check_runs", "hlp_vault_inventory" })
         {
             var kept = await PartitionsAsync(table);
-            Assert.That((kept[0], kept[^1], kept.Count), Is.EqualTo(("20200301", "20200402", 33)), $"{table}: 30 days, today, and two ahead");
+            Assert.That((kept[0], kept[^1], kept.Count), Is.EqualTo(("20200301", "20200402", 33)),
+                $"{table}: 30 days, today, and two ahead");
         }
 
         await using var after = await _db.OpenConnectionAsync();
@@ -88,10 +92,14 @@ public sealed class RetentionTests
         await using var connection = await _db.OpenConnectionAsync();
         await connection.ExecuteAsync("CREATE TABLE check_runs_p20190101 (id int); SET ROLE monitoring_worker");
         Assert.That(async () => await connection.ExecuteAsync("DROP TABLE check_runs_p20200101"), Throws.TypeOf<PostgresException>());
-        Assert.That(async () => await connection.ExecuteAsync("SELECT drop_day_partitions_before('monitors', '2020-01-02')"), Throws.TypeOf<PostgresException>().With.Message.Contains("not partitioned by day"));
-        Assert.That(async () => await connection.ExecuteAsync("SELECT drop_day_partitions_before('check_runs', '9999-01-01')"), Throws.TypeOf<PostgresException>().With.Message.Contains("has not come"));
-        Assert.That(await connection.QueryAsync<string>("SELECT drop_day_partitions_before('check_runs', '2020-01-02')"), Is.EqualTo(new[] { "check_runs_p20200101" }), "a table that is no partition stays");
+        Assert.That(async () => await connection.ExecuteAsync("SELECT drop_day_partitions_before('monitors', '2020-01-02')"),
+            Throws.TypeOf<PostgresException>().With.Message.Contains("not partitioned by day"));
+        Assert.That(async () => await connection.ExecuteAsync("SELECT drop_day_partitions_before('check_runs', '9999-01-01')"),
+            Throws.TypeOf<PostgresException>().With.Message.Contains("has not come"));
+        Assert.That(await connection.QueryAsync<string>("SELECT drop_day_partitions_before('check_runs', '2020-01-02')"),
+            Is.EqualTo(new[] { "check_runs_p20200101" }), "a table that is no partition stays");
         await connection.ExecuteAsync("SET ROLE monitoring_api");
-        Assert.That(async () => await connection.ExecuteAsync("SELECT drop_day_partitions_before('check_runs', '2020-01-02')"), Throws.TypeOf<PostgresException>().With.Property("SqlState").EqualTo("42501"));
+        Assert.That(async () => await connection.ExecuteAsync("SELECT drop_day_partitions_before('check_runs', '2020-01-02')"),
+            Throws.TypeOf<PostgresException>().With.Property("SqlState").EqualTo("42501"));
     }
 }

@@ -31,7 +31,8 @@ public sealed class MigrationTests
             await commands.ToAsync(version, default);
             var after = await DumpAsync();
             await commands.DownAsync(1, default);
-            Assert.That(WithoutVersionInfo(await DumpAsync()), Is.EqualTo(WithoutVersionInfo(before)), $"down of {version} leaves something behind");
+            Assert.That(WithoutVersionInfo(await DumpAsync()), Is.EqualTo(WithoutVersionInfo(before)),
+                $"down of {version} leaves something behind");
             await commands.ToAsync(version, default);
             Assert.That(await DumpAsync(), Is.EqualTo(after), $"up of {version} differs the second time");
         }
@@ -57,14 +58,18 @@ public sealed class MigrationTests
             INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, worker)
             VALUES ('m', '2026-11-21T12:00Z', 'grid', now(), now(), 'succeeded', 1, 0, 'w');
             INSERT INTO monitors VALUES ('m', 300, now());
-            INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description, indicators,
-                                         related_addresses, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at)
+            INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject,
+                                         title, description, indicators, related_addresses, occurrences, clean_checks, first_seen_at,
+                                         last_seen_at, judged_at)
             VALUES (gen_random_uuid(), 'f', 'm', 'r', 1, 't', 'high', 'open', 's', 't', 'd', '{}', '{}', 1, 0, now(), now(), now());
-            INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor) SELECT event_id, now(), 'opened', 'high', 'w' FROM security_events;
+            INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor)
+            SELECT event_id, now(), 'opened', 'high', 'w'
+              FROM security_events;
             INSERT INTO hlp_vault_components VALUES ('v', 'c', now(), 1, 2, 3, 4);
             """);
         Assert.That(await commands.ToAsync(0, default), Is.EqualTo(ExitCode.Done));
-        Assert.That(await connection.QuerySingleAsync<long>("""SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'VersionInfo'"""), Is.Zero);
+        Assert.That(await connection.QuerySingleAsync<long>(
+            """SELECT count(*) FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'VersionInfo'"""), Is.Zero);
         Assert.That(await commands.UpAsync(default), Is.EqualTo(ExitCode.Done));
         Assert.That(await commands.StatusAsync(json: false, default), Is.EqualTo(ExitCode.Done));
     }
@@ -76,7 +81,8 @@ public sealed class MigrationTests
         var before = await DumpAsync();
         var broken = TestDatabase.Commands(_db, typeof(BrokenMigration).Assembly);
         Assert.That(async () => await broken.UpAsync(default), Throws.TypeOf<MigrationFailedException>().With.Message.EndsWith(
-            "migration 999912312359 failed and was rolled back, the schema stays at the version before it: relation \"no_such_table\" does not exist"));
+            "migration 999912312359 failed and was rolled back, the schema stays at the version before it: "
+            + "relation \"no_such_table\" does not exist"));
         Assert.That(await DumpAsync(), Is.EqualTo(before));
         Assert.That(await broken.StatusAsync(json: true, default), Is.EqualTo(ExitCode.Pending));
     }
@@ -185,7 +191,8 @@ public sealed class MigrationTests
         await TestDatabase.Commands(_db).UpAsync(default);
         await using var connection = await _db.OpenConnectionAsync();
         await connection.ExecuteAsync("SET ROLE monitoring_worker");
-        await connection.ExecuteAsync("SELECT ensure_day_partition('check_runs', '2026-11-22'); INSERT INTO monitors VALUES ('m', 300, now())");
+        await connection.ExecuteAsync(
+            "SELECT ensure_day_partition('check_runs', '2026-11-22'); INSERT INTO monitors VALUES ('m', 300, now())");
         await RefusedAsync(connection, "UPDATE security_event_changes SET note = 'x'");
         await RefusedAsync(connection, """DELETE FROM "VersionInfo" """);
         await connection.ExecuteAsync("SET ROLE monitoring_api");
@@ -204,7 +211,8 @@ public sealed class MigrationTests
     }
 
     private static async Task RefusedAsync(NpgsqlConnection connection, string sql) =>
-        Assert.That(async () => await connection.ExecuteAsync(sql), Throws.TypeOf<PostgresException>().With.Property("SqlState").EqualTo("42501"), sql);
+        Assert.That(async () => await connection.ExecuteAsync(sql),
+            Throws.TypeOf<PostgresException>().With.Property("SqlState").EqualTo("42501"), sql);
 
     private Task<string> DumpAsync() => SchemaText.ReadAsync(_db);
 

@@ -23,8 +23,8 @@ internal static class SchemaText
                              CASE relkind WHEN 'p' THEN 'partitioned by ' || pg_get_partkeydef(oid) END)
               FROM relations
             UNION ALL
-            SELECT concat_ws(' ', 'column', r.relname, to_char(row_number() OVER (PARTITION BY r.oid ORDER BY a.attnum), 'FM000'), a.attname,
-                             format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END,
+            SELECT concat_ws(' ', 'column', r.relname, to_char(row_number() OVER (PARTITION BY r.oid ORDER BY a.attnum), 'FM000'),
+                             a.attname, format_type(a.atttypid, a.atttypmod), CASE WHEN a.attnotnull THEN 'not null' END,
                              'default ' || pg_get_expr(d.adbin, d.adrelid),
                              'identity ' || nullif(a.attidentity::text, ''), 'generated ' || nullif(a.attgenerated::text, ''))
               FROM relations AS r
@@ -47,7 +47,9 @@ internal static class SchemaText
             SELECT concat_ws(' ', 'function', oid::regprocedure, md5(pg_get_functiondef(oid)))
               FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prokind IN ('f', 'p')
             UNION ALL
-            SELECT concat_ws(' ', 'type', typname, typtype) FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype IN ('d', 'e', 'r')
+            SELECT concat_ws(' ', 'type', typname, typtype)
+              FROM pg_type
+             WHERE typnamespace = 'public'::regnamespace AND typtype IN ('d', 'e', 'r')
             UNION ALL
             SELECT concat_ws(' ', 'comment', pg_describe_object(d.classoid, d.objoid, d.objsubid), md5(d.description))
               FROM pg_description AS d
@@ -58,7 +60,8 @@ internal static class SchemaText
         """;
 
     /// <summary>The fullest text there is for this server: what pg_dump writes, or else the catalogue.</summary>
-    public static async Task<string> ReadAsync(NpgsqlDataSource db) => await CanDumpAsync(db) ? await DumpAsync(db) : await CatalogueAsync(db);
+    public static async Task<string> ReadAsync(NpgsqlDataSource db) =>
+        await CanDumpAsync(db) ? await DumpAsync(db) : await CatalogueAsync(db);
 
     /// <summary>Whether the server is of the version that schema.sql was written with.</summary>
     public static async Task<bool> CanDumpAsync(NpgsqlDataSource db)
@@ -82,8 +85,8 @@ internal static class SchemaText
         {
             ArgumentList =
             {
-                "--schema-only", "--no-owner", "--no-privileges", "-h", connection.Host!, "-p", $"{connection.Port}", "-U", connection.Username!,
-                connection.Database!,
+                "--schema-only", "--no-owner", "--no-privileges", "-h", connection.Host!, "-p", $"{connection.Port}",
+                "-U", connection.Username!, connection.Database!,
             },
             Environment = { ["PGPASSWORD"] = connection.Password },
             UseShellExecute = false,

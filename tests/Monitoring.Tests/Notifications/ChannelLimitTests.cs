@@ -28,7 +28,8 @@ public sealed class ChannelLimitTests
 
     private static readonly string[] Long =
     [
-        new('x', 20_000), string.Concat(Enumerable.Repeat("👩‍👩‍👧 ", 3000)), new('&', 20_000), new('*', 20_000), string.Concat(Enumerable.Repeat("\uD83D", 9000)), "<!channel> @everyone <@1> </b> 🎉",
+        new('x', 20_000), string.Concat(Enumerable.Repeat("👩‍👩‍👧 ", 3000)), new('&', 20_000), new('*', 20_000),
+        string.Concat(Enumerable.Repeat("\uD83D", 9000)), "<!channel> @everyone <@1> </b> 🎉",
     ];
 
     private static IEnumerable<string> Texts(JsonNode? node) => node switch
@@ -47,7 +48,8 @@ public sealed class ChannelLimitTests
         Assert.That(blocks, Has.Count.LessThanOrEqualTo(50));
         Assert.That((string?)blocks[0]!["text"]!["text"], Has.Length.LessThanOrEqualTo(150));
         Assert.That(Texts(body).Select(part => part.Length), Has.All.LessThanOrEqualTo(3000));
-        foreach (var markup in Texts(body["text"]).Concat(blocks.Where(block => (string?)block!["text"]?["type"] == "mrkdwn").SelectMany(Texts)))
+        foreach (var markup in Texts(body["text"])
+            .Concat(blocks.Where(block => (string?)block!["text"]?["type"] == "mrkdwn").SelectMany(Texts)))
             Assert.That(markup, Does.Not.Contain("<!").And.Not.Contain("<@"));
     }
 
@@ -58,7 +60,8 @@ public sealed class ChannelLimitTests
         var embed = body["embeds"]!.AsArray().Single()!;
         Assert.That((string?)body["content"], Has.Length.LessThanOrEqualTo(2000));
         Assert.That(body["allowed_mentions"]!.ToJsonString(), Is.EqualTo("""{"parse":[]}"""));
-        Assert.That(Texts(embed).Sum(part => part.Length) - ((string)embed["url"]!).Length - ((string)embed["timestamp"]!).Length, Is.LessThanOrEqualTo(6000));
+        Assert.That(Texts(embed).Sum(part => part.Length) - ((string)embed["url"]!).Length - ((string)embed["timestamp"]!).Length,
+            Is.LessThanOrEqualTo(6000));
         Assert.That((string?)embed["description"], Has.Length.LessThanOrEqualTo(4096));
         foreach (var field in embed["fields"]!.AsArray())
             Assert.That(((string)field!["name"]!).Length <= 256 && ((string)field["value"]!).Length <= 1024, Is.True);
@@ -88,7 +91,8 @@ public sealed class ChannelLimitTests
     public async Task Storm_names_the_gravest_and_counts_the_rest(string channel)
     {
         var body = await SendAsync(channel, ChannelSample.Storm(500));
-        Assert.That(string.Join('\n', Texts(body)), Does.Contain(channel == "pagerduty" ? "400 events" : "500 events").And.Contain("CRITICAL: COIN4 "));
+        Assert.That(string.Join('\n', Texts(body)),
+            Does.Contain(channel == "pagerduty" ? "400 events" : "500 events").And.Contain("CRITICAL: COIN4 "));
         if (channel != "pagerduty")
             Assert.That(string.Join('\n', Texts(body)), Does.Contain("… and "));
     }
@@ -98,7 +102,8 @@ public sealed class ChannelLimitTests
     [TestCase(1, "abcde", "…")]
     [TestCase(3, "a🎉b", "a…")]
     [TestCase(4, "a🎉b", "a🎉b")]
-    public void Cut_leaves_characters_whole(int limit, string text, string cut) => Assert.That(ChannelText.Cut(text, limit), Is.EqualTo(cut));
+    public void Cut_leaves_characters_whole(int limit, string text, string cut) =>
+        Assert.That(ChannelText.Cut(text, limit), Is.EqualTo(cut));
 
     [Test]
     public async Task Pause_that_a_service_asks_for_holds_for_the_next_message()
@@ -136,7 +141,8 @@ public sealed class ChannelLimitTests
         await SendAsync("webhook", ChannelSample.Message(ChannelSample.Loss()));
         var request = _receiver.Received[0];
         using var hmac = new HMACSHA256(Encoding.UTF8.GetBytes(ChannelSample.Secret));
-        var expected = hmac.ComputeHash(Encoding.UTF8.GetBytes($"{request.Headers["webhook-id"]}.{request.Headers["webhook-timestamp"]}.{request.Text}"));
+        var expected = hmac.ComputeHash(
+            Encoding.UTF8.GetBytes($"{request.Headers["webhook-id"]}.{request.Headers["webhook-timestamp"]}.{request.Text}"));
         Assert.That(request.Headers["webhook-signature"], Is.EqualTo("v1," + Convert.ToBase64String(expected)));
         Assert.That(request.Headers["webhook-timestamp"], Is.EqualTo($"{ManualClock.Noon.ToUnixTimeSeconds()}"));
     }
@@ -153,11 +159,13 @@ public sealed class ChannelLimitTests
     [TestCase("ADMIN_EMAIL", "a@b", "SMTP_URL: is not set")]
     [TestCase("ADMIN_EMAIL", "nobody", "ADMIN_EMAIL: 'nobody' is not allowed")]
     public void Half_or_malformed_channel_stops_the_start(string name, string value, string fault) =>
-        Assert.That(Assert.Throws<ConfigurationFaultException>(() => ChannelSample.Read((name, value)))!.Faults, Has.Some.StartsWith(fault).And.None.Contains("hunter2"));
+        Assert.That(Assert.Throws<ConfigurationFaultException>(() => ChannelSample.Read((name, value)))!.Faults,
+            Has.Some.StartsWith(fault).And.None.Contains("hunter2"));
 
     [TestCase("smtps://h:465?starttls=off")]
     [TestCase("mail://h")]
     [TestCase("smtp://u:hunter2@mail.example.org?starttls=off")]
     public void Mail_that_cannot_be_sent_safely_is_refused(string url) =>
-        Assert.That(Assert.Throws<ConfigurationFaultException>(() => ChannelSample.Read(("SMTP_URL", url), ("ADMIN_EMAIL", "a@b")))!.Faults, Has.One.StartsWith("SMTP_URL: ").And.None.Contains("hunter2"));
+        Assert.That(Assert.Throws<ConfigurationFaultException>(() => ChannelSample.Read(("SMTP_URL", url), ("ADMIN_EMAIL", "a@b")))!.Faults,
+            Has.One.StartsWith("SMTP_URL: ").And.None.Contains("hunter2"));
 }

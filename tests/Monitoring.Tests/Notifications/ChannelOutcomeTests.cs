@@ -87,7 +87,10 @@ public sealed class ChannelOutcomeTests(string channel)
         };
         var outcome = await SendAsync();
         Assert.That((outcome as DeliveryOutcome.Dead)?.Reason, Does.StartWith($"HTTP {status}: no such thing at "), $"{outcome}");
-        foreach (var secret in new[] { "slack-secret", "discord-secret", ChannelSample.Token, ChannelSample.Secret, "0123456789abcdef0123456789ABCDEF" })
+        foreach (var secret in new[]
+        {
+            "slack-secret", "discord-secret", ChannelSample.Token, ChannelSample.Secret, "0123456789abcdef0123456789ABCDEF",
+        })
             Assert.That($"{outcome}", Does.Not.Contain(secret));
     }
 

@@ -18,9 +18,11 @@ public sealed partial class EmailChannelTests
     [TearDown]
     public async Task Stop() => await _server.DisposeAsync();
 
-    private async Task<DeliveryOutcome> SendAsync(NotificationMessage message, string to = "Risk <risk@example.org>, night@example.org", string query = "?starttls=off")
+    private async Task<DeliveryOutcome> SendAsync(
+        NotificationMessage message, string to = "Risk <risk@example.org>, night@example.org", string query = "?starttls=off")
     {
-        await using var channels = ChannelSample.Channels(_clock, ("SMTP_URL", $"smtp://127.0.0.1:{_server.Port}{query}"), ("ADMIN_EMAIL", to), ("SMTP_FROM", "monitoring@example.org"));
+        await using var channels = ChannelSample.Channels(
+            _clock, ("SMTP_URL", $"smtp://127.0.0.1:{_server.Port}{query}"), ("ADMIN_EMAIL", to), ("SMTP_FROM", "monitoring@example.org"));
         return await channels.Named("email").SendAsync(message, default);
     }
 
@@ -28,8 +30,10 @@ public sealed partial class EmailChannelTests
     public async Task Messages_are_the_committed_mails([ValueSource(nameof(Cases))] string message)
     {
         Assert.That(await SendAsync(ChannelSample.Case(message)), Is.EqualTo(new DeliveryOutcome.Delivered()));
-        Assert.That(_server.Commands, Does.Contain("MAIL FROM:<monitoring@example.org>").And.Contain("RCPT TO:<risk@example.org>").And.Contain("RCPT TO:<night@example.org>"));
-        Snapshot.Matches($"tests/Monitoring.Tests/Notifications/Golden/email-{message}.txt", Date().Replace(_server.Mails.Single().Text, "Date: …"));
+        Assert.That(_server.Commands, Does.Contain("MAIL FROM:<monitoring@example.org>")
+            .And.Contain("RCPT TO:<risk@example.org>").And.Contain("RCPT TO:<night@example.org>"));
+        Snapshot.Matches(
+            $"tests/Monitoring.Tests/Notifications/Golden/email-{message}.txt", Date().Replace(_server.Mails.Single().Text, "Date: …"));
     }
 
     [Test]
@@ -95,8 +99,10 @@ public sealed partial class EmailChannelTests
     public async Task Server_without_starttls_gets_no_mail_and_is_tried_again()
     {
         await using var plain = new SmtpServerUnderTest { OffersStartTls = false };
-        await using var channels = ChannelSample.Channels(_clock, ("SMTP_URL", $"smtp://localhost:{plain.Port}"), ("ADMIN_EMAIL", "a@example.org"));
-        Assert.That(await channels.Named("email").SendAsync(ChannelSample.Message(ChannelSample.Loss()), default), Is.TypeOf<DeliveryOutcome.Retry>());
+        await using var channels = ChannelSample.Channels(
+            _clock, ("SMTP_URL", $"smtp://localhost:{plain.Port}"), ("ADMIN_EMAIL", "a@example.org"));
+        Assert.That(await channels.Named("email").SendAsync(ChannelSample.Message(ChannelSample.Loss()), default),
+            Is.TypeOf<DeliveryOutcome.Retry>());
         Assert.That(plain.Mails, Is.Empty);
     }
 
@@ -106,7 +112,8 @@ public sealed partial class EmailChannelTests
     {
         await using var server = new SmtpServerUnderTest { IsImplicitTls = implicitTls };
         await using var channels = ChannelSample.Channels(_clock, ("SMTP_URL", Url(server, "localhost")), ("ADMIN_EMAIL", "a@example.org"));
-        Assert.That(await channels.Named("email").SendAsync(ChannelSample.Message(ChannelSample.Loss()), default), Is.TypeOf<DeliveryOutcome.Retry>());
+        Assert.That(await channels.Named("email").SendAsync(ChannelSample.Message(ChannelSample.Loss()), default),
+            Is.TypeOf<DeliveryOutcome.Retry>());
         Assert.That(server.Mails, Is.Empty);
     }
 
@@ -119,7 +126,8 @@ public sealed partial class EmailChannelTests
         Assert.That((code, errors), Is.EqualTo((0, "")), output);
         Assert.That(server.Mails.Single().Encrypted, Is.True);
         Assert.That(server.Mails.Single().Text, Does.Contain("[TEST]"));
-        Assert.That(server.Commands, Does.Contain("AUTH PLAIN " + Convert.ToBase64String(Encoding.UTF8.GetBytes("\0risk@example.org\0hunter 2"))));
+        Assert.That(server.Commands,
+            Does.Contain("AUTH PLAIN " + Convert.ToBase64String(Encoding.UTF8.GetBytes("\0risk@example.org\0hunter 2"))));
     }
 
     [Test]
@@ -142,7 +150,8 @@ public sealed partial class EmailChannelTests
         Assert.That(server.Mails, Is.Empty);
     }
 
-    private static string Url(SmtpServerUnderTest server, string host) => $"{(server.IsImplicitTls ? "smtps" : "smtp")}://{host}:{server.Port}";
+    private static string Url(SmtpServerUnderTest server, string host) =>
+        $"{(server.IsImplicitTls ? "smtps" : "smtp")}://{host}:{server.Port}";
 
     /// <summary>Runs the program, because only a process of its own can be made to trust the server's certificate.</summary>
     private static async Task<(int Code, string Output, string Errors)> NotifyTestAsync(SmtpServerUnderTest server, string host)

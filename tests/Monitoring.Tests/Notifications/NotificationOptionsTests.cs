@@ -10,31 +10,38 @@ namespace Monitoring.Tests.Notifications;
 /// <summary>Routes in configuration, and the pure rules of retrying.</summary>
 public sealed class NotificationOptionsTests
 {
-    private static WorkerOptions Read(params (string Key, string Value)[] settings) => WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder()
-        .AddInMemoryCollection(settings.Append(("WEBHOOK_URL", "https://hooks.example.org/x")).Select(s => KeyValuePair.Create(s.Item1, (string?)s.Item2))).Build()), withoutDatabase: true);
+    private static WorkerOptions Read(params (string Key, string Value)[] settings) =>
+        WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder()
+            .AddInMemoryCollection(settings.Append(("WEBHOOK_URL", "https://hooks.example.org/x"))
+                .Select(s => KeyValuePair.Create(s.Item1, (string?)s.Item2))).Build()), withoutDatabase: true);
 
     [Test]
     public void Route_is_read_with_all_its_parts()
     {
-        var route = Read(("ALERT_MIN_SEVERITY", "medium"), ("Notifications:Routes:desk:Channels", "Webhook"), ("Notifications:Routes:desk:ThreatTypes", "hlp_anomaly, hlp_exploitation"),
+        var route = Read(("ALERT_MIN_SEVERITY", "medium"), ("Notifications:Routes:desk:Channels", "Webhook"),
+            ("Notifications:Routes:desk:ThreatTypes", "hlp_anomaly, hlp_exploitation"),
             ("Notifications:Routes:desk:Subjects", "BTC,k*")).Notifications.Routes.Single();
         Assert.That((route.Name, route.MinSeverity), Is.EqualTo(("desk", Severity.Medium)));
-        Assert.That((string[])[.. route.Channels, .. route.ThreatTypes, .. route.Subjects], Is.EqualTo(new[] { "webhook", "hlp_anomaly", "hlp_exploitation", "BTC", "k*" }));
+        Assert.That((string[])[.. route.Channels, .. route.ThreatTypes, .. route.Subjects],
+            Is.EqualTo(new[] { "webhook", "hlp_anomaly", "hlp_exploitation", "BTC", "k*" }));
     }
 
-    [TestCase("Channels", "pigeon", "Notifications:Routes:desk:Channels: 'pigeon' is not allowed; it must be separated by commas: webhook, slack")]
+    [TestCase("Channels", "pigeon",
+        "Notifications:Routes:desk:Channels: 'pigeon' is not allowed; it must be separated by commas: webhook, slack")]
     [TestCase("Channels", "slack", "Notifications:Routes:desk:Channels: names slack, which is off; set SLACK_WEBHOOK_URL")]
     [TestCase("MinSeverity", "awful", "Notifications:Routes:desk:MinSeverity: 'awful' is not allowed")]
     [TestCase("ThreatTypes", "hlp_anomalie", "Notifications:Routes:desk:ThreatTypes: 'hlp_anomalie' is not allowed")]
     [TestCase("Colour", "red", "Notifications:Routes:desk:Colour: no such setting")]
     [TestCase("Subjects", "BTC", "Notifications:Routes:desk:Channels: is not set")]
     public void Bad_route_stops_the_start_with_what_is_wrong(string key, string value, string fault) =>
-        Assert.That(Assert.Throws<ConfigurationFaultException>(() => Read(($"Notifications:Routes:desk:{key}", value)))!.Faults, Has.Some.StartsWith(fault));
+        Assert.That(Assert.Throws<ConfigurationFaultException>(() => Read(($"Notifications:Routes:desk:{key}", value)))!.Faults,
+            Has.Some.StartsWith(fault));
 
     [Test]
     public void Waits_double_up_to_their_bound_and_are_drawn_evenly_below_it()
     {
-        Assert.That(Enumerable.Range(1, 6).Select(attempts => DeliveryRules.Backoff(attempts, 1).TotalSeconds), Is.EqualTo(new[] { 1, 2, 4, 8, 16, 32 }));
+        Assert.That(Enumerable.Range(1, 6).Select(attempts => DeliveryRules.Backoff(attempts, 1).TotalSeconds),
+            Is.EqualTo(new[] { 1, 2, 4, 8, 16, 32 }));
         Assert.That((DeliveryRules.Backoff(1000, 1), DeliveryRules.Backoff(1000, 0.5), DeliveryRules.Backoff(3, 0)),
             Is.EqualTo((DeliveryRules.LongestBackoff, DeliveryRules.LongestBackoff / 2, TimeSpan.Zero)));
     }
@@ -43,8 +50,10 @@ public sealed class NotificationOptionsTests
     public void Nobody_can_switch_a_channel_off_by_an_endless_retry_after()
     {
         var claimed = new ClaimedMessage(new NotificationMessage(Guid.NewGuid(), []), 1, null);
-        var verdict = DeliveryRules.Judge(new DeliveryOutcome.Retry("HTTP 429", TimeSpan.FromDays(365)), claimed, ManualClock.Noon, TimeSpan.FromDays(1), 0.5);
-        Assert.That(verdict, Is.EqualTo(new DeliveryVerdict.Again(ManualClock.Noon.AddHours(1), ManualClock.Noon.AddHours(1), ManualClock.Noon.AddDays(1), "HTTP 429")));
+        var verdict = DeliveryRules.Judge(
+            new DeliveryOutcome.Retry("HTTP 429", TimeSpan.FromDays(365)), claimed, ManualClock.Noon, TimeSpan.FromDays(1), 0.5);
+        Assert.That(verdict, Is.EqualTo(new DeliveryVerdict.Again(
+            ManualClock.Noon.AddHours(1), ManualClock.Noon.AddHours(1), ManualClock.Noon.AddDays(1), "HTTP 429")));
     }
 
     [Test]

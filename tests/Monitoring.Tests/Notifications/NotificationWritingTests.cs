@@ -43,12 +43,14 @@ public sealed class NotificationWritingTests
         await _recorder.WriteAsync(ResultSample.Of("m", Noon.AddMinutes(_minute++), CheckOutcome.Succeeded, findings, []), default);
     }
 
-    private static Finding Found(Severity severity = Severity.High, string rule = "r", string subject = "s") => ResultSample.Finding(rule, subject, severity);
+    private static Finding Found(Severity severity = Severity.High, string rule = "r", string subject = "s") =>
+        ResultSample.Finding(rule, subject, severity);
 
     private async Task<string[]> RowsAsync()
     {
         await using var connection = await _db.OpenConnectionAsync();
-        return [.. await connection.QueryAsync<string>("SELECT concat_ws(' ', channel, kind, severity, status) FROM notifications ORDER BY seq, channel")];
+        return [.. await connection.QueryAsync<string>(
+            "SELECT concat_ws(' ', channel, kind, severity, status) FROM notifications ORDER BY seq, channel")];
     }
 
     private async Task ExecuteAsync(string sql)
@@ -58,10 +60,13 @@ public sealed class NotificationWritingTests
     }
 
     private Task SilenceAsync() => ExecuteAsync(
-        "INSERT INTO silences (fingerprint, until, created_by, created_at) SELECT fingerprint, @at + interval '1 hour', 'ann', @at FROM security_events ORDER BY severity, fingerprint LIMIT 1");
+        "INSERT INTO silences (fingerprint, until, created_by, created_at) SELECT fingerprint, @at + interval '1 hour', 'ann', @at "
+        + "FROM security_events ORDER BY severity, fingerprint LIMIT 1");
 
     private Task ChangeByOperatorAsync(string kind) => ExecuteAsync($"""
-        INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor) SELECT event_id, @at, '{kind}', severity, 'ann' FROM security_events
+        INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor)
+        SELECT event_id, @at, '{kind}', severity, 'ann'
+          FROM security_events
         """);
 
     [Test]
@@ -85,7 +90,8 @@ public sealed class NotificationWritingTests
         await CheckAsync();
         Assert.That(await RowsAsync(), Is.EqualTo(new[]
         {
-            "slack escalated critical pending", "webhook escalated critical pending", "slack resolved critical pending", "webhook resolved critical pending",
+            "slack escalated critical pending", "webhook escalated critical pending", "slack resolved critical pending",
+            "webhook resolved critical pending",
         }));
     }
 
@@ -98,7 +104,8 @@ public sealed class NotificationWritingTests
         await CheckAsync();
         await CheckAsync();
         await CheckAsync();
-        Assert.That(await RowsAsync(), Is.EqualTo(new[] { "slack opened high dead", "webhook opened high pending", "webhook resolved high pending" }));
+        Assert.That(await RowsAsync(),
+            Is.EqualTo(new[] { "slack opened high dead", "webhook opened high pending", "webhook resolved high pending" }));
     }
 
     [Test]
@@ -107,9 +114,11 @@ public sealed class NotificationWritingTests
         Route(new NotificationRoute("pager", ["webhook"], Severity.Critical, [], []));
         await CheckAsync(Found());
         Assert.That(await RowsAsync(), Is.EqualTo(new[] { "slack opened high pending" }));
-        Route(new NotificationRoute("pager", ["webhook"], Severity.Critical, [], []), new NotificationRoute("no more", ["slack"], Severity.High, ["other"], []));
+        Route(new NotificationRoute("pager", ["webhook"], Severity.Critical, [], []),
+            new NotificationRoute("no more", ["slack"], Severity.High, ["other"], []));
         await CheckAsync(Found(Severity.Critical));
-        Assert.That(await RowsAsync(), Is.EqualTo(new[] { "slack opened high pending", "slack escalated critical pending", "webhook escalated critical pending" }));
+        Assert.That(await RowsAsync(),
+            Is.EqualTo(new[] { "slack opened high pending", "slack escalated critical pending", "webhook escalated critical pending" }));
     }
 
     [Test]
@@ -132,8 +141,8 @@ public sealed class NotificationWritingTests
         await ChangeByOperatorAsync("resolved");
         Assert.That((await RowsAsync()).GroupBy(row => row).Select(same => (same.Key, same.Count())), Is.EquivalentTo(new[]
         {
-            ("slack opened high pending", 24), ("webhook opened high pending", 24), ("slack opened high silenced", 1), ("webhook opened high silenced", 1),
-            ("slack resolved high pending", 24), ("webhook resolved high pending", 24),
+            ("slack opened high pending", 24), ("webhook opened high pending", 24), ("slack opened high silenced", 1),
+            ("webhook opened high silenced", 1), ("slack resolved high pending", 24), ("webhook resolved high pending", 24),
         }));
     }
 
@@ -146,7 +155,8 @@ public sealed class NotificationWritingTests
         await ChangeByOperatorAsync("resolved");
         Assert.That((await RowsAsync())[2..], Is.EqualTo(new[]
         {
-            "slack acknowledged high pending", "webhook acknowledged high pending", "slack resolved high pending", "webhook resolved high pending",
+            "slack acknowledged high pending", "webhook acknowledged high pending", "slack resolved high pending",
+            "webhook resolved high pending",
         }));
     }
 
@@ -164,7 +174,8 @@ public sealed class NotificationWritingTests
     public async Task Silence_never_holds_back_the_end_of_what_was_announced()
     {
         await CheckAsync(Found());
-        await ExecuteAsync("UPDATE notifications SET status = 'delivered', delivered_at = @at, message_id = notification_id WHERE channel = 'slack'");
+        await ExecuteAsync(
+            "UPDATE notifications SET status = 'delivered', delivered_at = @at, message_id = notification_id WHERE channel = 'slack'");
         await SilenceAsync();
         await CheckAsync(Found(Severity.Critical));
         await CheckAsync();
@@ -172,8 +183,8 @@ public sealed class NotificationWritingTests
         await CheckAsync();
         Assert.That(await RowsAsync(), Is.EqualTo(new[]
         {
-            "slack opened high delivered", "webhook opened high silenced", "slack escalated critical silenced", "webhook escalated critical silenced",
-            "slack resolved critical pending",
+            "slack opened high delivered", "webhook opened high silenced", "slack escalated critical silenced",
+            "webhook escalated critical silenced", "slack resolved critical pending",
         }));
     }
 

@@ -53,14 +53,18 @@ public sealed class NotifierTests
     {
         public string Name => "other";
 
-        public Task<DeliveryOutcome> SendAsync(NotificationMessage message, CancellationToken cancellationToken) => send(message, cancellationToken);
+        public Task<DeliveryOutcome> SendAsync(NotificationMessage message, CancellationToken cancellationToken) =>
+            send(message, cancellationToken);
     }
 
-    private async Task<Notifier> StartAsync(string worker = "w", int window = 0, NpgsqlConnectionStringBuilder? connection = null, INotificationChannel? other = null)
+    private async Task<Notifier> StartAsync(
+        string worker = "w", int window = 0, NpgsqlConnectionStringBuilder? connection = null, INotificationChannel? other = null)
     {
         connection ??= TestDatabase.ConnectionTo(_db);
-        var services = new ServiceCollection().AddLogging(logging => logging.AddProvider(_logs)).AddSingleton(TimeProvider.System).AddMonitoringData(new DatabaseOptions(connection))
-            .AddSingleton(new WorkerIdentity(worker)).AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(window), TimeSpan.FromHours(24), []))
+        var services = new ServiceCollection().AddLogging(logging => logging.AddProvider(_logs))
+            .AddSingleton(TimeProvider.System).AddMonitoringData(new DatabaseOptions(connection))
+            .AddSingleton(new WorkerIdentity(worker))
+            .AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(window), TimeSpan.FromHours(24), []))
             .AddChannels(new ChannelOptions(new WebhookOptions(new Uri(_receiver.Url), null), null, null, null, null, null, null))
             .AddSingleton<IOutbox, DatabaseOutbox>().AddSingleton<Notifier>();
         _journals.AddClaimsTo(services);
@@ -74,12 +78,15 @@ public sealed class NotifierTests
 
     private async Task CheckAsync(params Finding[] findings)
     {
-        var recorder = new ServiceCollection().AddSingleton(_db).AddMonitoringTables().AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(TimeProvider.System)
-            .AddSingleton(new NotificationRouting(Names, Severity.High, [])).AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
+        var recorder = new ServiceCollection().AddSingleton(_db).AddMonitoringTables()
+            .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(TimeProvider.System)
+            .AddSingleton(new NotificationRouting(Names, Severity.High, [])).AddSingleton<DatabaseRecorder>()
+            .BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
         await recorder.WriteAsync(ResultSample.Of("m", Noon.AddMinutes(_check++), CheckOutcome.Succeeded, findings, []), default);
     }
 
-    private static Finding[] Found(int subjects) => [.. Enumerable.Range(0, subjects).Select(n => ResultSample.Finding("r", $"s{n}", Severity.High))];
+    private static Finding[] Found(int subjects) =>
+        [.. Enumerable.Range(0, subjects).Select(n => ResultSample.Finding("r", $"s{n}", Severity.High))];
 
     private async Task<T> QueryAsync<T>(string sql, NpgsqlDataSource? db = null)
     {
@@ -122,7 +129,8 @@ public sealed class NotifierTests
         var texts = _receiver.Received.Select(request => request.Text).ToList();
         Assert.That(texts.FindIndex(text => text.Contains("\"resolved\"")), Is.GreaterThan(0));
         Assert.That(ReceivedIds, Is.Unique.And.Count.EqualTo(4));
-        Assert.That(await QueryAsync<bool>("SELECT last_delivered_at IS NOT NULL FROM notification_channels WHERE channel = 'webhook'"), Is.True);
+        Assert.That(await QueryAsync<bool>("SELECT last_delivered_at IS NOT NULL FROM notification_channels WHERE channel = 'webhook'"),
+            Is.True);
     }
 
     [Test]
@@ -146,13 +154,16 @@ public sealed class NotifierTests
         await CheckAsync(Found(ChannelSender.Width + 1));
         await StartAsync(other: hanging);
         await WaitForDeliveredAsync(ChannelSender.Width + 1);
-        Assert.That(await QueryAsync<long>("SELECT count(*) FROM notifications WHERE channel = 'other' AND status = 'pending'"), Is.EqualTo(ChannelSender.Width + 1));
+        Assert.That(await QueryAsync<long>("SELECT count(*) FROM notifications WHERE channel = 'other' AND status = 'pending'"),
+            Is.EqualTo(ChannelSender.Width + 1));
     }
 
     [Test]
     public async Task Message_that_hangs_holds_up_no_other_of_its_channel()
     {
-        _receiver.Answer = (request, http) => request.Text.Contains("\"s0\"") ? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted) : Task.CompletedTask;
+        _receiver.Answer = (request, http) => request.Text.Contains("\"s0\"")
+            ? Task.Delay(Timeout.InfiniteTimeSpan, TimeProvider.System, http.RequestAborted)
+            : Task.CompletedTask;
         await StartAsync();
         await CheckAsync(Found(30));
         await WaitForDeliveredAsync(29);
@@ -172,7 +183,8 @@ public sealed class NotifierTests
         await StartAsync();
         await WaitForDeliveredAsync(1);
         Assert.That((ReceivedIds.Count, ReceivedIds.Distinct().Count()), Is.EqualTo((4, 1)));
-        Assert.That(await QueryAsync<(int, string?)>("SELECT attempts, last_error FROM notifications WHERE channel = 'webhook'"), Is.EqualTo((4, (string?)null)));
+        Assert.That(await QueryAsync<(int, string?)>("SELECT attempts, last_error FROM notifications WHERE channel = 'webhook'"),
+            Is.EqualTo((4, (string?)null)));
     }
 
     [Test]
@@ -209,7 +221,8 @@ public sealed class NotifierTests
         await CheckAsync(Found(1));
         (string, string)[] settings =
         [
-            ("DATABASE_URL", TestDatabase.ConnectionTo(_db).ConnectionString), ("HYPERLIQUID_API_URL", _receiver.Url), ("WEBHOOK_URL", _receiver.Url + "/hook"),
+            ("DATABASE_URL", TestDatabase.ConnectionTo(_db).ConnectionString), ("HYPERLIQUID_API_URL", _receiver.Url),
+            ("WEBHOOK_URL", _receiver.Url + "/hook"),
         ];
         using (ProgramUnderTest.Start("Monitoring.Worker", "", settings))
             await arrived.Task.WaitAsync(TimeSpan.FromSeconds(60)); // leaving kills it
@@ -228,7 +241,9 @@ public sealed class NotifierTests
         var notifier = await StartAsync();
         await _receiver.WaitForNextAsync();
         await notifier.StopAsync(default);
-        Assert.That(await QueryAsync<bool>("SELECT status = 'pending' AND next_attempt_at IS NULL AND claimed_by IS NULL FROM notifications WHERE channel = 'webhook'"), Is.True);
+        Assert.That(await QueryAsync<bool>(
+            "SELECT status = 'pending' AND next_attempt_at IS NULL AND claimed_by IS NULL FROM notifications WHERE channel = 'webhook'"),
+            Is.True);
     }
 
     [Test]
@@ -236,15 +251,17 @@ public sealed class NotifierTests
     {
         var clock = new ManualClock(Noon);
         var connection = TestDatabase.ConnectionTo(_db);
-        var services = new ServiceCollection().AddLogging().AddMonitoringData(new DatabaseOptions(connection)).AddSingleton<TimeProvider>(clock).AddSingleton(new WorkerIdentity("w"))
-            .AddSingleton(new NotificationOptions(TimeSpan.Zero, TimeSpan.FromHours(24), [])).AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
-            .AddSingleton<DatabaseOutbox>();
+        var services = new ServiceCollection().AddLogging().AddMonitoringData(new DatabaseOptions(connection))
+            .AddSingleton<TimeProvider>(clock).AddSingleton(new WorkerIdentity("w"))
+            .AddSingleton(new NotificationOptions(TimeSpan.Zero, TimeSpan.FromHours(24), []))
+            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null)).AddSingleton<DatabaseOutbox>();
         _journals.AddClaimsTo(services);
         var outbox = services.BuildServiceProvider().GetRequiredService<DatabaseOutbox>();
         await outbox.RegisterAsync(Names, default);
         await CheckAsync(Found(2));
         await using (var silencing = await _db.OpenConnectionAsync())
-            await silencing.ExecuteAsync("INSERT INTO silences (fingerprint, until, created_by, created_at) VALUES ('r:s0', @until, 'ann', @at)",
+            await silencing.ExecuteAsync(
+                "INSERT INTO silences (fingerprint, until, created_by, created_at) VALUES ('r:s0', @until, 'ann', @at)",
                 new { until = Noon.AddHours(1).UtcDateTime, at = Noon.UtcDateTime });
         var open = await outbox.ClaimAsync("webhook", 8, [], default);
         Assert.That(open.SelectMany(claimed => claimed.Message.Entries).Select(entry => entry.Subject), Is.EqualTo(new[] { "s1" }));
@@ -257,8 +274,10 @@ public sealed class NotifierTests
     public async Task Claim_of_a_dead_worker_lapses_and_a_clock_that_was_set_back_delays_nothing()
     {
         var clock = new ManualClock(Noon);
-        DatabaseOutbox Outbox(string worker) => _journals.AddClaimsTo(new ServiceCollection()).AddLogging().AddMonitoringData(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<TimeProvider>(clock)
-            .AddSingleton(new WorkerIdentity(worker)).AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), []))
+        DatabaseOutbox Outbox(string worker) => _journals.AddClaimsTo(new ServiceCollection()).AddLogging()
+            .AddMonitoringData(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<TimeProvider>(clock)
+            .AddSingleton(new WorkerIdentity(worker))
+            .AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), []))
             .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
             .AddSingleton<DatabaseOutbox>().BuildServiceProvider().GetRequiredService<DatabaseOutbox>();
         var (one, two) = (Outbox("one"), Outbox("two"));
@@ -270,7 +289,8 @@ public sealed class NotifierTests
         clock.Advance(DatabaseOutbox.Lease - TimeSpan.FromSeconds(1));
         Assert.That(await two.ClaimAsync("webhook", 8, [], default), Is.Empty);
         clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.That((await two.ClaimAsync("webhook", 8, [], default)).Single().Message.NotificationId, Is.EqualTo(claimed.Message.NotificationId));
+        Assert.That((await two.ClaimAsync("webhook", 8, [], default)).Single().Message.NotificationId,
+            Is.EqualTo(claimed.Message.NotificationId));
 
         await CheckAsync(Found(2));
         clock.Advance(-TimeSpan.FromHours(3));
@@ -282,10 +302,12 @@ public sealed class NotifierTests
     {
         await CheckAsync(Found(1));
         var table = new Data.Notifications.NotificationChannelTable(_db);
-        await table.RegisterAsync(["webhook"], DateTimeOffset.MaxValue.AddYears(-7000), DateTimeOffset.MinValue.AddYears(2000), "nobody", default);
+        await table.RegisterAsync(
+            ["webhook"], DateTimeOffset.MaxValue.AddYears(-7000), DateTimeOffset.MinValue.AddYears(2000), "nobody", default);
         Assert.That(await QueryAsync<long>("SELECT count(*) FROM notifications WHERE status = 'dead'"), Is.Zero);
         await table.RegisterAsync(["webhook"], Noon.AddYears(10), Noon.AddYears(9), "nobody has it", default);
-        Assert.That(await QueryAsync<(string, string)>("SELECT channel, last_error FROM notifications WHERE status = 'dead'"), Is.EqualTo(("other", "nobody has it")));
+        Assert.That(await QueryAsync<(string, string)>("SELECT channel, last_error FROM notifications WHERE status = 'dead'"),
+            Is.EqualTo(("other", "nobody has it")));
     }
 
     [Test]
@@ -297,7 +319,8 @@ public sealed class NotifierTests
             [("WEBHOOK_URL", _receiver.Url), ("SLACK_WEBHOOK_URL", slack.Url), ("Notifications:GroupWindow", "0")]);
         var notifier = worker.Services.GetServices<IHostedService>().OfType<Notifier>().Single();
         await notifier.StartAsync(default);
-        await worker.Services.GetRequiredService<IRecorder>().RecordAsync(ResultSample.Of("m", Noon, CheckOutcome.Succeeded, Found(1), []), default);
+        await worker.Services.GetRequiredService<IRecorder>().RecordAsync(
+            ResultSample.Of("m", Noon, CheckOutcome.Succeeded, Found(1), []), default);
         await slack.WaitForNextAsync();
         await WaitForAsync("(SELECT count(*) = 1 FROM notifications WHERE channel = 'webhook' AND status = 'dead')", worker.Db);
         await worker.CheckAsync(CheckRunner.CutToSecond(TimeProvider.System.GetUtcNow()), WatchdogMonitor.MonitorName);

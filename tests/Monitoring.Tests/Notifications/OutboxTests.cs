@@ -42,10 +42,11 @@ public sealed class OutboxTests(bool inDatabase)
 
     private async Task StartAsync(int window)
     {
-        var services = new ServiceCollection().AddLogging().AddSingleton(new EventOptions(3, Severity.High)).AddSingleton<TimeProvider>(_clock)
-            .AddSingleton(new NotificationRouting(["slack", "webhook"], Severity.High, [])).AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(window), TimeSpan.FromHours(24), []))
-            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, new Uri("https://risk.example.org"))).AddSingleton(new WorkerIdentity("w"))
-            .AddSingleton<EventLog>().AddSingleton<SessionStatistics>();
+        var services = new ServiceCollection().AddLogging().AddSingleton(new EventOptions(3, Severity.High))
+            .AddSingleton<TimeProvider>(_clock).AddSingleton(new NotificationRouting(["slack", "webhook"], Severity.High, []))
+            .AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(window), TimeSpan.FromHours(24), []))
+            .AddSingleton(new ChannelOptions(null, null, null, null, null, null, new Uri("https://risk.example.org")))
+            .AddSingleton(new WorkerIdentity("w")).AddSingleton<EventLog>().AddSingleton<SessionStatistics>();
         if (_db is null)
         {
             var provider = services.AddSingleton(new RuleCatalog([])).AddOutbox(withoutDatabase: true)
@@ -55,7 +56,8 @@ public sealed class OutboxTests(bool inDatabase)
         }
         else
         {
-            var provider = _journals.AddClaimsTo(services).AddSingleton(_db).AddMonitoringTables().AddSingleton(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<ChannelListener>()
+            var provider = _journals.AddClaimsTo(services).AddSingleton(_db).AddMonitoringTables()
+                .AddSingleton(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<ChannelListener>()
                 .AddSingleton<DatabaseRecorder>().AddSingleton<DatabaseOutbox>().BuildServiceProvider();
             _outbox = provider.GetRequiredService<DatabaseOutbox>();
             _record = result => provider.GetRequiredService<DatabaseRecorder>().WriteAsync(result, default);
@@ -64,7 +66,8 @@ public sealed class OutboxTests(bool inDatabase)
         await _outbox.RegisterAsync(["slack", "webhook"], default);
     }
 
-    private Task CheckAsync(params Finding[] findings) => _record(ResultSample.Of("m", Noon.AddMinutes(_check++), CheckOutcome.Succeeded, findings, []));
+    private Task CheckAsync(params Finding[] findings) =>
+        _record(ResultSample.Of("m", Noon.AddMinutes(_check++), CheckOutcome.Succeeded, findings, []));
 
     private async Task ResolveAsync()
     {
@@ -72,16 +75,20 @@ public sealed class OutboxTests(bool inDatabase)
             await CheckAsync();
     }
 
-    private static Finding Found(string subject, Severity severity = Severity.High, string rule = "r") => ResultSample.Finding(rule, subject, severity);
+    private static Finding Found(string subject, Severity severity = Severity.High, string rule = "r") =>
+        ResultSample.Finding(rule, subject, severity);
 
-    private Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(string channel = "webhook", int most = 8, params Guid[] inFlight) => _outbox.ClaimAsync(channel, most, inFlight, default);
+    private Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(string channel = "webhook", int most = 8, params Guid[] inFlight) =>
+        _outbox.ClaimAsync(channel, most, inFlight, default);
 
     private async Task<ClaimedMessage> ClaimOneAsync(params Guid[] inFlight) => (await ClaimAsync(inFlight: inFlight)).Single();
 
     private Task MarkAsync(ClaimedMessage claimed, DeliveryOutcome outcome) => _outbox.MarkAsync(
-        "webhook", claimed.Message.NotificationId, DeliveryRules.Judge(outcome, claimed, _clock.GetUtcNow(), TimeSpan.FromHours(24), random: 1), default);
+        "webhook", claimed.Message.NotificationId,
+        DeliveryRules.Judge(outcome, claimed, _clock.GetUtcNow(), TimeSpan.FromHours(24), random: 1), default);
 
-    private static string Text(ClaimedMessage claimed) => string.Join(", ", claimed.Message.Entries.Select(entry => $"{entry.Subject} {SnakeCase.Of(entry.Kind)}"));
+    private static string Text(ClaimedMessage claimed) =>
+        string.Join(", ", claimed.Message.Entries.Select(entry => $"{entry.Subject} {SnakeCase.Of(entry.Kind)}"));
 
     private static readonly DeliveryOutcome Delivered = new DeliveryOutcome.Delivered();
     private static readonly DeliveryOutcome Refused = new DeliveryOutcome.Dead("HTTP 400");
@@ -91,8 +98,9 @@ public sealed class OutboxTests(bool inDatabase)
     {
         await CheckAsync(Found("s", Severity.Critical));
         var entry = (await ClaimOneAsync()).Message.Entries.Single();
-        Assert.That(entry with { Indicators = "", AffectedAddresses = [] }, Is.EqualTo(new NotificationEntry(entry.EventId, ChangeKind.Opened, Severity.Critical, "r", "threat", "s", "Critical s",
-            "description", Noon, Noon, "", [], "Critical s", new Uri($"https://risk.example.org/#/events/{entry.EventId}"))));
+        Assert.That(entry with { Indicators = "", AffectedAddresses = [] },
+            Is.EqualTo(new NotificationEntry(entry.EventId, ChangeKind.Opened, Severity.Critical, "r", "threat", "s", "Critical s",
+                "description", Noon, Noon, "", [], "Critical s", new Uri($"https://risk.example.org/#/events/{entry.EventId}"))));
         Assert.That((entry.Indicators.Replace(" ", ""), entry.AffectedAddresses), Is.EqualTo(("""{"value":1.25}""", (string[])["s"])));
     }
 
@@ -200,7 +208,8 @@ public sealed class OutboxTests(bool inDatabase)
         await CheckAsync(Found("a", Severity.Critical), Found("b"), Found("c"));
         _clock.Advance(TimeSpan.FromMinutes(1));
         var due = await ClaimAsync();
-        Assert.That(due.Select(Text), Is.EqualTo(new[] { "a opened, b opened", "c opened" }), "and what follows the first of its event waits for it");
+        Assert.That(due.Select(Text), Is.EqualTo(new[] { "a opened, b opened", "c opened" }),
+            "and what follows the first of its event waits for it");
         Assert.That(due[0].Message.NotificationId, Is.EqualTo(first.Message.NotificationId));
         await MarkAsync(due[0], Delivered);
         await MarkAsync(due[1], Delivered);
@@ -219,7 +228,8 @@ public sealed class OutboxTests(bool inDatabase)
         await MarkAsync(claimed, new DeliveryOutcome.Retry("HTTP 500"));
         _clock.Advance(TimeSpan.FromDays(1));
         Assert.That(await ClaimAsync(), Is.Empty);
-        Assert.That(await _outbox.ListDeadAsync(Noon, default), Is.EqualTo(new[] { new DeadLetters("webhook", 1, Noon.AddDays(1), "given up after 2 attempts: HTTP 500") }));
+        Assert.That(await _outbox.ListDeadAsync(Noon, default),
+            Is.EqualTo(new[] { new DeadLetters("webhook", 1, Noon.AddDays(1), "given up after 2 attempts: HTTP 500") }));
     }
 
     [Test]
@@ -250,7 +260,8 @@ public sealed class OutboxTests(bool inDatabase)
         await CheckAsync(Found("z"), Found("a"));
         await ResolveAsync();
         _clock.Advance(TimeSpan.FromMinutes(1));
-        Assert.That(Text(await ClaimOneAsync()), Is.EqualTo("a opened, z resolved, a resolved").Or.EqualTo("a opened, a resolved, z resolved"));
+        Assert.That(Text(await ClaimOneAsync()),
+            Is.EqualTo("a opened, z resolved, a resolved").Or.EqualTo("a opened, a resolved, z resolved"));
     }
 
     [Test]
@@ -270,7 +281,10 @@ public sealed class OutboxTests(bool inDatabase)
         {
             if (second is > 0 and <= 60) // 20 rules × 500 subjects, spread over a minute
                 await _record(ResultSample.Of($"m{second}", Noon.AddSeconds(second), CheckOutcome.Succeeded,
-                    [.. Enumerable.Range(0, 10_000).Where(n => n % 60 == second % 60).Select(n => Found($"S{n / 20}", n % 2 == 0 ? Severity.High : Severity.Critical, $"r{n % 20}"))], []));
+                    [.. Enumerable.Range(0, 10_000)
+                        .Where(n => n % 60 == second % 60)
+                        .Select(n => Found($"S{n / 20}", n % 2 == 0 ? Severity.High : Severity.Critical, $"r{n % 20}"))],
+                    []));
             foreach (var claimed in await ClaimAsync())
             {
                 messages.Add((_clock.GetUtcNow(), claimed));
@@ -280,7 +294,8 @@ public sealed class OutboxTests(bool inDatabase)
             _clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        Assert.That(messages.Zip(messages.Skip(1), (one, next) => next.At - one.At), Has.All.GreaterThanOrEqualTo(TimeSpan.FromSeconds(30)));
+        Assert.That(messages.Zip(messages.Skip(1), (one, next) => next.At - one.At),
+            Has.All.GreaterThanOrEqualTo(TimeSpan.FromSeconds(30)));
         Assert.That(messages, Has.Count.EqualTo(3));
         var entries = messages.SelectMany(message => message.Message.Message.Entries).ToList();
         Assert.That(entries.Select(entry => entry.EventId).Distinct().Count(), Is.EqualTo(10_000));

@@ -13,7 +13,8 @@ internal sealed class TestJournals : IDisposable
     public IServiceCollection AddClaimsTo(IServiceCollection services)
     {
         _folders.Add(TestFolder.Create());
-        return services.AddSingleton(new JournalOptions(_folders[^1], 1 << 20)).AddSingleton<RecordingQueue>().AddSingleton<InFlightClaims>();
+        return services.AddSingleton(new JournalOptions(_folders[^1], 1 << 20)).AddSingleton<RecordingQueue>()
+            .AddSingleton<InFlightClaims>();
     }
 
     public void Dispose() => _folders.ForEach(TestFolder.Delete);

@@ -21,7 +21,8 @@ public sealed class EventSnapshotTests : OutageNotifierFixture
         var cut = _gate.CutNextCommitAsync(CommitCut.Answered, default, andClose: true);
         await CheckAsync(Found(Severity.Critical));
         await cut;
-        Assert.That((await _channel.NextAsync()).Entries.Where(entry => entry.RuleId == "r").Select(entry => entry.Kind), Is.EqualTo(new[] { ChangeKind.Escalated }));
+        Assert.That((await _channel.NextAsync()).Entries.Where(entry => entry.RuleId == "r").Select(entry => entry.Kind),
+            Is.EqualTo(new[] { ChangeKind.Escalated }));
         await SentAsync();
         Assert.That(await ClaimAsync(), Is.Empty);
         _gate.Open();
@@ -32,7 +33,8 @@ public sealed class EventSnapshotTests : OutageNotifierFixture
     private async Task MarkAllDeliveredAsync()
     {
         await using var connection = await _db.OpenConnectionAsync();
-        await connection.ExecuteAsync("UPDATE notifications SET status = 'delivered', delivered_at = created_at, message_id = notification_id");
+        await connection.ExecuteAsync(
+            "UPDATE notifications SET status = 'delivered', delivered_at = created_at, message_id = notification_id");
     }
 
     [Test]
@@ -63,7 +65,8 @@ public sealed class EventSnapshotTests : OutageNotifierFixture
         var notified = (await _channel.NextAsync()).Entries.ToList();
         while (!notified.Exists(entry => entry.Subject == "s")) // the third clean check ended the first event
             notified.AddRange((await _channel.NextAsync()).Entries);
-        Assert.That(notified.Select(entry => (entry.RuleId, entry.Kind)), Is.EqualTo(new[] { ("database.away", ChangeKind.Opened), ("r", ChangeKind.Opened) }));
+        Assert.That(notified.Select(entry => (entry.RuleId, entry.Kind)),
+            Is.EqualTo(new[] { ("database.away", ChangeKind.Opened), ("r", ChangeKind.Opened) }));
     }
 
     [Test]
@@ -87,7 +90,8 @@ public sealed class EventSnapshotTests : OutageNotifierFixture
             _gate.Open();
             await Recorder.DrainAsync(default);
             Assert.That(await RowsAsync(), Has.One.EqualTo($"r opened critical delivered {sent.NotificationId}"));
-            Assert.That((await ClaimAsync()).SelectMany(claimed => claimed.Message.Entries).Select(entry => entry.RuleId), Has.None.EqualTo("r"));
+            Assert.That((await ClaimAsync()).SelectMany(claimed => claimed.Message.Entries).Select(entry => entry.RuleId),
+                Has.None.EqualTo("r"));
             Assert.That(_services.GetRequiredService<InFlightClaims>().Ids, Is.Empty);
         }
         finally
@@ -104,7 +108,9 @@ public sealed class EventSnapshotTests : OutageNotifierFixture
         var journal = TestFolder.Create();
         await using (var other = Build(journal))
             for (var i = 0; i < 3; i++)
-                await other.GetRequiredService<RecordingPipeline>().RecordAsync(ResultSample.Of("m", Noon.AddMinutes(++_minute), CheckOutcome.Succeeded, [Found(Severity.Critical, "theirs")], []), default);
+                await other.GetRequiredService<RecordingPipeline>().RecordAsync(
+                    ResultSample.Of("m", Noon.AddMinutes(++_minute), CheckOutcome.Succeeded, [Found(Severity.Critical, "theirs")], []),
+                    default);
         TestFolder.Delete(journal);
         await LearnAsync();
         _gate.Close();
@@ -114,7 +120,8 @@ public sealed class EventSnapshotTests : OutageNotifierFixture
 
     [TestCase(59, "new")]
     [TestCase(60, "known", "new", Description = "rather twice than never")]
-    public async Task Worker_that_starts_while_the_database_is_away_knows_what_was_announced_within_the_last_hour(int minutes, params string[] notified)
+    public async Task Worker_that_starts_while_the_database_is_away_knows_what_was_announced_within_the_last_hour(
+        int minutes, params string[] notified)
     {
         await CheckAsync(Found(Severity.Critical, "known"));
         _gate.Close();
@@ -150,7 +157,8 @@ public sealed class EventSnapshotTests : OutageNotifierFixture
     public async Task What_is_silenced_is_left_to_the_outbox()
     {
         await using (var connection = await _db.OpenConnectionAsync())
-            await connection.ExecuteAsync("INSERT INTO silences (silence_id, fingerprint, until, created_by, created_at) VALUES (gen_random_uuid(), @Fingerprint, @until, 'o', @Noon)",
+            await connection.ExecuteAsync("INSERT INTO silences (silence_id, fingerprint, until, created_by, created_at) "
+                + "VALUES (gen_random_uuid(), @Fingerprint, @until, 'o', @Noon)",
                 new { Found(Severity.Critical).Fingerprint, until = Noon.AddHours(1), Noon });
         await LearnAsync();
         _gate.Close();

@@ -5,13 +5,16 @@ namespace Monitoring.Tests.Recording;
 
 public sealed class JournalFormatTests
 {
-    private static readonly string[] Contents = ["{\"a\":1}", "{}", "{\"text\":\"ein längerer Satz, so that a number has three digits: " + new string('x', 120) + "\"}", "{\"b\":[1,2,3]}"];
+    private static readonly string[] Contents = ["{\"a\":1}", "{}",
+        "{\"text\":\"ein längerer Satz, so that a number has three digits: " + new string('x', 120) + "\"}", "{\"b\":[1,2,3]}"];
 
     private static byte[] FileOf(params string[] contents) =>
-        [.. contents.SelectMany((content, i) => JournalFormat.Encode(i + 1, ManualClock.Noon.AddSeconds(i), Encoding.UTF8.GetBytes(content)))];
+        [.. contents.SelectMany((content, i) => JournalFormat.Encode(
+            i + 1, ManualClock.Noon.AddSeconds(i), Encoding.UTF8.GetBytes(content)))];
 
     private static List<string> Whole(byte[] file) =>
-        [.. JournalFormat.Scan(file).OfType<WholeRecord>().Select(record => Encoding.UTF8.GetString(file, record.ContentOffset, record.ContentLength))];
+        [.. JournalFormat.Scan(file).OfType<WholeRecord>()
+            .Select(record => Encoding.UTF8.GetString(file, record.ContentOffset, record.ContentLength))];
 
     private static void CoversAll(byte[] file)
     {
@@ -65,7 +68,8 @@ public sealed class JournalFormatTests
                 var hit = records.ToList().FindIndex(record => offset < record.Offset + record.Length);
                 var isEnd = offset == records[hit].Offset + records[hit].Length - 1;
                 Assert.That(Whole(damaged), Is.EqualTo(Contents.Where((_, i) => isEnd || i != hit)), $"byte {offset} changed by {mask}");
-                Assert.That(JournalFormat.Scan(damaged).OfType<BrokenStretch>().Where(broken => !broken.Torn && offset >= broken.Offset && offset < broken.Offset + broken.Length),
+                Assert.That(JournalFormat.Scan(damaged).OfType<BrokenStretch>()
+                    .Where(broken => !broken.Torn && offset >= broken.Offset && offset < broken.Offset + broken.Length),
                     Has.Exactly(1).Items, $"byte {offset} changed by {mask} is reported");
             }
     }
@@ -83,6 +87,7 @@ public sealed class JournalFormatTests
             Assert.That(Whole(file), Is.EqualTo(Contents));
         }
 
-        Assert.That(JournalFormat.Scan(new byte[4096]), Is.EqualTo(new[] { new BrokenStretch(0, 4096, Torn: true) }), "what a loss of power may leave");
+        Assert.That(JournalFormat.Scan(new byte[4096]), Is.EqualTo(new[] { new BrokenStretch(0, 4096, Torn: true) }),
+            "what a loss of power may leave");
     }
 }

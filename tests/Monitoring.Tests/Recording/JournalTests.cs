@@ -18,7 +18,8 @@ public sealed class JournalTests
     private static void Append(Journal journal, params IEnumerable<int> numbers)
     {
         foreach (var number in numbers)
-            journal.Append(Encoding.UTF8.GetBytes($$"""{"number":{{number}},"text":"{{new string('x', 50)}}"}"""), ManualClock.Noon.AddSeconds(number));
+            journal.Append(Encoding.UTF8.GetBytes($$"""{"number":{{number}},"text":"{{new string('x', 50)}}"}"""),
+                ManualClock.Noon.AddSeconds(number));
     }
 
     private static int[] Numbers(Journal journal) =>
@@ -64,7 +65,8 @@ public sealed class JournalTests
                     Assert.That(Numbers(next), Is.EqualTo(Enumerable.Range(drained + 1, 20 - drained)));
                 File.Delete(Path.Combine(copy, "position"));
                 using (var next = Open(copy))
-                    Assert.That(Numbers(next)[^(20 - drained)..], Is.EqualTo(Enumerable.Range(drained + 1, 20 - drained)), "without its position it begins earlier, never later");
+                    Assert.That(Numbers(next)[^(20 - drained)..], Is.EqualTo(Enumerable.Range(drained + 1, 20 - drained)),
+                        "without its position it begins earlier, never later");
             });
             if (drained < 20)
                 journal.Drop(journal.Waiting.First());
@@ -89,7 +91,8 @@ public sealed class JournalTests
             Assert.That(new FileInfo(file).Length, Is.EqualTo(last));
         }
 
-        Assert.That(_logs.Lines, Has.Exactly(bytes.Length - last - 2).Items.And.All.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Warning && line.Text.Contains("are cut")));
+        Assert.That(_logs.Lines, Has.Exactly(bytes.Length - last - 2).Items.And.All.Matches<(LogLevel Level, string Text)>(line =>
+            line.Level == LogLevel.Warning && line.Text.Contains("are cut")));
         Assert.That(new JournalFolder(_path).SetAside, Is.Empty);
     }
 
@@ -109,7 +112,8 @@ public sealed class JournalTests
             using (var journal = Open())
                 Assert.That(Numbers(journal), Has.Length.EqualTo(bytes[offset] == JournalFormat.End ? 3 : 2).And.Ordered, $"byte {offset}");
             using (Open())
-                Assert.That(_logs.Lines.Count(line => line.Level == LogLevel.Critical), Is.EqualTo(offset + 1), "reported once, also after another start");
+                Assert.That(_logs.Lines.Count(line => line.Level == LogLevel.Critical), Is.EqualTo(offset + 1),
+                    "reported once, also after another start");
             var aside = File.ReadAllBytes(folder.SetAside.Single());
             Assert.That(damaged.AsSpan().IndexOf(aside), Is.GreaterThanOrEqualTo(0).And.LessThanOrEqualTo(offset));
             File.Delete(folder.SetAside.Single());
@@ -150,7 +154,8 @@ public sealed class JournalTests
         if (atStart)
             using (var journal = Open())
                 Assert.That(Numbers(journal), Is.EqualTo(new[] { 2 }));
-        Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Critical && line.Text.Contains("could not be set aside")));
+        Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line =>
+            line.Level == LogLevel.Critical && line.Text.Contains("could not be set aside")));
 
         void Damage()
         {
@@ -184,14 +189,16 @@ public sealed class JournalTests
         }
 
         Assert.That(journal.Bytes, Is.LessThanOrEqualTo(2000), "what the database has takes no room");
-        Assert.That(() => journal.Append(new byte[2000], ManualClock.Noon), Throws.TypeOf<JournalFullException>().With.Message.Contains("JOURNAL_MAX_BYTES"));
+        Assert.That(() => journal.Append(new byte[2000], ManualClock.Noon),
+            Throws.TypeOf<JournalFullException>().With.Message.Contains("JOURNAL_MAX_BYTES"));
     }
 
     [Test]
     public void Second_worker_is_told_that_the_folder_is_in_use()
     {
         using (Open())
-            Assert.That(() => Open(), Throws.TypeOf<JournalInUseException>().With.Message.Contains(_path).And.Message.Contains("JOURNAL_PATH"));
+            Assert.That(() => Open(),
+                Throws.TypeOf<JournalInUseException>().With.Message.Contains(_path).And.Message.Contains("JOURNAL_PATH"));
         using (Open())
             Assert.That(JournalStatus.Read(new JournalOptions(_path, 1)).InUse, Is.True);
         Assert.That(JournalStatus.Read(new JournalOptions(_path, 1)).InUse, Is.False);
@@ -225,7 +232,8 @@ public sealed class JournalTests
         journal.Drop(journal.Waiting.First());
         var status = JournalStatus.Read(new JournalOptions(_path, 1 << 20));
         Assert.That((status.Records, status.Bytes, status.Oldest, status.Newest, status.Damaged, status.SetAside.Count),
-            Is.EqualTo((2, journal.Bytes, (DateTimeOffset?)ManualClock.Noon.AddSeconds(2), (DateTimeOffset?)ManualClock.Noon.AddSeconds(3), 0, 0)));
+            Is.EqualTo((2, journal.Bytes, (DateTimeOffset?)ManualClock.Noon.AddSeconds(2),
+                (DateTimeOffset?)ManualClock.Noon.AddSeconds(3), 0, 0)));
         Assert.That(JournalStatus.Read(new JournalOptions(Path.Combine(_path, "none"), 1)).Records, Is.Zero);
     }
 }

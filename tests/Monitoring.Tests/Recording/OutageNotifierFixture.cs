@@ -81,15 +81,18 @@ public abstract class OutageNotifierFixture : RecorderFixture
     private protected async Task<string[]> RowsAsync()
     {
         await using var connection = await _db.OpenConnectionAsync();
-        return [.. await connection.QueryAsync<string>("SELECT concat_ws(' ', rule_id, n.kind, n.severity, n.status, n.message_id) FROM notifications AS n JOIN security_events USING (event_id) ORDER BY seq")];
+        return [.. await connection.QueryAsync<string>("SELECT concat_ws(' ', rule_id, n.kind, n.severity, n.status, n.message_id) "
+            + "FROM notifications AS n JOIN security_events USING (event_id) ORDER BY seq")];
     }
 
     private protected string Copy() => TestFolder.CopyOfJournal(_journal);
 
     // What the outbox of this worker would send now; it reaches the database beside the gate.
     private protected Task<IReadOnlyList<ClaimedMessage>> ClaimAsync() => new DatabaseOutbox(
-        new NotificationClaims(_db), new NotificationChannelTable(_db), new ChannelListener(new DatabaseOptions(_connection)), _services.GetRequiredService<InFlightClaims>(),
-        new NotificationOptions(TimeSpan.Zero, TimeSpan.FromHours(24), []), new ChannelOptions(null, null, null, null, null, null, null), new WorkerIdentity("test"), _clock)
+        new NotificationClaims(_db), new NotificationChannelTable(_db),
+        new ChannelListener(new DatabaseOptions(_connection)), _services.GetRequiredService<InFlightClaims>(),
+        new NotificationOptions(TimeSpan.Zero, TimeSpan.FromHours(24), []),
+        new ChannelOptions(null, null, null, null, null, null, null), new WorkerIdentity("test"), _clock)
         .ClaimAsync(_channel.Name, 8, [], default);
 
     private protected Task LearnAsync() => _services.GetRequiredService<EventSnapshotRefresh>().RefreshIfDueAsync(default);
@@ -144,7 +147,8 @@ public abstract class OutageNotifierFixture : RecorderFixture
 
     internal sealed class RecordingChannel : INotificationChannel
     {
-        private readonly System.Threading.Channels.Channel<NotificationMessage> _sent = System.Threading.Channels.Channel.CreateUnbounded<NotificationMessage>();
+        private readonly System.Threading.Channels.Channel<NotificationMessage> _sent =
+            System.Threading.Channels.Channel.CreateUnbounded<NotificationMessage>();
 
         public string Name => "test";
 

@@ -15,7 +15,8 @@ public sealed class OutageNotifierTests : OutageNotifierFixture
         _gate.Close();
         await CheckAsync();
         var outage = await _channel.NextAsync();
-        Assert.That(outage.Entries.Single(), Has.Property("RuleId").EqualTo("database.away").And.Property("Kind").EqualTo(ChangeKind.Opened));
+        Assert.That(outage.Entries.Single(),
+            Has.Property("RuleId").EqualTo("database.away").And.Property("Kind").EqualTo(ChangeKind.Opened));
         await CheckAsync(Found(Severity.Critical), Found(Severity.High, "not urgent"));
         var critical = await _channel.NextAsync();
         Assert.That((critical.Entries.Single().Subject, critical.Entries.Single().FirstSeenAt), Is.EqualTo(("s", Noon.AddMinutes(2))));
@@ -28,13 +29,16 @@ public sealed class OutageNotifierTests : OutageNotifierFixture
         Assert.That(Recorder.Waiting, Is.Zero);
         Assert.That(await RowsAsync(), Is.EquivalentTo(new[]
         {
-            $"database.away opened high delivered {outage.NotificationId}", $"r opened critical delivered {critical.NotificationId}", "r opened high pending", "r resolved high pending",
+            $"database.away opened high delivered {outage.NotificationId}", $"r opened critical delivered {critical.NotificationId}",
+            "r opened high pending", "r resolved high pending",
         }));
         await using var connection = await _db.OpenConnectionAsync();
-        Assert.That(await connection.QuerySingleAsync<Guid>("SELECT event_id FROM security_events WHERE subject = 's'"), Is.EqualTo(critical.Entries[0].EventId));
+        Assert.That(await connection.QuerySingleAsync<Guid>("SELECT event_id FROM security_events WHERE subject = 's'"),
+            Is.EqualTo(critical.Entries[0].EventId));
         for (var i = 0; i < 3; i++)
             await CheckAsync();
-        Assert.That(await RowsAsync(), Has.One.EqualTo("r resolved critical pending"), "who was notified of the opening is notified of the end");
+        Assert.That(await RowsAsync(), Has.One.EqualTo("r resolved critical pending"),
+            "who was notified of the opening is notified of the end");
     }
 
     [Test]
@@ -44,11 +48,13 @@ public sealed class OutageNotifierTests : OutageNotifierFixture
         await CheckAsync(Found(Severity.High));
         Assert.That((await _channel.NextAsync()).Entries.Single().RuleId, Is.EqualTo("database.away"));
         await CheckAsync(Found(Severity.Critical));
-        Assert.That((await _channel.NextAsync()).Entries.Single(), Has.Property("Kind").EqualTo(ChangeKind.Opened).And.Property("Severity").EqualTo(Severity.Critical));
+        Assert.That((await _channel.NextAsync()).Entries.Single(),
+            Has.Property("Kind").EqualTo(ChangeKind.Opened).And.Property("Severity").EqualTo(Severity.Critical));
         await SentAsync();
         _gate.Open();
         await Recorder.DrainAsync(default);
-        Assert.That((await RowsAsync()).Where(row => row.StartsWith("r ", StringComparison.Ordinal)), Has.Exactly(2).Items.And.All.Contains(" delivered "));
+        Assert.That((await RowsAsync()).Where(row => row.StartsWith("r ", StringComparison.Ordinal)),
+            Has.Exactly(2).Items.And.All.Contains(" delivered "));
     }
 
     [Test]
@@ -57,7 +63,8 @@ public sealed class OutageNotifierTests : OutageNotifierFixture
         _gate.Close();
         await CheckAsync(Found(Severity.Critical));
         var sent = await _channel.NextAsync();
-        Assert.That(sent.Entries.Select(entry => entry.RuleId), Is.EquivalentTo(new[] { "database.away", "r" }), "what comes together is one message");
+        Assert.That(sent.Entries.Select(entry => entry.RuleId), Is.EquivalentTo(new[] { "database.away", "r" }),
+            "what comes together is one message");
         Assert.That(await SentAsync(), Is.Empty);
         var killed = Copy();
         await RestartAsync(killed);
@@ -108,18 +115,22 @@ public sealed class OutageNotifierTests : OutageNotifierFixture
         _gate.Close();
         await CheckAsync(Found(Severity.Critical, "known"), Found(Severity.Critical, "rising"));
         var sent = await _channel.NextAsync();
-        Assert.That(sent.Entries.Select(entry => (entry.Subject, entry.Kind)).Where(entry => entry.Subject is "known" or "rising"), Is.EqualTo(new[] { ("rising", ChangeKind.Escalated) }));
+        Assert.That(sent.Entries.Select(entry => (entry.Subject, entry.Kind)).Where(entry => entry.Subject is "known" or "rising"),
+            Is.EqualTo(new[] { ("rising", ChangeKind.Escalated) }));
         await SentAsync();
         var killed = Copy();
         try
         {
             await RestartAsync(killed);
             await CheckAsync(Found(Severity.Critical, "known"), Found(Severity.Critical, "rising"));
-            Assert.That((await SentAsync()).SelectMany(message => message.Entries).Select(entry => entry.Subject), Has.None.EqualTo("known").And.None.EqualTo("rising"), "also after a restart");
+            Assert.That((await SentAsync()).SelectMany(message => message.Entries).Select(entry => entry.Subject),
+                Has.None.EqualTo("known").And.None.EqualTo("rising"), "also after a restart");
             _gate.Open();
             await Recorder.DrainAsync(default);
-            Assert.That(await RowsAsync(), Has.One.EqualTo($"r escalated critical delivered {sent.NotificationId}").And.One.EqualTo("r opened critical pending")
-                .And.One.EqualTo($"r opened high delivered {sent.NotificationId}"), "the opening that still waited would come after it");
+            Assert.That(await RowsAsync(),
+                Has.One.EqualTo($"r escalated critical delivered {sent.NotificationId}").And.One.EqualTo("r opened critical pending")
+                    .And.One.EqualTo($"r opened high delivered {sent.NotificationId}"),
+                "the opening that still waited would come after it");
         }
         finally
         {
@@ -140,10 +151,12 @@ public sealed class OutageNotifierTests : OutageNotifierFixture
         await Recorder.DrainAsync(default);
         Assert.That(await RowsAsync(), Is.EquivalentTo(new[]
         {
-            $"r opened critical pending {tried.NotificationId}", $"database.away opened high pending {tried.NotificationId}", "r opened high pending",
+            $"r opened critical pending {tried.NotificationId}",
+            $"database.away opened high pending {tried.NotificationId}", "r opened high pending",
         }));
         var repeated = (await ClaimAsync()).Single(claimed => claimed.Message.NotificationId == tried.NotificationId);
-        Assert.That(repeated.Message.Entries.Select(entry => (entry.EventId, entry.Kind)), Is.EquivalentTo(tried.Entries.Select(entry => (entry.EventId, entry.Kind))));
+        Assert.That(repeated.Message.Entries.Select(entry => (entry.EventId, entry.Kind)),
+            Is.EquivalentTo(tried.Entries.Select(entry => (entry.EventId, entry.Kind))));
     }
 
     [Test]
@@ -163,8 +176,10 @@ public sealed class OutageNotifierTests : OutageNotifierFixture
             await CheckAsync(Found(Severity.Critical, "first"), Found(Severity.Critical, "second"));
             List<NotificationMessage> sent = [await _channel.NextAsync(), await _channel.NextAsync()];
             var repeated = sent.Single(message => message.NotificationId == tried.NotificationId);
-            Assert.That(repeated.Entries.Select(entry => (entry.EventId, entry.Kind)), Is.EqualTo(tried.Entries.Select(entry => (entry.EventId, entry.Kind))));
-            Assert.That(sent.Single(message => message != repeated).Entries.Select(entry => entry.Subject), Has.One.EqualTo("second").And.None.EqualTo("first"));
+            Assert.That(repeated.Entries.Select(entry => (entry.EventId, entry.Kind)),
+                Is.EqualTo(tried.Entries.Select(entry => (entry.EventId, entry.Kind))));
+            Assert.That(sent.Single(message => message != repeated).Entries.Select(entry => entry.Subject),
+                Has.One.EqualTo("second").And.None.EqualTo("first"));
         }
         finally
         {

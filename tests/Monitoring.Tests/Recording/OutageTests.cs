@@ -18,7 +18,8 @@ public sealed class OutageTests : RecorderFixture
     private DatabaseLink Link => _services.GetRequiredService<DatabaseLink>();
 
     private static CheckResult Result(int minute, params Finding[] findings) =>
-        ResultSample.Of("hlp-vault", Noon.AddMinutes(minute), CheckOutcome.Succeeded, findings, [], Sample.Snapshot(Noon.AddMinutes(minute), Sample.Measures()));
+        ResultSample.Of("hlp-vault", Noon.AddMinutes(minute), CheckOutcome.Succeeded, findings, [],
+            Sample.Snapshot(Noon.AddMinutes(minute), Sample.Measures()));
 
     private async Task<T> QueryAsync<T>(string sql)
     {
@@ -32,7 +33,8 @@ public sealed class OutageTests : RecorderFixture
         await connection.ExecuteAsync(sql);
     }
 
-    private Task<long> StoredAsync() => QueryAsync<long>("SELECT count(*) FROM check_runs AS r JOIN hlp_vault_snapshots AS s ON s.observed_at = r.scheduled_at WHERE monitor = 'hlp-vault'");
+    private Task<long> StoredAsync() => QueryAsync<long>(
+        "SELECT count(*) FROM check_runs AS r JOIN hlp_vault_snapshots AS s ON s.observed_at = r.scheduled_at WHERE monitor = 'hlp-vault'");
 
     // The looks at its own health, as the pipeline's loop makes them.
     private async Task LookAsync(int times)
@@ -58,12 +60,16 @@ public sealed class OutageTests : RecorderFixture
         await LookAsync(1);
         Assert.That(await StoredAsync(), Is.EqualTo(6));
         var open = await QueryAsync<(string, string, string, string, DateTime, long)>(
-            "SELECT threat_type, severity, status, subject, first_seen_at, (SELECT count(*) FROM security_events) FROM security_events WHERE rule_id = 'database.away'");
-        Assert.That(open, Is.EqualTo(("database_unavailable", "high", "open", $"127.0.0.1:{_gate.Port}/{_connection.Database}", Noon.AddSeconds(3).UtcDateTime, 1L)));
+            "SELECT threat_type, severity, status, subject, first_seen_at, (SELECT count(*) FROM security_events) FROM security_events "
+            + "WHERE rule_id = 'database.away'");
+        Assert.That(open, Is.EqualTo(("database_unavailable", "high", "open",
+            $"127.0.0.1:{_gate.Port}/{_connection.Database}", Noon.AddSeconds(3).UtcDateTime, 1L)));
         await LookAsync(4);
         Assert.That(await QueryAsync<(string, long)>("SELECT status, occurrences FROM security_events"), Is.EqualTo(("resolved", 6L)));
-        Assert.That(await QueryAsync<string>("SELECT string_agg(kind, ' ' ORDER BY seq) FROM security_event_changes"), Is.EqualTo("opened resolved"));
-        Assert.That(await QueryAsync<string>("SELECT evidence #>> '{arithmetic,0}' FROM security_event_changes WHERE kind = 'opened'"), Does.EndWith("high"));
+        Assert.That(await QueryAsync<string>("SELECT string_agg(kind, ' ' ORDER BY seq) FROM security_event_changes"),
+            Is.EqualTo("opened resolved"));
+        Assert.That(await QueryAsync<string>("SELECT evidence #>> '{arithmetic,0}' FROM security_event_changes WHERE kind = 'opened'"),
+            Does.EndWith("high"));
         var rows = await QueryAsync<long>("SELECT count(*) FROM check_runs");
         await LookAsync(10);
         Assert.That(await QueryAsync<long>("SELECT count(*) FROM check_runs"), Is.EqualTo(rows), "while all is well it says nothing");
@@ -80,12 +86,15 @@ public sealed class OutageTests : RecorderFixture
         {
             _gate.Open();
             // What the killed one had drained already, or another worker stored.
-            await _services.GetRequiredService<DatabaseRecorder>().WriteAsync(Result(0, ResultSample.Finding("r", "s", Severity.High)), default);
-            await _services.GetRequiredService<DatabaseRecorder>().WriteAsync(Result(1, ResultSample.Finding("r", "s", Severity.High)), default);
+            await _services.GetRequiredService<DatabaseRecorder>().WriteAsync(
+                Result(0, ResultSample.Finding("r", "s", Severity.High)), default);
+            await _services.GetRequiredService<DatabaseRecorder>().WriteAsync(
+                Result(1, ResultSample.Finding("r", "s", Severity.High)), default);
             await using var next = Build(killed);
             await next.GetRequiredService<RecordingPipeline>().DrainAsync(default);
             Assert.That((await StoredAsync(), next.GetRequiredService<RecordingPipeline>().Waiting), Is.EqualTo((6L, 0)));
-            Assert.That(await QueryAsync<(long, long)>("SELECT count(*), max(occurrences) FROM security_events WHERE rule_id = 'r'"), Is.EqualTo((1L, 6L)));
+            Assert.That(await QueryAsync<(long, long)>("SELECT count(*), max(occurrences) FROM security_events WHERE rule_id = 'r'"),
+                Is.EqualTo((1L, 6L)));
         }
         finally
         {
@@ -121,7 +130,8 @@ public sealed class OutageTests : RecorderFixture
             IF nextval('attempts') = 1 THEN {how}; END IF;
             RETURN NULL;
         END $$;
-        CREATE CONSTRAINT TRIGGER fail_once AFTER INSERT ON hlp_vault_snapshots DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION fail_once();
+        CREATE CONSTRAINT TRIGGER fail_once AFTER INSERT ON hlp_vault_snapshots DEFERRABLE INITIALLY DEFERRED
+            FOR EACH ROW EXECUTE FUNCTION fail_once();
         """);
 
     [Test]
@@ -172,7 +182,9 @@ public sealed class OutageTests : RecorderFixture
 
             Assert.That((await StoredAsync(), Recorder.Waiting), Is.EqualTo((mounted ? 200L : 60L, 0)));
             await LookAsync(1);
-            Assert.That(await QueryAsync<string>("SELECT threat_type FROM security_events WHERE rule_id = 'journal.unwritable' AND severity = 'high' AND status = 'open'"), Is.EqualTo("journal_fault"));
+            Assert.That(await QueryAsync<string>(
+                "SELECT threat_type FROM security_events WHERE rule_id = 'journal.unwritable' AND severity = 'high' AND status = 'open'"),
+                Is.EqualTo("journal_fault"));
         }
         finally
         {
@@ -186,7 +198,8 @@ public sealed class OutageTests : RecorderFixture
 
     private static bool Run(string program, string arguments)
     {
-        using var process = System.Diagnostics.Process.Start(new System.Diagnostics.ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true })!;
+        using var process = System.Diagnostics.Process.Start(
+            new System.Diagnostics.ProcessStartInfo(program, arguments) { UseShellExecute = false, RedirectStandardError = true })!;
         process.WaitForExit();
         return process.ExitCode == 0;
     }
@@ -204,26 +217,31 @@ public sealed class OutageTests : RecorderFixture
         _gate.Open();
         await Recorder.DrainAsync(default);
         Assert.That((await StoredAsync(), Recorder.Waiting), Is.EqualTo((50L, 0)));
-        Assert.That(await QueryAsync<long>("SELECT count(*) FROM security_events WHERE rule_id = 'journal.full' AND subject LIKE '%monitoring-test-%'"), Is.EqualTo(1));
+        Assert.That(await QueryAsync<long>(
+            "SELECT count(*) FROM security_events WHERE rule_id = 'journal.full' AND subject LIKE '%monitoring-test-%'"),
+            Is.EqualTo(1));
     }
 
     [Test]
     public async Task Record_set_aside_is_an_event_until_somebody_takes_the_file_away()
     {
-        await Recorder.RecordAsync(Result(0) with { Run = Result(0).Run with { Error = "a success without error is what the table asks for" } }, default);
+        await Recorder.RecordAsync(
+            Result(0) with { Run = Result(0).Run with { Error = "a success without error is what the table asks for" } }, default);
         await LookAsync(1);
         Assert.That(await QueryAsync<string>("SELECT status FROM security_events WHERE rule_id = 'journal.set-aside'"), Is.EqualTo("open"));
         var file = new JournalFolder(_journal).SetAside.Single();
         Assert.That(JournalEntry.Parse(await File.ReadAllBytesAsync(file)), Is.TypeOf<ResultEntry>(), "it is kept whole");
         File.Delete(file);
         await LookAsync(3);
-        Assert.That(await QueryAsync<string>("SELECT status FROM security_events WHERE rule_id = 'journal.set-aside'"), Is.EqualTo("resolved"));
+        Assert.That(await QueryAsync<string>("SELECT status FROM security_events WHERE rule_id = 'journal.set-aside'"),
+            Is.EqualTo("resolved"));
     }
 
     [Test]
     public async Task What_one_worker_has_set_aside_is_not_for_another_to_resolve()
     {
-        await Recorder.RecordAsync(Result(0) with { Run = Result(0).Run with { Error = "a success without error is what the table asks for" } }, default);
+        await Recorder.RecordAsync(
+            Result(0) with { Run = Result(0).Run with { Error = "a success without error is what the table asks for" } }, default);
         await LookAsync(1);
         var journal = TestFolder.Create();
         await using (var other = Build(journal))
@@ -238,7 +256,8 @@ public sealed class OutageTests : RecorderFixture
         }
 
         TestFolder.Delete(journal);
-        Assert.That(await QueryAsync<(string, string)>("SELECT subject, status FROM security_events WHERE rule_id = 'journal.set-aside'"), Is.EqualTo(($"test:{_journal}", "open")));
+        Assert.That(await QueryAsync<(string, string)>("SELECT subject, status FROM security_events WHERE rule_id = 'journal.set-aside'"),
+            Is.EqualTo(($"test:{_journal}", "open")));
     }
 
     [Test]

@@ -38,7 +38,8 @@ public sealed class OutboxSwitchTests : OutageNotifierFixture
             Assert.That(await SentAsync(), Is.Empty);
             Assert.That(await RowsAsync(), Is.EquivalentTo(new[]
             {
-                $"r opened critical delivered {fromDatabase.NotificationId}", $"database.away opened high delivered {offline.NotificationId}",
+                $"r opened critical delivered {fromDatabase.NotificationId}",
+                $"database.away opened high delivered {offline.NotificationId}",
             }));
             Assert.That(_services.GetRequiredService<InFlightClaims>().Ids, Is.Empty);
         }

@@ -51,7 +51,8 @@ public abstract class RecorderFixture
     {
         var services = new ServiceCollection()
             .AddSingleton(DataSources.Create(_connection)).AddMonitoringTables().AddSingleton<TimeProvider>(_clock)
-            .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(new NotificationRouting(_channels.Select(channel => channel.Name), Severity.High, []))
+            .AddSingleton(new EventOptions(3, Severity.High))
+            .AddSingleton(new NotificationRouting(_channels.Select(channel => channel.Name), Severity.High, []))
             .AddRecording(new JournalOptions(journal, maxBytes)).AddOutbox(withoutDatabase: false)
             .AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), []))
             .AddSingleton(new DatabaseOptions(_connection)).AddSingleton<ChannelListener>().AddSingleton(new WorkerIdentity("test"))

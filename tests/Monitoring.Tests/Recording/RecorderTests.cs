@@ -30,7 +30,8 @@ public sealed class RecorderTests
     private static DatabaseRecorder Recorder(NpgsqlDataSource db)
     {
         var services = new ServiceCollection().AddSingleton(db).AddMonitoringTables()
-            .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(TimeProvider.System).AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>();
+            .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(TimeProvider.System)
+            .AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>();
         return services.BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
     }
 
@@ -39,7 +40,8 @@ public sealed class RecorderTests
         var measures = Sample.Measures();
         return outcome == CheckOutcome.Succeeded
             ? ResultSample.Of("hlp-vault", at, outcome, findings, ["r:unjudged"], Sample.Snapshot(at, measures, "an issue"),
-                new HlpVaultComponent(Sample.Vault, "0xc1", at, -518811.82111m, 10.5m, 0.123456789012345m, 2), new HlpVaultComponent(Sample.Vault, "0xc2", at, 1, 2, 3, 0))
+                new HlpVaultComponent(Sample.Vault, "0xc1", at, -518811.82111m, 10.5m, 0.123456789012345m, 2),
+                new HlpVaultComponent(Sample.Vault, "0xc2", at, 1, 2, 3, 0))
             : ResultSample.Of("hlp-vault", at, outcome, [], []);
     }
 
@@ -57,8 +59,9 @@ public sealed class RecorderTests
         Assert.That(await recorder.WriteAsync(result, default), Is.Not.Null);
         Assert.That(await recorder.WriteAsync(result, default), Is.Null);
         Assert.That(await QueryAsync<(long, long, long, long, long, long)>("""
-            SELECT (SELECT count(*) FROM check_runs), (SELECT count(*) FROM hlp_vault_snapshots), (SELECT count(*) FROM hlp_vault_components),
-                   (SELECT sum(occurrences)::bigint FROM security_events), (SELECT count(*) FROM security_event_changes), (SELECT sum(snapshots)::bigint FROM hlp_vault_hourly)
+            SELECT (SELECT count(*) FROM check_runs), (SELECT count(*) FROM hlp_vault_snapshots),
+                   (SELECT count(*) FROM hlp_vault_components), (SELECT sum(occurrences)::bigint FROM security_events),
+                   (SELECT count(*) FROM security_event_changes), (SELECT sum(snapshots)::bigint FROM hlp_vault_hourly)
             """), Is.EqualTo((1L, 1L, 2L, 1L, 1L, 1L)));
     }
 
@@ -76,7 +79,8 @@ public sealed class RecorderTests
     [Test]
     public async Task Fill_that_only_the_second_of_two_workers_saw_is_stored_too()
     {
-        CheckResult Seen(params IEnumerable<LiquidationFill> fills) => ResultSample.Of("liquidations", Noon, CheckOutcome.Succeeded, [], [], [.. fills]);
+        CheckResult Seen(params IEnumerable<LiquidationFill> fills) =>
+            ResultSample.Of("liquidations", Noon, CheckOutcome.Succeeded, [], [], [.. fills]);
         var first = LiquidationSample.Row(0, "0xa", 100);
         await Recorder(_db).WriteAsync(Seen(first), default);
         Assert.That(await Recorder(_db).WriteAsync(Seen(first, LiquidationSample.Row(1, "0xb", 200)), default), Is.Null);
@@ -89,7 +93,8 @@ public sealed class RecorderTests
         var result = Result(Noon, findings: ResultSample.Finding("r", "s", Severity.High));
         await Recorder(_db).WriteAsync(result, default);
         var snapshot = await new HlpVaultSnapshots(_db).FindLatestAsync(Sample.Vault, default);
-        Assert.That(snapshot! with { HealthIssues = Array.Empty<string>() }, Is.EqualTo((HlpVaultSnapshot)result.Observations[0] with { HealthIssues = Array.Empty<string>() }));
+        Assert.That(snapshot! with { HealthIssues = Array.Empty<string>() },
+            Is.EqualTo((HlpVaultSnapshot)result.Observations[0] with { HealthIssues = Array.Empty<string>() }));
         Assert.That(snapshot.HealthIssues, Is.EqualTo(new[] { "an issue" }));
     }
 
@@ -98,7 +103,8 @@ public sealed class RecorderTests
     {
         var result = Result(Noon);
         await Recorder(_db).WriteAsync(result, default);
-        Assert.That(await new HlpVaultComponents(_db).ListAtAsync(Sample.Vault, Noon, default), Is.EqualTo(result.Observations.OfType<HlpVaultComponent>()));
+        Assert.That(await new HlpVaultComponents(_db).ListAtAsync(Sample.Vault, Noon, default),
+            Is.EqualTo(result.Observations.OfType<HlpVaultComponent>()));
     }
 
     [Test]
@@ -108,7 +114,9 @@ public sealed class RecorderTests
         await recorder.WriteAsync(Result(Noon, CheckOutcome.Failed), default);
         Assert.That(await recorder.WriteAsync(Result(Noon), default), Is.Not.Null);
         Assert.That(await recorder.WriteAsync(Result(Noon, CheckOutcome.Failed), default), Is.Null);
-        Assert.That(await QueryAsync<(string, string?, long)>("SELECT outcome, error, (SELECT count(*) FROM hlp_vault_snapshots) FROM check_runs"), Is.EqualTo(("succeeded", (string?)null, 1L)));
+        Assert.That(
+            await QueryAsync<(string, string?, long)>("SELECT outcome, error, (SELECT count(*) FROM hlp_vault_snapshots) FROM check_runs"),
+            Is.EqualTo(("succeeded", (string?)null, 1L)));
     }
 
     private const string PricesSql = "SELECT string_agg(asset || ' ' || hyperliquid_price, ', ' ORDER BY asset) FROM oracle_deviations";
@@ -171,7 +179,8 @@ public sealed class RecorderTests
     public async Task Occurrence_expires_and_those_who_were_notified_of_it_are_notified_of_that()
     {
         var services = new ServiceCollection().AddSingleton(_db)
-            .AddSingleton(RuleSample.With("r", EventLifetime.Occurrence(TimeSpan.FromMinutes(30)))).AddMonitoringTables()
+            .AddMonitoringTables()
+            .AddSingleton(new RuleCatalog([RuleSample.With("r", EventLifetime.Occurrence(TimeSpan.FromMinutes(30)))]))
             .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton(TimeProvider.System)
             .AddSingleton(new NotificationRouting(["slack"], Severity.High, [])).AddSingleton<DatabaseRecorder>();
         var recorder = services.BuildServiceProvider().GetRequiredService<DatabaseRecorder>();
@@ -210,12 +219,17 @@ public sealed class RecorderTests
         await Task.WhenAll(workers.Select(async worker =>
         {
             for (var i = 0; i < 60; i++) // two minutes at two seconds
-                await worker.WriteAsync(Result(Noon.AddSeconds(2 * i), findings: i % 20 < 10 ? [ResultSample.Finding("r", "s", i % 20 < 5 ? Severity.High : Severity.Critical)] : []), default);
+                await worker.WriteAsync(
+                    Result(Noon.AddSeconds(2 * i),
+                        findings: i % 20 < 10 ? [ResultSample.Finding("r", "s", i % 20 < 5 ? Severity.High : Severity.Critical)] : []),
+                    default);
         }));
         Assert.That(await QueryAsync<(long, long, long, long)>("""
-            SELECT (SELECT count(*) FROM check_runs), (SELECT count(*) FROM hlp_vault_snapshots), (SELECT count(*) FROM security_events), (SELECT sum(occurrences)::bigint FROM security_events)
+            SELECT (SELECT count(*) FROM check_runs), (SELECT count(*) FROM hlp_vault_snapshots), (SELECT count(*) FROM security_events),
+                   (SELECT sum(occurrences)::bigint FROM security_events)
             """), Is.EqualTo((60L, 60L, 3L, 30L)));
-        Assert.That(await QueryAsync<(long, long)>("SELECT count(*), max(seq) FROM security_event_changes"), Is.EqualTo((9L, 9L)), "opened, escalated, resolved, three times, without a hole");
+        Assert.That(await QueryAsync<(long, long)>("SELECT count(*), max(seq) FROM security_event_changes"),
+            Is.EqualTo((9L, 9L)), "opened, escalated, resolved, three times, without a hole");
     }
 
     [Test]
@@ -226,12 +240,14 @@ public sealed class RecorderTests
         await using (var connection = await _db.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await connection.ExecuteAsync("INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor) SELECT event_id, now(), 'silenced', 'high', 'x' FROM security_events", transaction: transaction);
+            await connection.ExecuteAsync("INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor) "
+                + "SELECT event_id, now(), 'silenced', 'high', 'x' FROM security_events", transaction: transaction);
             await transaction.RollbackAsync();
         }
 
         await recorder.WriteAsync(Result(Noon.AddMinutes(1), findings: ResultSample.Finding("r", "b", Severity.High)), default);
-        Assert.That(await QueryAsync<(long, long, long)>("SELECT count(*), min(seq), max(seq) FROM security_event_changes"), Is.EqualTo((2L, 1L, 2L)));
+        Assert.That(await QueryAsync<(long, long, long)>("SELECT count(*), min(seq), max(seq) FROM security_event_changes"),
+            Is.EqualTo((2L, 1L, 2L)));
     }
 
     [Test]
@@ -241,7 +257,8 @@ public sealed class RecorderTests
         var json = JsonSerializer.Serialize(result, CheckResult.Json);
         var back = JsonSerializer.Deserialize<CheckResult>(json, CheckResult.Json)!;
         Assert.That(JsonSerializer.Serialize(back, CheckResult.Json), Is.EqualTo(json));
-        Assert.That((back.Run, back.Observations[1], back.Observations[2]), Is.EqualTo((result.Run, result.Observations[1], result.Observations[2])));
+        Assert.That((back.Run, back.Observations[1], back.Observations[2]),
+            Is.EqualTo((result.Run, result.Observations[1], result.Observations[2])));
         Assert.That((decimal)back.Findings[0].Evidence.Values["value"]!, Is.EqualTo(1.25m));
     }
 
@@ -252,15 +269,21 @@ public sealed class RecorderTests
         for (var i = 0; i < 40; i++)
         {
             var measures = Sample.Measures(capital: 100_000_000 + (i * 1_000), score: new(i, 0, 0));
-            await recorder.WriteAsync(ResultSample.Of("hlp-vault", Noon.AddMinutes(7 * i), CheckOutcome.Succeeded, [], [], Sample.Snapshot(Noon.AddMinutes(7 * i), measures, i % 3 == 0 ? ["x"] : [])), default);
+            await recorder.WriteAsync(ResultSample.Of("hlp-vault", Noon.AddMinutes(7 * i), CheckOutcome.Succeeded, [],
+                [], Sample.Snapshot(Noon.AddMinutes(7 * i), measures, i % 3 == 0 ? ["x"] : [])), default);
         }
 
-        foreach (var since in new[] { Noon.AddDays(-1), Noon, Noon.AddMinutes(30), Noon.AddMinutes(61), Noon.AddMinutes(180), Noon.AddDays(1) })
+        foreach (var since in new[]
+        {
+            Noon.AddDays(-1), Noon, Noon.AddMinutes(30), Noon.AddMinutes(61), Noon.AddMinutes(180), Noon.AddDays(1),
+        })
         {
             var summed = (await _db.ReadAsync(batch => HlpVaultSnapshots.Summarise(batch, since))).Single();
             var counted = await QueryAsync<HlpVaultStatistics>($"""
-                SELECT count(*) AS total_snapshots, round(avg(account_value), 6) AS avg_account_value, min(account_value) AS min_account_value, max(account_value) AS max_account_value,
-                       round(avg(anomaly_score), 6) AS avg_anomaly_score, max(anomaly_score) AS max_anomaly_score, count(*) FILTER (WHERE NOT is_healthy) AS unhealthy_snapshots
+                SELECT count(*) AS total_snapshots, round(avg(account_value), 6) AS avg_account_value,
+                       min(account_value) AS min_account_value, max(account_value) AS max_account_value,
+                       round(avg(anomaly_score), 6) AS avg_anomaly_score, max(anomaly_score) AS max_anomaly_score,
+                       count(*) FILTER (WHERE NOT is_healthy) AS unhealthy_snapshots
                   FROM hlp_vault_snapshots WHERE observed_at >= '{since:O}'
                 """);
             Assert.That(summed, Is.EqualTo(counted), $"since {since:O}");

@@ -11,7 +11,8 @@ namespace Monitoring.Tests.Recording;
 
 public sealed class RecordingPipelineTests : RecorderFixture
 {
-    private static CheckResult Result(int minute) => ResultSample.Of("hlp-vault", Noon.AddMinutes(minute), CheckOutcome.Succeeded, [], [], Sample.Snapshot(Noon.AddMinutes(minute), Sample.Measures()));
+    private static CheckResult Result(int minute) => ResultSample.Of(
+        "hlp-vault", Noon.AddMinutes(minute), CheckOutcome.Succeeded, [], [], Sample.Snapshot(Noon.AddMinutes(minute), Sample.Measures()));
 
     [Test]
     public async Task What_came_while_the_database_was_away_is_stored_in_order_when_it_is_back()
@@ -28,7 +29,8 @@ public sealed class RecordingPipelineTests : RecorderFixture
         await recorder.DrainAsync(default);
         Assert.That(recorder.Waiting, Is.Zero);
         var stored = await new HlpVaultSnapshots(_db).ListAsync(Sample.Vault, Noon, Noon.AddDays(1), 100, default);
-        Assert.That(stored.Select(row => row.ObservedAt), Is.EqualTo(Enumerable.Range(0, 6).Reverse().Select(minute => Noon.AddMinutes(minute))));
+        Assert.That(stored.Select(row => row.ObservedAt),
+            Is.EqualTo(Enumerable.Range(0, 6).Reverse().Select(minute => Noon.AddMinutes(minute))));
         Assert.That(_logs.Lines, Has.One.Matches<(LogLevel, string Text)>(line => line.Text.Contains("the database takes results again")));
     }
 
@@ -37,10 +39,12 @@ public sealed class RecordingPipelineTests : RecorderFixture
     {
         var recorder = _services.GetRequiredService<RecordingPipeline>();
         var refused = Result(0);
-        await recorder.RecordAsync(refused with { Run = refused.Run with { Error = "a success without error is what the table asks for" } }, default);
+        await recorder.RecordAsync(
+            refused with { Run = refused.Run with { Error = "a success without error is what the table asks for" } }, default);
         await recorder.RecordAsync(Result(1), default);
         Assert.That(await new HlpVaultSnapshots(_db).ListAsync(Sample.Vault, Noon, Noon.AddDays(1), 100, default), Has.Count.EqualTo(1));
-        Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Critical && line.Text.Contains("set aside here: {\"entry\":\"result\",\"result\":{\"run\"")));
+        Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line =>
+            line.Level == LogLevel.Critical && line.Text.Contains("set aside here: {\"entry\":\"result\",\"result\":{\"run\"")));
     }
 
     [Test]
@@ -55,8 +59,10 @@ public sealed class RecordingPipelineTests : RecorderFixture
             for (var i = 0; i <= RecordingQueue.Capacity; i++)
                 await recorder.RecordAsync(Result(i), default);
             Assert.That(recorder.Waiting, Is.EqualTo(RecordingQueue.Capacity));
-            Assert.That(_logs.Lines.Count(line => line.Text.Contains("is dropped")), Is.EqualTo(3), "as many as came too many, the two of the outage's beginning among them");
-            Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line => line.Level == LogLevel.Error && line.Text.Contains("the journal does not take results")));
+            Assert.That(_logs.Lines.Count(line => line.Text.Contains("is dropped")), Is.EqualTo(3),
+                "as many as came too many, the two of the outage's beginning among them");
+            Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line =>
+                line.Level == LogLevel.Error && line.Text.Contains("the journal does not take results")));
         }
         finally
         {

@@ -17,7 +17,8 @@ public sealed class ResultJsonTests
 
     [Test]
     public void Every_kind_of_observation_has_its_name_in_json() =>
-        Assert.That(typeof(Observation).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Observation))), Is.EquivalentTo(Kinds()));
+        Assert.That(typeof(Observation).Assembly.GetTypes().Where(type => type.IsSubclassOf(typeof(Observation))),
+            Is.EquivalentTo(Kinds()));
 
     [TestCaseSource(nameof(Kinds))]
     public void Observation_comes_back_from_the_journal_to_the_last_digit(Type kind)
@@ -25,14 +26,16 @@ public sealed class ResultJsonTests
         foreach (var variant in new[] { 0, 1, 2 })
         {
             var row = (Observation)Make(kind, variant)!;
-            var entry = new ResultEntry(ResultSample.Of("m", ManualClock.Noon.AddTicks(1), CheckOutcome.Succeeded, [ResultSample.Finding("r", "s", Severity.High)], ["r:*"], row));
+            var entry = new ResultEntry(ResultSample.Of(
+                "m", ManualClock.Noon.AddTicks(1), CheckOutcome.Succeeded, [ResultSample.Finding("r", "s", Severity.High)], ["r:*"], row));
             var back = ((ResultEntry)JournalEntry.Parse(entry.ToJson())).Result;
             Assert.That(back.Observations[0], Is.TypeOf(kind));
             foreach (var property in kind.GetProperties().Where(property => property.CanWrite))
                 Assert.That(property.GetValue(back.Observations[0]), Is.EqualTo(property.GetValue(row)), property.Name);
             Assert.That(back.Run, Is.EqualTo(entry.Result.Run));
             Assert.That(new ResultEntry(back).ToJson(), Is.EqualTo(entry.ToJson()));
-            Assert.That(entry.ToJson().AsSpan().IndexOfAny(JournalFormat.Begin, JournalFormat.End), Is.EqualTo(-1), "neither byte of the frame occurs in it");
+            Assert.That(entry.ToJson().AsSpan().IndexOfAny(JournalFormat.Begin, JournalFormat.End), Is.EqualTo(-1),
+                "neither byte of the frame occurs in it");
         }
     }
 
@@ -67,7 +70,8 @@ public sealed class ResultJsonTests
     public void Two_kinds_of_one_name_are_refused()
     {
         var type = JsonTypeInfo.CreateJsonTypeInfo<Observation>(JsonSerializerOptions.Default);
-        RowTable[] tables = [new(typeof(object), typeof(MoonPhase), "x", false), new(typeof(object), typeof(HlpVaultComponent), "x", false)];
+        RowTable[] tables = [new(typeof(object), typeof(MoonPhase), "x", false),
+            new(typeof(object), typeof(HlpVaultComponent), "x", false)];
         Assert.That(() => ObservationJson.AddKinds(type, tables),
             Throws.InvalidOperationException.With.Message.EqualTo("the row types MoonPhase, HlpVaultComponent are all named 'x'"));
     }
@@ -126,7 +130,8 @@ public sealed class ResultJsonTests
         Assert.That(back.Readings[0].Read, Is.EqualTo(new[] { new PositionRange(1, long.MaxValue) }));
     }
 
-    // Values that are easily lost: many digits, trailing zeros, ticks, characters that JSON escapes; and nothing at all where that is allowed.
+    // Values that are easily lost: many digits, trailing zeros, ticks, characters that JSON escapes; and nothing at
+    // all where that is allowed.
     private static object? Make(Type type, int variant)
     {
         if (Nullable.GetUnderlyingType(type) is { } inner)

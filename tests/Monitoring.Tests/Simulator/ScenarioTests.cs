@@ -17,7 +17,9 @@ public sealed class ScenarioTests
     [TestCase("\"seconds\": 85", "\"seconds\": 106", "moves[0].fault.seconds: above 0, and over before duration_seconds")]
     [TestCase("\"seconds\": 85", "\"seconds\": 85, \"type\": \"everything\"", "moves[0].fault.type: a request type")]
     public void Fault_that_cannot_be_played_is_refused(string sound, string broken, string complaint) =>
-        Assert.That(Assert.Throws<ScenarioException>(() => ScenarioLoader.Parse(TextOf("venue-outage").Replace(sound, broken), "f.json"))!.Message, Does.StartWith($"f.json: {complaint}"));
+        Assert.That(
+            Assert.Throws<ScenarioException>(() => ScenarioLoader.Parse(TextOf("venue-outage").Replace(sound, broken), "f.json"))!.Message,
+            Does.StartWith($"f.json: {complaint}"));
 
     [Test]
     public void Fault_lasts_its_seconds()
@@ -36,10 +38,13 @@ public sealed class ScenarioTests
     public void Report_says_whether_the_position_was_seen_before_its_loss(double inventoryAt, double lossAt, string line)
     {
         var start = ManualClock.Noon;
-        WatchedEvent Raised(string rule, double at) => new(new EventView(Guid.NewGuid(), rule, Severity.Critical, "open", "t", start.AddSeconds(at)),
-            [new ChangeView(1, start.AddSeconds(at), "opened", Severity.Critical)], [new NotificationView(1, start.AddSeconds(at + 0.2))]);
+        WatchedEvent Raised(string rule, double at) =>
+            new(new EventView(Guid.NewGuid(), rule, Severity.Critical, "open", "t", start.AddSeconds(at)),
+                [new ChangeView(1, start.AddSeconds(at), "opened", Severity.Critical)],
+                [new NotificationView(1, start.AddSeconds(at + 0.2))]);
         var scenario = new ScenarioView("s", "", start, 100, 100, Severity.High,
-            [new ExpectedView("hlp.loss", Severity.Critical, start.AddSeconds(25), 20, true, null), new ExpectedView("hlp.inventory", Severity.Critical, start.AddSeconds(25), 20, true, null)]);
+            [new ExpectedView("hlp.loss", Severity.Critical, start.AddSeconds(25), 20, true, null),
+                new ExpectedView("hlp.inventory", Severity.Critical, start.AddSeconds(25), 20, true, null)]);
         var report = Report.Of(scenario, [Raised("hlp.loss", lossAt), Raised("hlp.inventory", inventoryAt)]);
         using var output = new StringWriter();
         ReportTable.Print(report, scenario, [], output);

@@ -25,11 +25,16 @@ public sealed class AccountValueIdentityTests
     {
         var scenario = ScenarioLoader.Load(name);
         var tree = new Monitoring.Simulator.Model.VaultTree(scenario);
-        foreach (var account in scenario.Components.Select(component => component.Address).Append(scenario.Vault.Address).Select(address => tree.Find(address)!))
+        foreach (var account in scenario.Components.Select(component => component.Address)
+            .Append(scenario.Vault.Address)
+            .Select(address => tree.Find(address)!))
         {
-            PortfolioPoint At(int second) => new(ManualClock.Noon.AddSeconds(second), account.AccountValueAt(second), account.PnlAt(second));
+            PortfolioPoint At(int second) =>
+                new(ManualClock.Noon.AddSeconds(second), account.AccountValueAt(second), account.PnlAt(second));
             for (var second = 1; second <= scenario.DurationSeconds; second++)
-                Assert.That(AccountValueIdentity.Residual(At(second - 1), At(second), account.FlowsAt(second) - account.FlowsAt(second - 1)), Is.EqualTo(0m).Within(0.01m), $"{account.Name} at {second} s");
+                Assert.That(
+                    AccountValueIdentity.Residual(At(second - 1), At(second), account.FlowsAt(second) - account.FlowsAt(second - 1)),
+                    Is.EqualTo(0m).Within(0.01m), $"{account.Name} at {second} s");
         }
     }
 
@@ -41,14 +46,19 @@ public sealed class AccountValueIdentityTests
 
         var shared = sound.Day.First with { At = sound.Week.First.At, AccountValue = sound.Week.First.AccountValue + 5_000_000 };
         var broken = sound with { Day = new PortfolioSeries([shared, .. sound.Day.Points]) };
-        Assert.That(AccountValueIdentity.FindContradictions(broken), Has.One.Contains("day and week leave amounts to flows that differ by -5000000.00 USD"));
+        Assert.That(AccountValueIdentity.FindContradictions(broken),
+            Has.One.Contains("day and week leave amounts to flows that differ by -5000000.00 USD"));
     }
 
     [Test]
     public void Live_points_that_differ_are_a_contradiction()
     {
         var sound = Sample.Portfolio(ManualClock.Noon, 100_000_000, _ => 0);
-        var broken = sound with { Day = new PortfolioSeries([.. sound.Day.Points.SkipLast(1), sound.Day.Last with { AccountValue = 99_000_000 }]) };
-        Assert.That(AccountValueIdentity.FindContradictions(broken), Has.Count.EqualTo(3).And.All.StartsWith("the live point of day is 99000000.00 USD"));
+        var broken = sound with
+        {
+            Day = new PortfolioSeries([.. sound.Day.Points.SkipLast(1), sound.Day.Last with { AccountValue = 99_000_000 }]),
+        };
+        Assert.That(AccountValueIdentity.FindContradictions(broken),
+            Has.Count.EqualTo(3).And.All.StartsWith("the live point of day is 99000000.00 USD"));
     }
 }

@@ -42,7 +42,8 @@ public sealed class HlpVaultMeasuresTests
     [Test]
     public void Own_point_older_than_the_tolerance_does_not_begin_a_window()
     {
-        var measures = HlpVaultMeasures.Take(Sample.Portfolio(Now, 100_000_000, _ => 0), [new(Now.AddHours(-1).AddMinutes(-10).AddSeconds(-1), 100_000_000, 555)], []);
+        var measures = HlpVaultMeasures.Take(
+            Sample.Portfolio(Now, 100_000_000, _ => 0), [new(Now.AddHours(-1).AddMinutes(-10).AddSeconds(-1), 100_000_000, 555)], []);
         Assert.That((measures.Pnl1h.Pnl, measures.Pnl1h.Since), Is.EqualTo((0m, Now.AddHours(-1))));
     }
 
@@ -51,13 +52,15 @@ public sealed class HlpVaultMeasuresTests
     {
         var series = new Worker.Venues.Hyperliquid.PortfolioSeries([new(Now.AddMinutes(-10), 0, 0), new(Now, 900, -100)]);
         var measures = HlpVaultMeasures.Take(new(series, series, series, series), [], []);
-        Assert.That((measures.Pnl1h.Pnl, measures.Pnl30d.Pnl, measures.Hourly, measures.SharpeRatio), Is.EqualTo((-100m, -100m, (HourlyDeviation?)null, (decimal?)null)));
+        Assert.That((measures.Pnl1h.Pnl, measures.Pnl30d.Pnl, measures.Hourly, measures.SharpeRatio),
+            Is.EqualTo((-100m, -100m, (HourlyDeviation?)null, (decimal?)null)));
     }
 
     [Test]
     public void Account_value_below_zero_gives_no_percentage_and_no_fault()
     {
-        var series = new Worker.Venues.Hyperliquid.PortfolioSeries([new(Now.AddHours(-25), -10, 0), new(Now.AddHours(-2), -500_000, -10), new(Now, -518_811.82111m, -20)]);
+        var series = new Worker.Venues.Hyperliquid.PortfolioSeries([new(Now.AddHours(-25), -10, 0),
+            new(Now.AddHours(-2), -500_000, -10), new(Now, -518_811.82111m, -20)]);
         var measures = HlpVaultMeasures.Take(new(series, series, series, series), [], []);
         Assert.That((measures.Pnl24h.PctOfCapital, measures.DrawdownPct), Is.EqualTo(((decimal?)null, 0m)));
     }
@@ -68,7 +71,8 @@ public sealed class HlpVaultMeasuresTests
         var calm = HlpVaultMeasures.Take(Sample.Portfolio(Now, 450_000_000, Noise), [], []).Hourly!;
         Assert.That(Math.Abs(calm.ZScore), Is.LessThan(3));
         Assert.That(calm.CoveredHours, Is.GreaterThanOrEqualTo(100));
-        var shock = HlpVaultMeasures.Take(Sample.Portfolio(Now, 450_000_000, age => Noise(age) - (age < 0.5 ? 4_000_000 : 0)), [], []).Hourly!;
+        var shock =
+            HlpVaultMeasures.Take(Sample.Portfolio(Now, 450_000_000, age => Noise(age) - (age < 0.5 ? 4_000_000 : 0)), [], []).Hourly!;
         Assert.That(shock.ZScore, Is.LessThan(-4));
     }
 
@@ -82,7 +86,8 @@ public sealed class HlpVaultMeasuresTests
         // Up 10 %, down 20 %, up 5 % on equity without flows, a deposit in between: present fall 16 %, largest 20 %.
         VaultPoint[] points =
         [
-            new(Now.AddDays(-3), 100, 0), new(Now.AddDays(-2), 110, 10), new(Now.AddDays(-2).AddMinutes(1), 1110, 10), new(Now.AddDays(-1), 888, -212), new(Now, 932.4m, -167.6m),
+            new(Now.AddDays(-3), 100, 0), new(Now.AddDays(-2), 110, 10), new(Now.AddDays(-2).AddMinutes(1), 1110, 10),
+            new(Now.AddDays(-1), 888, -212), new(Now, 932.4m, -167.6m),
         ];
         // Steps: +10/110, 0, -222/1110, +44.4/932.4.
         var (present, largest) = new FlowAdjustedEquity(points).Drawdown();
@@ -90,10 +95,12 @@ public sealed class HlpVaultMeasuresTests
         Assert.That(present, Is.EqualTo(100 * (1 - (0.8m * (1 + (44.4m / 932.4m))))).Within(0.000001m));
         Assert.That(new FlowAdjustedEquity(points).SharpeRatio(), Is.Null, "three days are too few");
 
-        var daily = Enumerable.Range(0, 9).Select(i => new VaultPoint(Now.AddDays(i - 8), 1_000_000, i % 2 == 0 ? i * 1000m : (i * 1000m) + 500)).ToList();
+        var daily = Enumerable.Range(0, 9)
+            .Select(i => new VaultPoint(Now.AddDays(i - 8), 1_000_000, i % 2 == 0 ? i * 1000m : (i * 1000m) + 500)).ToList();
         var returns = daily.Zip(daily.Skip(1), (a, b) => (double)(b.AllTimePnl - a.AllTimePnl) / 1_000_000).ToList();
         var deviation = Math.Sqrt(returns.Sum(r => Math.Pow(r - returns.Average(), 2)) / 7);
-        Assert.That(new FlowAdjustedEquity(daily).SharpeRatio(), Is.EqualTo((decimal)(returns.Average() / deviation * Math.Sqrt(365))).Within(0.0001m));
+        Assert.That(new FlowAdjustedEquity(daily).SharpeRatio(),
+            Is.EqualTo((decimal)(returns.Average() / deviation * Math.Sqrt(365))).Within(0.0001m));
     }
 
     [TestCase(-2_000_000, 0, 9, 40, 0)]
@@ -103,14 +110,18 @@ public sealed class HlpVaultMeasuresTests
     [TestCase(-500_000, 0, 10, 10, 30)]
     public void Score_has_its_parts(decimal pnl24h, decimal earlier, int count, decimal loss, decimal volatility)
     {
-        var score = HlpVaultMeasures.Take(Sample.Portfolio(Now, 1_000_000_000_000, age => age < 12 ? pnl24h : 0), [], [.. Enumerable.Repeat(earlier, count)]).Anomaly;
+        var score = HlpVaultMeasures.Take(
+            Sample.Portfolio(Now, 1_000_000_000_000, age => age < 12 ? pnl24h : 0), [], [.. Enumerable.Repeat(earlier, count)]).Anomaly;
         Assert.That((score.Loss, score.Volatility, Math.Round(score.Drawdown, 2)), Is.EqualTo((loss, volatility, 0m)));
     }
 
     [Test]
     public void Month_of_minutes_is_measured_within_a_moment()
     {
-        VaultPoint[] own = [.. Enumerable.Range(0, 43_200).Select(i => new VaultPoint(Now.AddMinutes(i - 43_200), 450_000_000, Noise((43_200 - i) / 60.0)))];
+        VaultPoint[] own =
+        [
+            .. Enumerable.Range(0, 43_200).Select(i => new VaultPoint(Now.AddMinutes(i - 43_200), 450_000_000, Noise((43_200 - i) / 60.0))),
+        ];
         var measures = HlpVaultMeasures.Take(Sample.Portfolio(Now, 450_000_000, Noise), own, []);
         Assert.That(measures.Hourly!.Samples, Is.GreaterThan(700));
     }

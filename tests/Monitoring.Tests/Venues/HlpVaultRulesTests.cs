@@ -8,7 +8,8 @@ namespace Monitoring.Tests.Venues;
 public sealed class HlpVaultRulesTests
 {
     private static Finding? Find(string rule, HlpVaultMeasures measures, params string[] issues) =>
-        HlpVaultRules.Evaluate(Sample.Snapshot(measures, issues), measures, HlpVaultThresholds.Default).SingleOrDefault(finding => finding.RuleId == rule);
+        HlpVaultRules.Evaluate(Sample.Snapshot(measures, issues), measures, HlpVaultThresholds.Default)
+            .SingleOrDefault(finding => finding.RuleId == rule);
 
     // Both the amount and the share must be reached; thresholds are inclusive.
     [TestCase(-1_000_000, 500_000_000, Severity.High)]
@@ -75,6 +76,7 @@ public sealed class HlpVaultRulesTests
     public void Health_issue_below_the_score_is_medium()
     {
         var finding = Find(HlpVaultRuleSet.Anomaly.Id, Sample.Measures(), "the vault is closed")!;
-        Assert.That((finding.Severity, finding.ThreatType, finding.Title), Is.EqualTo((Severity.Medium, "hlp_anomaly", "HLP vault has a health issue: the vault is closed")));
+        Assert.That((finding.Severity, finding.ThreatType, finding.Title),
+            Is.EqualTo((Severity.Medium, "hlp_anomaly", "HLP vault has a health issue: the vault is closed")));
     }
 }

@@ -7,7 +7,8 @@ public sealed class HyperliquidClientTests
 {
     private static VaultDetails Related(string relationship) => new()
     {
-        VaultAddress = Sample.Vault, Portfolio = RecordedAnswers.StrategyB, Relationship = RecordedAnswers.Parse<VaultRelationship>(relationship),
+        VaultAddress = Sample.Vault, Portfolio = RecordedAnswers.StrategyB,
+        Relationship = RecordedAnswers.Parse<VaultRelationship>(relationship),
     };
 
     [TestCase("""{"type":"normal"}""", "")]

@@ -30,7 +30,8 @@ public sealed class InventoryMonitorTests
         var rows = (await CheckAsync()).Observations.Cast<HlpVaultPosition>().ToList();
         Assert.That(rows.Select(row => row.Coin), Is.EquivalentTo(new[] { "BTC", "ETH", "SOL", "BTC", "ETH", "HYPE", "ETH" }));
         var whale = rows.Single(row => row.VaultAddress == Liquidator);
-        Assert.That((whale.ParentAddress, whale.Coin, whale.Size, whale.NotionalUsd, whale.UnrealizedPnl), Is.EqualTo((Sample.Vault, "ETH", 160_234m, 160_234m * 1915, 0m)));
+        Assert.That((whale.ParentAddress, whale.Coin, whale.Size, whale.NotionalUsd, whale.UnrealizedPnl),
+            Is.EqualTo((Sample.Vault, "ETH", 160_234m, 160_234m * 1915, 0m)));
         Assert.That(whale.SharePct, Is.EqualTo(100 * 160_234m * 1915 / 451_000_000).Within(0.1m));
         Assert.That(whale.OpenInterestPct, Is.EqualTo(100 * 160_234m * 1915 / 400_000_000).Within(0.001m));
         Assert.That(rows.Single(row => row.Coin == "HYPE").Size, Is.EqualTo(-41_000m));
@@ -99,7 +100,8 @@ public sealed class InventoryMonitorTests
         _clock.Advance(TimeSpan.FromMinutes(4));
         var kept = await CheckAsync();
         Assert.That((kept.Run.Outcome, kept.Observations.Count), Is.EqualTo((CheckOutcome.Succeeded, 6)), "the known components are read");
-        Assert.That(_worker.Logs.Lines.Select(line => line.Text), Has.Some.EndsWith("the answer has no relationship, so the vault's components are not known"));
+        Assert.That(_worker.Logs.Lines.Select(line => line.Text),
+            Has.Some.EndsWith("the answer has no relationship, so the vault's components are not known"));
 
         _worker.Restart();
         for (var i = 0; i < 4; i++, _clock.Advance(TimeSpan.FromSeconds(10)))
@@ -120,7 +122,8 @@ public sealed class InventoryMonitorTests
                 UPDATE hlp_vault_inventory SET vault_address = '0xgone' WHERE vault_address = @Liquidator;
                 UPDATE security_events SET fingerprint = 'hlp.inventory:0xgone:ETH', subject = '0xgone:ETH'
                 """, new { Liquidator });
-            await connection.ExecuteAsync("INSERT INTO hlp_vault_components VALUES (@Vault, '0xgone', @Noon, 1, 1, 1, 1)", new { Sample.Vault, ManualClock.Noon });
+            await connection.ExecuteAsync(
+                "INSERT INTO hlp_vault_components VALUES (@Vault, '0xgone', @Noon, 1, 1, 1, 1)", new { Sample.Vault, ManualClock.Noon });
         }
 
         _worker.Restart();
@@ -128,7 +131,9 @@ public sealed class InventoryMonitorTests
         for (var i = 0; i < 4; i++, _clock.Advance(TimeSpan.FromSeconds(10)))
             Assert.That((await CheckAsync()).Unjudged, Is.EqualTo(new[] { "hlp.inventory:0xgone:*" }));
         Assert.That(await StatusAsync(), Is.EqualTo("open"));
-        Assert.That(_worker.Logs.Lines.Count(line => line.Text.StartsWith("component 0xgone is not in the vault's list any more", StringComparison.Ordinal)), Is.EqualTo(1));
+        Assert.That(_worker.Logs.Lines.Count(line => line.Text.StartsWith(
+            "component 0xgone is not in the vault's list any more", StringComparison.Ordinal)),
+            Is.EqualTo(1));
     }
 
     [Test]
@@ -139,7 +144,8 @@ public sealed class InventoryMonitorTests
         Assert.That((await CheckAsync()).Findings, Has.Count.EqualTo(1));
         _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "clearinghouseState", Account: Liquidator));
         Play(36);
-        Assert.That((await CheckAsync()).Observations.Cast<HlpVaultPosition>().Select(row => row.VaultAddress), Has.None.EqualTo(Liquidator));
+        Assert.That((await CheckAsync()).Observations.Cast<HlpVaultPosition>().Select(row => row.VaultAddress),
+            Has.None.EqualTo(Liquidator));
         _worker.Venue.Faults.Clear();
         _worker.Restart();
         Play(46);
@@ -169,7 +175,9 @@ public sealed class InventoryMonitorTests
         _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "clearinghouseState"));
         _clock.Advance(TimeSpan.FromSeconds(10));
         var failed = await CheckAsync();
-        Assert.That((failed.Run.Outcome, failed.Run.Error), Is.EqualTo((CheckOutcome.Failed, "none of 7 component vaults could be read: hyperliquid clearinghouseState: the answer is null, the venue knows nothing of it")));
+        Assert.That((failed.Run.Outcome, failed.Run.Error), Is.EqualTo((CheckOutcome.Failed,
+            "none of 7 component vaults could be read: hyperliquid clearinghouseState: the answer is null, "
+            + "the venue knows nothing of it")));
     }
 
     [Test]
@@ -194,7 +202,9 @@ public sealed class InventoryMonitorTests
         _worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, settings: ("INVENTORY_CHECK_INTERVAL", "2"));
         _worker.Venue.Faults.Add(new Fault(FaultKind.Hang, Type: "clearinghouseState", Count: 1));
         var result = await _worker.CheckAsync(TimeProvider.System.GetUtcNow(), Inventory);
-        Assert.That((result.Run.Outcome, result.Unjudged.Count(fingerprint => fingerprint.StartsWith("hlp.inventory", StringComparison.Ordinal))), Is.EqualTo((CheckOutcome.Succeeded, 1)));
+        Assert.That(
+            (result.Run.Outcome, result.Unjudged.Count(fingerprint => fingerprint.StartsWith("hlp.inventory", StringComparison.Ordinal))),
+            Is.EqualTo((CheckOutcome.Succeeded, 1)));
     }
 
     [Test]
@@ -207,7 +217,9 @@ public sealed class InventoryMonitorTests
             _clock.Advance(TimeSpan.FromSeconds(10));
         }
 
-        Assert.That((_worker.Venue.Requests["clearinghouseState"], _worker.Venue.Requests["vaultDetails"], _worker.Venue.Requests["metaAndAssetCtxs"]), Is.EqualTo((18 * 7, 1, 3)));
+        Assert.That((_worker.Venue.Requests["clearinghouseState"], _worker.Venue.Requests["vaultDetails"],
+            _worker.Venue.Requests["metaAndAssetCtxs"]),
+            Is.EqualTo((18 * 7, 1, 3)));
     }
 
     private async Task<string> StatusAsync()

@@ -11,7 +11,8 @@ public sealed class InventoryRulesTests
     private const string Component = "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14";
 
     private static InventoryStep Step(decimal? share, decimal? earlier, decimal size = -10, decimal pnl = -5) =>
-        new(new HlpVaultPosition(Component, Sample.Vault, "ETH", ManualClock.Noon, size, 1_000_000, pnl, share, OpenInterestPct: 7.5m), earlier);
+        new(new HlpVaultPosition(Component, Sample.Vault, "ETH", ManualClock.Noon, size, 1_000_000, pnl, share, OpenInterestPct: 7.5m),
+            earlier);
 
     private static Finding? Find(decimal? share, decimal? earlier) =>
         InventoryRules.Evaluate([Step(share, earlier)], equity: 2_000_000, InventoryThresholds.Default).SingleOrDefault();
@@ -51,14 +52,19 @@ public sealed class InventoryRulesTests
     public void Finding_names_component_coin_side_and_its_arithmetic()
     {
         var finding = Find(50, 39.5m)!;
-        Assert.That((finding.Fingerprint, finding.ThreatType, finding.EstimatedLossUsd), Is.EqualTo(($"hlp.inventory:{Component}:ETH", "hlp_concentration", (decimal?)5)));
+        Assert.That((finding.Fingerprint, finding.ThreatType, finding.EstimatedLossUsd),
+            Is.EqualTo(($"hlp.inventory:{Component}:ETH", "hlp_concentration", (decimal?)5)));
         Assert.That(finding.RelatedAddresses, Is.EqualTo(new[] { Component }));
         Assert.That(finding.Title, Is.EqualTo("HLP component 0x2e3d…dd14 holds 1.00 M USD of ETH short, 50.0 % of HLP's equity"));
         Assert.That(finding.Evidence.Arithmetic, Is.EqualTo(new[]
         {
             "share = 100 * 1000000.00 / 2000000.00 = 50 %: >= 50: critical", "jump = 50 - 39.5 = 10.5 points >= 10: at least high",
         }));
-        Assert.That(JsonNode.DeepEquals(finding.Evidence.Thresholds, new JsonObject { ["medium_pct"] = 15m, ["high_pct"] = 30m, ["critical_pct"] = 50m, ["jump_points"] = 10m }), Is.True);
+        Assert.That(JsonNode.DeepEquals(finding.Evidence.Thresholds, new JsonObject
+        {
+            ["medium_pct"] = 15m, ["high_pct"] = 30m, ["critical_pct"] = 50m, ["jump_points"] = 10m,
+        }),
+            Is.True);
         Assert.That((decimal)finding.Evidence.Values["open_interest_pct"]!, Is.EqualTo(7.5m));
     }
 

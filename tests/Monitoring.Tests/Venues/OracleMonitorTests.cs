@@ -31,7 +31,8 @@ public sealed class OracleMonitorTests
     public static IEnumerable<TestCaseData> Faults() =>
         from source in ReferenceSources.All
         from kind in Enum.GetValues<FaultKind>()
-        where kind is not FaultKind.Slow && (kind is not FaultKind.Hang || source == ReferenceSources.Okx) // a hang is waited out: once is enough
+        // a hang is waited out: once is enough
+        where kind is not FaultKind.Slow && (kind is not FaultKind.Hang || source == ReferenceSources.Okx)
         select new TestCaseData(source, kind);
 
     [TestCaseSource(nameof(Faults))]
@@ -41,8 +42,10 @@ public sealed class OracleMonitorTests
         var result = await _worker.CheckAsync(Now);
         Assert.That((result.Run.Outcome, result.Run.Error), Is.EqualTo((CheckOutcome.Succeeded, (string?)null)));
         var btc = result.Observations.OfType<OracleDeviation>().Single(row => row.Asset == "BTC");
-        Assert.That((btc.ReferenceCount, string.Join(';', btc.LeftOut), btc.Severity), Is.EqualTo((4, $"{source}: failed", (Data.Events.Severity?)null)));
-        Assert.That(_worker.Logs.Lines.Count(line => line.Text.StartsWith($"reference {source} is left out", StringComparison.Ordinal)), Is.EqualTo(1));
+        Assert.That((btc.ReferenceCount, string.Join(';', btc.LeftOut), btc.Severity),
+            Is.EqualTo((4, $"{source}: failed", (Data.Events.Severity?)null)));
+        Assert.That(_worker.Logs.Lines.Count(line => line.Text.StartsWith($"reference {source} is left out", StringComparison.Ordinal)),
+            Is.EqualTo(1));
 
         _worker.Venue.Faults.Clear();
         var good = await _worker.CheckAsync(Now.AddSeconds(2));
@@ -64,8 +67,9 @@ public sealed class OracleMonitorTests
             _worker.Venue.Faults.Add(new Fault(FaultKind.Http500, source));
         var result = await _worker.CheckAsync(Now);
         Assert.That((result.Run.Outcome, result.Observations.Count, result.Findings.Count), Is.EqualTo((CheckOutcome.Failed, 0, 0)));
-        Assert.That(result.Run.Error, Is.EqualTo("none of 3 assets has the 2 fresh references that a verdict needs; of 5 price sources 5 failed: "
-            + "binance (HTTP 500), okx (HTTP 500), coinbase (HTTP 500), kraken (HTTP 500), pyth (HTTP 500)"));
+        Assert.That(result.Run.Error,
+            Is.EqualTo("none of 3 assets has the 2 fresh references that a verdict needs; of 5 price sources 5 failed: "
+                + "binance (HTTP 500), okx (HTTP 500), coinbase (HTTP 500), kraken (HTTP 500), pyth (HTTP 500)"));
     }
 
     [Test]
@@ -84,29 +88,39 @@ public sealed class OracleMonitorTests
     public async Task Asset_whose_references_are_all_refused_is_said_to_be_blind_until_they_fit()
     {
         var clock = new ManualClock(Noon);
-        var scenario = ScenarioLoader.Load("calm") with { Moves = [new Move(0, Oracle: new OracleMove("SOL", 1.5m)), new Move(75, Oracle: new OracleMove("SOL", 1))] };
+        var scenario = ScenarioLoader.Load("calm") with
+        {
+            Moves = [new Move(0, Oracle: new OracleMove("SOL", 1.5m)), new Move(75, Oracle: new OracleMove("SOL", 1))],
+        };
         await using var worker = await WorkerUnderTest.CreateAsync(clock, scenario, "oracle");
         for (var second = 0; second <= 100; second += 10, clock.Advance(TimeSpan.FromSeconds(10)))
         {
             var result = await worker.CheckAsync(clock.GetUtcNow());
             Assert.That(result.Run.Error, Is.Null);
-            Assert.That(result.Observations.OfType<OracleDeviation>().Any(row => row.Asset == "SOL"), Is.EqualTo(second >= 80), $"{second} s");
-            Assert.That(result.Findings.Select(finding => (finding.Fingerprint, finding.Severity)), Is.EqualTo(second is 60 or 70 ? new[] { ("monitor.stale:oracle SOL", Data.Events.Severity.High) } : []), $"{second} s");
+            Assert.That(result.Observations.OfType<OracleDeviation>().Any(row => row.Asset == "SOL"),
+                Is.EqualTo(second >= 80), $"{second} s");
+            Assert.That(result.Findings.Select(finding => (finding.Fingerprint, finding.Severity)),
+                Is.EqualTo(second is 60 or 70 ? new[] { ("monitor.stale:oracle SOL", Data.Events.Severity.High) } : []), $"{second} s");
             Assert.That(result.Unjudged, second < 80 ? Has.Member("oracle.deviation:SOL") : Is.Empty, $"{second} s");
             if (second == 60)
-                Assert.That(result.Findings.Single().Description, Does.Contain("is off by more than a fifth from binance, okx, coinbase, kraken, pyth: another asset there, or a wrong oracle"));
+                Assert.That(result.Findings.Single().Description, Does.Contain(
+                    "is off by more than a fifth from binance, okx, coinbase, kraken, pyth: another asset there, or a wrong oracle"));
         }
 
         await using var connection = await worker.Db.OpenConnectionAsync();
-        Assert.That(await connection.QueryAsync<(string, string)>("SELECT fingerprint, status FROM security_events"), Is.EqualTo(new[] { ("monitor.stale:oracle SOL", "resolved") }));
+        Assert.That(await connection.QueryAsync<(string, string)>("SELECT fingerprint, status FROM security_events"),
+            Is.EqualTo(new[] { ("monitor.stale:oracle SOL", "resolved") }));
     }
 
     [Test]
     public async Task Source_that_is_off_is_not_asked()
     {
-        await using var worker = await WorkerUnderTest.CreateAsync(TimeProvider.System, monitor: "oracle", settings: [("KRAKEN_API_URL", "off"), ("OKX_API_URL", "")]);
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            TimeProvider.System, monitor: "oracle", settings: [("KRAKEN_API_URL", "off"), ("OKX_API_URL", "")]);
         var btc = (await worker.CheckAsync(Now)).Observations.OfType<OracleDeviation>().Single(row => row.Asset == "BTC");
-        Assert.That((btc.ReferenceCount, btc.LeftOut.Length, worker.Venue.Requests["kraken"], worker.Venue.Requests["okx"], worker.Venue.Requests["pyth"]), Is.EqualTo((3, 0, 0L, 0L, 1L)));
+        Assert.That((btc.ReferenceCount, btc.LeftOut.Length, worker.Venue.Requests["kraken"],
+            worker.Venue.Requests["okx"], worker.Venue.Requests["pyth"]),
+            Is.EqualTo((3, 0, 0L, 0L, 1L)));
     }
 
     [Test]
@@ -132,7 +146,8 @@ public sealed class OracleMonitorTests
         Assert.That(markets.ByCoin.Select(pair => (pair.Key, pair.Value.OraclePx)), Is.EqualTo(new[] { ("BTC", 100m), ("ETH", 10m) }));
         using var logs = new TestLogs();
         var reading = new ReferenceSelection(Options, logs.For<ReferenceSelection>())
-            .Select(SymbolTable.ByAsset["BTC"], markets.ByCoin["BTC"], [Answer(Binance, "BTC", 100), Answer(Okx, "BTC", 100, at: Noon)], null, Noon);
+            .Select(SymbolTable.ByAsset["BTC"], markets.ByCoin["BTC"],
+                [Answer(Binance, "BTC", 100), Answer(Okx, "BTC", 100, at: Noon)], null, Noon);
         Assert.That(OracleRules.Judge(reading, AssetPast.Unknown, null, OracleThresholds.Default)!.MaxDeviationPct, Is.Zero);
     }
 
@@ -149,8 +164,8 @@ public sealed class OracleMonitorTests
         await using var connection = await _worker.Db.OpenConnectionAsync();
         await connection.ExecuteAsync("""
             SELECT ensure_day_partition('oracle_deviations', @day::date);
-            INSERT INTO oracle_deviations (asset, observed_at, hyperliquid_price, mark_price, reference_price, reference_count, left_out, max_deviation_pct,
-                                           max_deviation_source, breached_since, duration_seconds, is_dangerous)
+            INSERT INTO oracle_deviations (asset, observed_at, hyperliquid_price, mark_price, reference_price, reference_count, left_out,
+                                           max_deviation_pct, max_deviation_source, breached_since, duration_seconds, is_dangerous)
             VALUES (@asset, @at, 1, 1, 1, @references, '{}', 1.5, 'okx', @breachedSince, 0, false)
             """, new { asset, at, breachedSince, references, day = at.ToString("yyyy-MM-dd") });
     }
@@ -162,7 +177,8 @@ public sealed class OracleMonitorTests
         await StoreAsync("ETH", Noon.AddSeconds(-60), Noon.AddSeconds(-90));
         await StoreAsync("ETH", Noon.AddSeconds(-30), null);
         var history = await RestartAsync(Noon);
-        Assert.That((history.Of("BTC", Noon).BreachedSince, history.Of("ETH", Noon).BreachedSince), Is.EqualTo(((DateTimeOffset?)Noon.AddSeconds(-90), (DateTimeOffset?)null)));
+        Assert.That((history.Of("BTC", Noon).BreachedSince, history.Of("ETH", Noon).BreachedSince),
+            Is.EqualTo(((DateTimeOffset?)Noon.AddSeconds(-90), (DateTimeOffset?)null)));
         var verdict = OracleRules.Judge(Reading(101, at: Noon), history.Of("BTC", Noon), null, OracleThresholds.Default)!;
         Assert.That((verdict.DurationSeconds, verdict.IsDangerous), Is.EqualTo((90, true)));
     }
@@ -200,11 +216,14 @@ public sealed class OracleMonitorTests
     [Test]
     public void Settings_are_read_and_checked()
     {
-        static WorkerOptions Read(params (string Key, string Value)[] values) => WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(
-            values.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value))).Build()), withoutDatabase: true);
+        static WorkerOptions Read(params (string Key, string Value)[] values) =>
+            WorkerOptions.Read(new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(
+                values.Select(v => KeyValuePair.Create(v.Key, (string?)v.Value))).Build()), withoutDatabase: true);
         var oracle = Read().Subjects.OfType<VenuesSetup>().Single().Options.Oracle;
-        Assert.That((oracle.Interval.TotalSeconds, oracle.BinanceUrl?.Host, oracle.Thresholds), Is.EqualTo((60d, "api.binance.com", OracleThresholds.Default)));
-        Assert.That(Assert.Throws<ConfigurationFaultException>(() => Read(("BINANCE_API_URL", "x"), ("Rules__oracle_deviation__HighPct".Replace("__", ":"), "2"), ("ORACLE_CHECK_INTERVAL", "0")))!.Faults,
+        Assert.That((oracle.Interval.TotalSeconds, oracle.BinanceUrl?.Host, oracle.Thresholds),
+            Is.EqualTo((60d, "api.binance.com", OracleThresholds.Default)));
+        Assert.That(Assert.Throws<ConfigurationFaultException>(() => Read(("BINANCE_API_URL", "x"),
+            ("Rules__oracle_deviation__HighPct".Replace("__", ":"), "2"), ("ORACLE_CHECK_INTERVAL", "0")))!.Faults,
             Has.Count.EqualTo(3));
     }
 }

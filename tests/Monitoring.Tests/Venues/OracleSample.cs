@@ -7,7 +7,8 @@ namespace Monitoring.Tests.Venues;
 /// <summary>Made-up oracle prices and references.</summary>
 internal static class OracleSample
 {
-    public static readonly OracleOptions Options = new(TimeSpan.FromSeconds(60), null, null, null, null, null, null, OracleThresholds.Default);
+    public static readonly OracleOptions Options = new(
+        TimeSpan.FromSeconds(60), null, null, null, null, null, null, OracleThresholds.Default);
 
     public static readonly IReferenceSource Binance = new BinanceSource(null!);
     public static readonly IReferenceSource Okx = new OkxSource(null!);
@@ -28,10 +29,11 @@ internal static class OracleSample
 
     /// <summary>A reading against Binance and OKX, unless other prices are given.</summary>
     public static OracleReading Reading(
-        decimal oracle, decimal binance = 100, decimal? okx = 100, decimal? usd = null, string asset = "BTC", bool liquid = true, DateTimeOffset? at = null) => new(
-        asset, at ?? ManualClock.Noon, oracle, oracle, liquid,
+        decimal oracle, decimal binance = 100, decimal? okx = 100, decimal? usd = null, string asset = "BTC",
+        bool liquid = true, DateTimeOffset? at = null) => new(asset, at ?? ManualClock.Noon, oracle, oracle, liquid,
         [
-            new("binance", QuoteCurrency.Usdt, binance), .. okx is { } second ? new[] { new Reference("okx", QuoteCurrency.Usdt, second) } : [],
+            new("binance", QuoteCurrency.Usdt, binance),
+            .. okx is { } second ? new[] { new Reference("okx", QuoteCurrency.Usdt, second) } : [],
             .. usd is { } dollars ? new[] { new Reference("kraken", QuoteCurrency.Usd, dollars) } : [],
         ], usd, []);
 }

@@ -25,8 +25,10 @@ public sealed class OracleTimingTests
         _venue = new VenueOnCall(this);
         (_binance, _okx) = (new SourceOnCall(this, Binance), new SourceOnCall(this, Okx));
         _monitor = new OracleMonitor(
-            new HyperliquidClient(new HttpClient(_venue) { BaseAddress = new Uri("http://venue.test") }, new WeightBudget(_clock), new HyperliquidPipeline(_clock)),
-            new ReferenceReader([_binance, _okx], _clock, _logs.For<ReferenceReader>()), new ReferenceSelection(Options, _logs.For<ReferenceSelection>()),
+            new HyperliquidClient(new HttpClient(_venue) { BaseAddress = new Uri("http://venue.test") },
+                new WeightBudget(_clock), new HyperliquidPipeline(_clock)),
+            new ReferenceReader([_binance, _okx], _clock, _logs.For<ReferenceReader>()),
+            new ReferenceSelection(Options, _logs.For<ReferenceSelection>()),
             new OracleHistory(Options, null, _logs.For<OracleHistory>()), Options, _clock);
         await _monitor.CheckAsync(Context()); // from now on it asks both sides at once
         (_binance.Reads, _okx.Reads) = (0, 0);
@@ -62,7 +64,8 @@ public sealed class OracleTimingTests
         var row = (OracleDeviation)report.Observations.Single();
         Assert.That((_binance.Reads, _okx.Reads, row.ReferenceCount), Is.EqualTo((reads, reads, 2)));
         if (reads > 1)
-            Assert.That((row.HyperliquidPrice, row.ReferencePrice, report.Findings.Count), Is.EqualTo((Price, Price, 0)), "the market moved, the oracle with it");
+            Assert.That((row.HyperliquidPrice, row.ReferencePrice, report.Findings.Count),
+                Is.EqualTo((Price, Price, 0)), "the market moved, the oracle with it");
     }
 
     [TestCase(3, true)]
@@ -78,7 +81,8 @@ public sealed class OracleTimingTests
             Assert.That(((OracleDeviation)(await check).Observations.Single()).ReferenceCount, Is.EqualTo(2));
         else
             Assert.That(Assert.ThrowsAsync<MissingDataException>(() => check)!.Message,
-                Is.EqualTo("none of 1 assets has the 2 fresh references that a verdict needs; of 2 price sources 1 failed: okx (answered 3 s after the venue)"));
+                Is.EqualTo("none of 1 assets has the 2 fresh references that a verdict needs; of 2 price sources 1 failed: "
+                    + "okx (answered 3 s after the venue)"));
     }
 
     /// <summary>The venue, whose one market is at the present price; it keeps one request waiting if it is told to.</summary>
@@ -93,12 +97,16 @@ public sealed class OracleTimingTests
             if (_gate is { } gate)
                 await gate.Task;
             var price = test.Price.ToString(CultureInfo.InvariantCulture);
-            var body = $$"""[{"universe":[{"name":"BTC"}]},[{"oraclePx":"{{price}}","markPx":"{{price}}","midPx":null,"openInterest":"1","dayNtlVlm":"9000000"}]]""";
+            var body = $$"""[{"universe":[{"name":"BTC"}]},[{"oraclePx":"{{price}}","markPx":"{{price}}","midPx":null"""
+                + $$""","openInterest":"1","dayNtlVlm":"9000000"}]]""";
             return new HttpResponseMessage(HttpStatusCode.OK) { Content = new StringContent(body) };
         }
     }
 
-    /// <summary>A source at the present price, which keeps one reader waiting if it is told to; what it answers is of the moment at which it does.</summary>
+    /// <summary>
+    /// A source at the present price, which keeps one reader waiting if it is told to; what it answers is of the
+    /// moment at which it does.
+    /// </summary>
     private sealed class SourceOnCall(OracleTimingTests test, IReferenceSource original) : IReferenceSource
     {
         private TaskCompletionSource? _gate;
@@ -112,7 +120,8 @@ public sealed class OracleTimingTests
 
         public TaskCompletionSource Wait() => _gate = new();
 
-        public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
+        public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(
+            IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
         {
             Reads++;
             if (_gate is { } gate)

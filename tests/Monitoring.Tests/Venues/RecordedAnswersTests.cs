@@ -14,8 +14,10 @@ public sealed class RecordedAnswersTests
         Assert.That(portfolio.Day.Last.Pnl, Is.EqualTo(-130193.448756m));
         Assert.That(portfolio.Week.Last.Pnl, Is.EqualTo(-909673.982675m));
         Assert.That(portfolio.Day.First.AccountValue, Is.EqualTo(160794563.9261809886m));
-        Assert.That(portfolio.Week.Last.AccountValue - portfolio.Week.First.AccountValue, Is.EqualTo(15129779.327325016m).Within(0.0000001m));
-        Assert.That((portfolio.Day.Points.Count, portfolio.Week.Points.Count, portfolio.Month.Points.Count, portfolio.AllTime.Points.Count), Is.EqualTo((13, 64, 45, 76)));
+        Assert.That(portfolio.Week.Last.AccountValue - portfolio.Week.First.AccountValue,
+            Is.EqualTo(15129779.327325016m).Within(0.0000001m));
+        Assert.That((portfolio.Day.Points.Count, portfolio.Week.Points.Count, portfolio.Month.Points.Count, portfolio.AllTime.Points.Count),
+            Is.EqualTo((13, 64, 45, 76)));
     }
 
     [Test]
@@ -40,8 +42,8 @@ public sealed class RecordedAnswersTests
     public void No_loss_event_comes_of_the_flow()
     {
         var measures = HlpVaultMeasures.Take(RecordedAnswers.StrategyB, [], []);
-        Assert.That(HlpVaultRules.Evaluate(Sample.Snapshot(measures), measures, HlpVaultThresholds.Default).Select(finding => finding.RuleId),
-            Has.None.EqualTo(HlpVaultRuleSet.Loss.Id).And.None.EqualTo(HlpVaultRuleSet.Drawdown.Id));
+        Assert.That(HlpVaultRules.Evaluate(Sample.Snapshot(measures), measures, HlpVaultThresholds.Default)
+            .Select(finding => finding.RuleId), Has.None.EqualTo(HlpVaultRuleSet.Loss.Id).And.None.EqualTo(HlpVaultRuleSet.Drawdown.Id));
     }
 
     [TestCase("hl_clearinghouseState_0x5e9e_2023-03-27.json")]
@@ -53,7 +55,8 @@ public sealed class RecordedAnswersTests
         var json = RecordedAnswers.Text(file);
         using var document = JsonDocument.Parse(json);
         var state = RecordedAnswers.Parse<ClearinghouseState>(json);
-        Assert.That($"{state.MarginSummary.AccountValue}", Is.EqualTo(document.RootElement.GetProperty("marginSummary").GetProperty("accountValue").GetString()));
+        Assert.That($"{state.MarginSummary.AccountValue}",
+            Is.EqualTo(document.RootElement.GetProperty("marginSummary").GetProperty("accountValue").GetString()));
         Assert.That(state.AssetPositions, Has.Count.EqualTo(document.RootElement.GetProperty("assetPositions").GetArrayLength()));
         Assert.That(state.AssetPositions.Sum(p => p.Position.PositionValue), Is.EqualTo(state.MarginSummary.TotalNtlPos).Within(0.0001m));
     }

@@ -8,10 +8,18 @@ namespace Monitoring.Tests.Venues;
 /// <summary>Each source's answer in its own shape.</summary>
 public sealed class ReferenceSourceTests
 {
-    private const string Okx = """{"code":"0","msg":"","data":[{"instType":"SPOT","instId":"BTC-USDT","last":"82201.5","bidPx":"82200","askPx":"82202","ts":"1763726400123"},{"instId":"NEW-USDT","bidPx":"","askPx":"","ts":"1763726400000"}]}""";
-    private const string Kraken = """{"error":[],"result":{"XXBTZUSD":{"a":["82202.0","1","1.000"],"b":["82200.0","2","2.000"],"c":["82199.0","0.1"]},"USDTZUSD":{"a":["0.9993","1","1"],"b":["0.9991","1","1"]},"SOLUSD":{"a":["124.6","1","1"],"b":["124.4","1","1"]}}}""";
-    private const string Pyth = """{"binary":{"encoding":"hex","data":["00"]},"parsed":[{"id":"e62d","price":{"price":"8220123456789","conf":"3000000000","expo":-8,"publish_time":1763726400},"ema_price":{},"metadata":{}},{"id":"dead","price":{"price":"100","conf":"50","expo":-8,"publish_time":1763726400}}]}""";
-    private const string Coinbase = """{"ask":"82202.01","bid":"82200.01","volume":"9000.1","trade_id":1,"price":"82201","size":"0.01","time":"2025-11-21T12:00:00.123456Z"}""";
+    private const string Okx = """
+        {"code":"0","msg":"","data":[{"instType":"SPOT","instId":"BTC-USDT","last":"82201.5","bidPx":"82200","askPx":"82202",
+        "ts":"1763726400123"},{"instId":"NEW-USDT","bidPx":"","askPx":"","ts":"1763726400000"}]}
+        """;
+    private const string Kraken = """{"error":[],"result":{"XXBTZUSD":{"a":["82202.0","1","1.000"],"b":["82200.0","2","2.000"]"""
+        + ""","c":["82199.0","0.1"]},"USDTZUSD":{"a":["0.9993","1","1"],"b":["0.9991","1","1"]},"SOLUSD":{"a":["124.6","1","1"]"""
+        + ""","b":["124.4","1","1"]}}}""";
+    private const string Pyth = """{"binary":{"encoding":"hex","data":["00"]}"""
+        + ""","parsed":[{"id":"e62d","price":{"price":"8220123456789","conf":"3000000000","expo":-8,"publish_time":1763726400}"""
+        + ""","ema_price":{},"metadata":{}},{"id":"dead","price":{"price":"100","conf":"50","expo":-8,"publish_time":1763726400}}]}""";
+    private const string Coinbase = """{"ask":"82202.01","bid":"82200.01","volume":"9000.1","trade_id":1"""
+        + ""","price":"82201","size":"0.01","time":"2025-11-21T12:00:00.123456Z"}""";
 
     private static JsonElement Json(string text) => JsonDocument.Parse(text).RootElement;
 
@@ -26,19 +34,22 @@ public sealed class ReferenceSourceTests
     [Test]
     public void Recorded_binance_list_gives_what_was_asked_for_alone()
     {
-        var quotes = BinanceSource.Parse(Json(RecordedAnswers.Text("binance_spot_ticker24hr_BTC_ETH_2024-11-01.json")), ["ETHUSDT", "NONEUSDT"]);
+        var quotes = BinanceSource.Parse(
+            Json(RecordedAnswers.Text("binance_spot_ticker24hr_BTC_ETH_2024-11-01.json")), ["ETHUSDT", "NONEUSDT"]);
         Assert.That(quotes.Single(), Is.EqualTo(KeyValuePair.Create("ETHUSDT", new ReferenceQuote(2509.71m, 2509.72m))));
     }
 
     [Test]
     public void Binance_price_without_a_book_is_no_reference() =>
-        Assert.That(() => BinanceSource.Parse(Json(RecordedAnswers.Text("binance_spot_ticker_price_BTCUSDT.json")), ["BTCUSDT"]), Throws.TypeOf<MissingDataException>());
+        Assert.That(() => BinanceSource.Parse(Json(RecordedAnswers.Text("binance_spot_ticker_price_BTCUSDT.json")), ["BTCUSDT"]),
+            Throws.TypeOf<MissingDataException>());
 
     [Test]
     public void Okx_book_has_its_time_and_an_empty_side_is_crossed()
     {
         var quotes = OkxSource.Parse(Json(Okx), ["BTC-USDT", "NEW-USDT"]);
-        Assert.That(quotes["BTC-USDT"], Is.EqualTo(new ReferenceQuote(82200, 82202, DateTimeOffset.FromUnixTimeMilliseconds(1763726400123))));
+        Assert.That(quotes["BTC-USDT"],
+            Is.EqualTo(new ReferenceQuote(82200, 82202, DateTimeOffset.FromUnixTimeMilliseconds(1763726400123))));
         Assert.That(quotes["NEW-USDT"].IsCrossed, Is.True);
     }
 
@@ -51,26 +62,31 @@ public sealed class ReferenceSourceTests
     public void Kraken_results_are_taken_as_they_are_keyed()
     {
         var quotes = KrakenSource.Parse(Json(Kraken), ["XBTUSD", "SOLUSD", "USDTUSD"]);
-        Assert.That(quotes.Select(pair => (pair.Key, pair.Value.Mid)), Is.EquivalentTo(new[] { ("XBTUSD", 82201m), ("USDTUSD", 0.9992m), ("SOLUSD", 124.5m) }));
+        Assert.That(quotes.Select(pair => (pair.Key, pair.Value.Mid)),
+            Is.EquivalentTo(new[] { ("XBTUSD", 82201m), ("USDTUSD", 0.9992m), ("SOLUSD", 124.5m) }));
     }
 
     [Test]
     public void Kraken_error_comes_with_status_200() =>
-        Assert.That(() => KrakenSource.Parse(Json("""{"error":["EQuery:Unknown asset pair"]}"""), ["XBTUSD"]), Throws.TypeOf<MissingDataException>().With.Message.EqualTo("EQuery:Unknown asset pair"));
+        Assert.That(() => KrakenSource.Parse(Json("""{"error":["EQuery:Unknown asset pair"]}"""), ["XBTUSD"]),
+            Throws.TypeOf<MissingDataException>().With.Message.EqualTo("EQuery:Unknown asset pair"));
 
     [Test]
     public void Pyth_price_is_scaled_and_one_without_confidence_left_out()
     {
         var quotes = PythSource.Parse(Json(Pyth));
-        Assert.That(quotes.Single(), Is.EqualTo(KeyValuePair.Create("e62d", new ReferenceQuote(82201.23456789m, 82201.23456789m, DateTimeOffset.FromUnixTimeSeconds(1763726400)))));
+        Assert.That(quotes.Single(), Is.EqualTo(KeyValuePair.Create(
+            "e62d", new ReferenceQuote(82201.23456789m, 82201.23456789m, DateTimeOffset.FromUnixTimeSeconds(1763726400)))));
     }
 
     [Test]
-    public void Coinbase_book_is_read() => Assert.That(CoinbaseSource.Parse(Json(Coinbase)), Is.EqualTo(new ReferenceQuote(82200.01m, 82202.01m)));
+    public void Coinbase_book_is_read() =>
+        Assert.That(CoinbaseSource.Parse(Json(Coinbase)), Is.EqualTo(new ReferenceQuote(82200.01m, 82202.01m)));
 
     [TestCase("null"), TestCase("{}"), TestCase("[]"), TestCase("[1]"), TestCase("\"x\"")]
     [TestCase("""{"code":0,"data":{},"error":null,"result":[],"parsed":{},"bid":1,"ask":1}""")]
-    [TestCase("""{"code":"0","data":[{"instId":"BTC-USDT","bidPx":1,"askPx":1,"ts":"1"}],"error":[],"result":{"XBTUSD":{"a":[1],"b":[1]}},"parsed":[{"id":"x","price":{"price":1,"conf":"1","expo":1,"publish_time":1}}],"bid":"NaN","ask":"1"}""")]
+    [TestCase("""{"code":"0","data":[{"instId":"BTC-USDT","bidPx":1,"askPx":1,"ts":"1"}],"error":[],"result":{"XBTUSD":{"a":[1]"""
+        + ""","b":[1]}},"parsed":[{"id":"x","price":{"price":1,"conf":"1","expo":1,"publish_time":1}}],"bid":"NaN","ask":"1"}""")]
     public void Changed_shape_is_missing_data(string text)
     {
         var json = Json(text);
@@ -82,8 +98,10 @@ public sealed class ReferenceSourceTests
             Assert.That(() => BinanceSource.Parse(json, ["BTCUSDT"]), Throws.TypeOf<MissingDataException>());
     }
 
-    [TestCase("kPEPE", "PEPEUSDT", 1000), TestCase("kSHIB", "SHIBUSDT", 1000), TestCase("kBONK", "BONKUSDT", 1000), TestCase("kNEIRO", "NEIROUSDT", 1000)]
-    [TestCase("KAS", "KASUSDT", 1), TestCase("KAITO", "KAITOUSDT", 1), TestCase("MATIC", "POLUSDT", 1), TestCase("RNDR", "RENDERUSDT", 1), TestCase("FTM", "SUSDT", 1)]
+    [TestCase("kPEPE", "PEPEUSDT", 1000), TestCase("kSHIB", "SHIBUSDT", 1000), TestCase("kBONK", "BONKUSDT", 1000), TestCase(
+        "kNEIRO", "NEIROUSDT", 1000)]
+    [TestCase("KAS", "KASUSDT", 1), TestCase("KAITO", "KAITOUSDT", 1), TestCase("MATIC", "POLUSDT", 1),
+        TestCase("RNDR", "RENDERUSDT", 1), TestCase("FTM", "SUSDT", 1)]
     [TestCase("MKR", "SKYUSDT", 24000), TestCase("JELLY", "JELLYJELLYUSDT", 1)]
     public void Names_and_units_follow_the_table(string asset, string symbol, int units)
     {

@@ -9,8 +9,11 @@ internal static class Sample
 {
     public const string Vault = "0xdfc24b077bc1425ad1dea75bcb6f8158e10df303";
 
-    /// <summary>A portfolio whose PnL is given by hours before now; the account value is capital plus PnL, unless flows are given too.</summary>
-    public static Portfolio Portfolio(DateTimeOffset now, decimal capital, Func<double, decimal> pnlHoursAgo, Func<double, decimal>? flowHoursAgo = null)
+    /// <summary>
+    /// A portfolio whose PnL is given by hours before now; the account value is capital plus PnL, unless flows are given too.
+    /// </summary>
+    public static Portfolio Portfolio(
+        DateTimeOffset now, decimal capital, Func<double, decimal> pnlHoursAgo, Func<double, decimal>? flowHoursAgo = null)
     {
         PortfolioSeries Series(double hours, double step)
         {
@@ -27,19 +30,24 @@ internal static class Sample
 
     /// <summary>Measures with nothing remarkable but what a test puts in.</summary>
     public static HlpVaultMeasures Measures(
-        decimal pnl1h = 0, decimal pnl24h = 0, decimal capital = 100_000_000, decimal drawdownPct = 0, decimal? z = null, AnomalyScore? score = null)
+        decimal pnl1h = 0, decimal pnl24h = 0, decimal capital = 100_000_000, decimal drawdownPct = 0,
+        decimal? z = null, AnomalyScore? score = null)
     {
         var now = ManualClock.Noon;
         return new HlpVaultMeasures(new VaultPoint(now, capital, 0),
             new PnlWindow(pnl1h, now.AddHours(-1), capital), new PnlWindow(pnl24h, now.AddHours(-24), capital),
             new PnlWindow(0, now.AddDays(-7), capital), new PnlWindow(0, now.AddDays(-30), capital),
-            drawdownPct, drawdownPct, SharpeRatio: null, z is { } value ? new HourlyDeviation(value, 0, 1, 100, 100) : null, score ?? new AnomalyScore(0, 0, 0));
+            drawdownPct, drawdownPct, SharpeRatio: null,
+            z is { } value ? new HourlyDeviation(value, 0, 1, 100, 100) : null, score ?? new AnomalyScore(0, 0, 0));
     }
 
-    public static HlpVaultSnapshot Snapshot(HlpVaultMeasures measures, params string[] healthIssues) => Snapshot(measures.Now.At, measures, healthIssues);
+    public static HlpVaultSnapshot Snapshot(HlpVaultMeasures measures, params string[] healthIssues) =>
+        Snapshot(measures.Now.At, measures, healthIssues);
 
     public static HlpVaultSnapshot Snapshot(DateTimeOffset observedAt, HlpVaultMeasures measures, params string[] healthIssues) => new(
-        Vault, observedAt, measures.Now.At, measures.Now.AccountValue, measures.Now.AccountValue, measures.Pnl1h.Pnl, measures.Pnl24h.Pnl, measures.Pnl7d.Pnl,
-        measures.Pnl30d.Pnl, measures.Now.AllTimePnl, measures.SharpeRatio, measures.DrawdownPct, measures.MaxDrawdownPct, measures.Hourly?.ZScore,
-        measures.Anomaly.Loss, measures.Anomaly.Drawdown, measures.Anomaly.Volatility, measures.Anomaly.Total, healthIssues.Length == 0, healthIssues);
+        Vault, observedAt, measures.Now.At, measures.Now.AccountValue, measures.Now.AccountValue, measures.Pnl1h.Pnl,
+        measures.Pnl24h.Pnl, measures.Pnl7d.Pnl, measures.Pnl30d.Pnl, measures.Now.AllTimePnl, measures.SharpeRatio,
+        measures.DrawdownPct, measures.MaxDrawdownPct, measures.Hourly?.ZScore,
+        measures.Anomaly.Loss, measures.Anomaly.Drawdown, measures.Anomaly.Volatility, measures.Anomaly.Total,
+        healthIssues.Length == 0, healthIssues);
 }

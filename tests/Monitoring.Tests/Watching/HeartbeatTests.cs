@@ -58,7 +58,8 @@ public sealed class HeartbeatTests
         _clock.Advance(TimeSpan.FromSeconds(60));
         await CheckAllAsync();
         Assert.That((await BeatAsync(), _beats), Is.EqualTo((false, 1)), "hlp-vault is blind");
-        Assert.That(_worker.Logs.Lines.Select(line => line.Text), Has.Some.EqualTo("no heartbeat is sent: no recent successful check of hlp-vault"));
+        Assert.That(_worker.Logs.Lines.Select(line => line.Text),
+            Has.Some.EqualTo("no heartbeat is sent: no recent successful check of hlp-vault"));
 
         _worker.Venue.Faults.Clear();
         _clock.Advance(TimeSpan.FromSeconds(2));

@@ -44,13 +44,17 @@ public sealed class WatchdogTests
     public void Finding_says_since_when_and_why()
     {
         var finding = WatchdogRules.Evaluate([State(90, 10)], Noon).Single();
-        Assert.That(finding.Description, Is.EqualTo("The newest successful check is that of 2026-11-21 11:58:30Z; nothing is known of what it watches since. The newest fault: HTTP 500"));
-        Assert.That(finding.Evidence.Arithmetic, Is.EqualTo(new[] { "limit = max(3 * 10 s, 60 s) = 60 s", "age of the newest success = 90 s >= 60 s: high" }));
+        Assert.That(finding.Description,
+            Is.EqualTo("The newest successful check is that of 2026-11-21 11:58:30Z; nothing is known of what it watches since. "
+                + "The newest fault: HTTP 500"));
+        Assert.That(finding.Evidence.Arithmetic,
+            Is.EqualTo(new[] { "limit = max(3 * 10 s, 60 s) = 60 s", "age of the newest success = 90 s >= 60 s: high" }));
     }
 
     [Test]
     public void Success_from_the_future_is_called_that() =>
-        Assert.That(WatchdogRules.Evaluate([State(-90, 10)], Noon).Single().Evidence.Arithmetic[1], Is.EqualTo("age of the newest success = -90 s <= -60 s, which lies ahead of the clock: high"));
+        Assert.That(WatchdogRules.Evaluate([State(-90, 10)], Noon).Single().Evidence.Arithmetic[1],
+            Is.EqualTo("age of the newest success = -90 s <= -60 s, which lies ahead of the clock: high"));
 
     [Test]
     public void Part_that_is_not_seen_grows_stale_while_the_others_are_seen()
@@ -62,37 +66,48 @@ public sealed class WatchdogTests
             return ([.. findings.Select(finding => $"{finding.Fingerprint} {finding.Severity}")], [.. unjudged]);
         }
 
-        Assert.That(Look(0, "HTTP 500"), Is.EqualTo((Array.Empty<string>(), new[] { "monitor.stale:liquidations 0xb" })), "never seen, but just begun to look");
+        Assert.That(Look(0, "HTTP 500"), Is.EqualTo((Array.Empty<string>(), new[] { "monitor.stale:liquidations 0xb" })),
+            "never seen, but just begun to look");
         Assert.That(Look(89, "HTTP 500").Findings, Is.Empty);
         Assert.That(Look(90, "HTTP 500"), Is.EqualTo((new[] { "monitor.stale:liquidations 0xb High" }, Array.Empty<string>())));
         Assert.That(Look(91, null), Is.EqualTo((Array.Empty<string>(), Array.Empty<string>())));
         Assert.That(Look(180, "HTTP 500").Findings, Is.Empty);
         var finding = parts.Judge(monitor, [new("0xb", "HTTP 502")], Noon.AddSeconds(181)).Findings.Single();
-        Assert.That((finding.Title, finding.Description, finding.RelatedAddresses.Single()), Is.EqualTo(("Monitor liquidations is blind to 0xb",
-            "Checks succeed with the other parts; of this one nothing is known since 2026-11-21 12:01:31Z. The newest fault: HTTP 502", "0xb")));
+        Assert.That((finding.Title, finding.Description, finding.RelatedAddresses.Single()),
+            Is.EqualTo(("Monitor liquidations is blind to 0xb",
+                "Checks succeed with the other parts; of this one nothing is known since 2026-11-21 12:01:31Z. The newest fault: HTTP 502",
+                "0xb")));
     }
 
-    /// <summary>A monitor whose sources fail in this way, and the event that must say so; the fault may leave a part of it seeing.</summary>
+    /// <summary>
+    /// A monitor whose sources fail in this way, and the event that must say so; the fault may leave a part of it seeing.
+    /// </summary>
     private static IEnumerable<TestCaseData> Blindnesses()
     {
-        TestCaseData Case(string monitor, string subject, string name, params Fault[] faults) => new TestCaseData(monitor, subject, faults).SetArgDisplayNames(name);
+        TestCaseData Case(string monitor, string subject, string name, params Fault[] faults) =>
+            new TestCaseData(monitor, subject, faults).SetArgDisplayNames(name);
         const string liquidator = "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14";
         yield return Case("hlp-vault", "hlp-vault", "hlp-vault, the vault", new Fault(FaultKind.Null, "vaultDetails"));
         yield return Case("oracle", "oracle", "oracle, the venue", new Fault(FaultKind.Null, "metaAndAssetCtxs"));
-        yield return Case("oracle", "oracle", "oracle, every price source", [.. Simulator.References.ReferenceSources.All.Select(source => new Fault(FaultKind.Http500, source))]);
+        yield return Case("oracle", "oracle", "oracle, every price source",
+            [.. Simulator.References.ReferenceSources.All.Select(source => new Fault(FaultKind.Http500, source))]);
         yield return Case("oracle", "oracle", "oracle, all price sources but one",
-            [.. Simulator.References.ReferenceSources.All.Where(source => source != "okx").Select(source => new Fault(FaultKind.Http500, source))]);
+            [.. Simulator.References.ReferenceSources.All.Where(source => source != "okx")
+                .Select(source => new Fault(FaultKind.Http500, source))]);
         yield return Case("inventory", "inventory", "inventory, every component", new Fault(FaultKind.Null, "clearinghouseState"));
-        yield return Case("inventory", $"inventory {liquidator}", "inventory, one component", new Fault(FaultKind.Null, "clearinghouseState", Account: liquidator));
+        yield return Case("inventory", $"inventory {liquidator}", "inventory, one component",
+            new Fault(FaultKind.Null, "clearinghouseState", Account: liquidator));
         yield return Case("liquidations", "liquidations", "liquidations, every account", new Fault(FaultKind.Null, "userFillsByTime"));
-        yield return Case("liquidations", $"liquidations {liquidator}", "liquidations, one account", new Fault(FaultKind.Null, "userFillsByTime", Account: liquidator));
+        yield return Case("liquidations", $"liquidations {liquidator}", "liquidations, one account",
+            new Fault(FaultKind.Null, "userFillsByTime", Account: liquidator));
     }
 
     [TestCaseSource(nameof(Blindnesses))]
     public async Task Monitor_whose_source_fails_is_said_to_be_blind_until_it_sees_again(string monitor, string subject, object faults)
     {
         var clock = new ManualClock(Noon);
-        await using var worker = await WorkerUnderTest.CreateAsync(clock, settings: [.. new[] { "HLP", "INVENTORY", "LIQUIDATION" }.Select(name => ($"{name}_CHECK_INTERVAL", "2"))]);
+        await using var worker = await WorkerUnderTest.CreateAsync(
+            clock, settings: [.. new[] { "HLP", "INVENTORY", "LIQUIDATION" }.Select(name => ($"{name}_CHECK_INTERVAL", "2"))]);
         async Task PlayAsync(int seconds)
         {
             for (var until = clock.GetUtcNow().AddSeconds(seconds); clock.GetUtcNow() < until; clock.Advance(TimeSpan.FromSeconds(10)))
@@ -103,7 +118,8 @@ public sealed class WatchdogTests
         async Task<(string Status, string Severity)> EventAsync()
         {
             await using var connection = await worker.Db.OpenConnectionAsync();
-            return await connection.QuerySingleOrDefaultAsync<(string, string)>("SELECT status, severity FROM security_events WHERE fingerprint = 'monitor.stale:' || @subject", new { subject });
+            return await connection.QuerySingleOrDefaultAsync<(string, string)>(
+                "SELECT status, severity FROM security_events WHERE fingerprint = 'monitor.stale:' || @subject", new { subject });
         }
 
         await PlayAsync(10);
@@ -149,7 +165,8 @@ public sealed class WatchdogTests
         for (var i = 0; i < 3; i++, clock.Advance(TimeSpan.FromSeconds(10)))
             Assert.That(await BlindAsync(worker, clock), Is.Empty);
         await using var connection = await worker.Db.OpenConnectionAsync();
-        Assert.That(await connection.QuerySingleAsync<(string, string)>("SELECT status, indicators->>'last_error' FROM security_events WHERE fingerprint = 'monitor.stale:hlp-vault'"),
+        Assert.That(await connection.QuerySingleAsync<(string, string)>(
+            "SELECT status, indicators->>'last_error' FROM security_events WHERE fingerprint = 'monitor.stale:hlp-vault'"),
             Is.EqualTo(("resolved", "hyperliquid vaultDetails: the answer is null, the venue knows nothing of it")));
     }
 
@@ -163,7 +180,8 @@ public sealed class WatchdogTests
         worker.Venue.Faults.Add(new Fault(FaultKind.Null));
         await worker.CheckAsync(clock.GetUtcNow());
         Assert.That(await BlindAsync(worker, clock), Is.EqualTo(new[] { "hlp-vault" }));
-        await worker.Services.GetRequiredService<DatabaseRecorder>().WriteAsync(ResultSample.Of("hlp-vault", Noon.AddSeconds(80), CheckOutcome.Succeeded, [], []), default);
+        await worker.Services.GetRequiredService<DatabaseRecorder>().WriteAsync(
+            ResultSample.Of("hlp-vault", Noon.AddSeconds(80), CheckOutcome.Succeeded, [], []), default);
         Assert.That(await BlindAsync(worker, clock), Is.Empty);
     }
 
@@ -198,12 +216,15 @@ public sealed class WatchdogTests
         var (worker, clock) = await StartAsync();
         await using var _ = worker;
         await worker.RegisterAsync();
-        await worker.Services.GetRequiredService<DatabaseRecorder>().WriteAsync(ResultSample.Of("hlp-vault", Noon.AddHours(-1), CheckOutcome.Succeeded, [], []), default);
+        await worker.Services.GetRequiredService<DatabaseRecorder>().WriteAsync(
+            ResultSample.Of("hlp-vault", Noon.AddHours(-1), CheckOutcome.Succeeded, [], []), default);
         var first = await worker.CheckAsync(Noon, "watchdog");
-        Assert.That((first.Findings.Count, first.Unjudged), Is.EqualTo((0, new[] { "monitor.stale:hlp-vault", "monitor.stale:inventory", "monitor.stale:oracle", "monitor.stale:liquidations" })));
+        Assert.That((first.Findings.Count, first.Unjudged), Is.EqualTo(
+            (0, new[] { "monitor.stale:hlp-vault", "monitor.stale:inventory", "monitor.stale:oracle", "monitor.stale:liquidations" })));
         worker.Venue.Faults.Add(new Fault(FaultKind.Null));
         await worker.CheckAsync(Noon);
-        Assert.That(await BlindAsync(worker, clock), Is.EqualTo(new[] { "hlp-vault" }), "an hour without success, and the first check of this worker failed too");
+        Assert.That(await BlindAsync(worker, clock), Is.EqualTo(new[] { "hlp-vault" }),
+            "an hour without success, and the first check of this worker failed too");
     }
 
     [Test]

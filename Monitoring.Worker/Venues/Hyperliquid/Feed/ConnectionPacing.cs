@@ -1,8 +1,9 @@
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 
 /// <summary>
-/// Says when to connect again: exponential backoff with full jitter, from a second to a minute, and never more attempts within a minute than half of what the
-/// venue allows an address, so that a second worker beside this one may reconnect as well. <paramref name="random"/> draws from 0 to 1.
+/// Says when to connect again: exponential backoff with full jitter, from a second to a minute, and never more attempts
+/// within a minute than half of what the venue allows an address, so that a second worker beside this one may reconnect
+/// as well. <paramref name="random"/> draws from 0 to 1.
 /// </summary>
 internal sealed class ConnectionPacing(TimeProvider clock, Func<double> random)
 {
@@ -21,7 +22,9 @@ internal sealed class ConnectionPacing(TimeProvider clock, Func<double> random)
         var now = clock.GetUtcNow();
         while (_attempts.TryPeek(out var first) && now - first >= Window)
             _attempts.Dequeue();
-        var backoff = _failures == 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(random() * Math.Min(LongestSeconds, Math.Pow(2, _failures - 1)));
+        var backoff = _failures == 0
+            ? TimeSpan.Zero
+            : TimeSpan.FromSeconds(random() * Math.Min(LongestSeconds, Math.Pow(2, _failures - 1)));
         var limit = _attempts.Count < MostPerMinute ? TimeSpan.Zero : _attempts.Peek() + Window - now;
         return backoff > limit ? backoff : limit;
     }

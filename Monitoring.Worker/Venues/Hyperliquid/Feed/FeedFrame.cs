@@ -48,7 +48,8 @@ internal abstract record FeedFrame
             return new Other();
         using var document = JsonDocument.Parse(text);
         var root = document.RootElement;
-        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("channel", out var channel) || channel.ValueKind != JsonValueKind.String)
+        if (root.ValueKind != JsonValueKind.Object || !root.TryGetProperty("channel", out var channel)
+            || channel.ValueKind != JsonValueKind.String)
             throw new JsonException("a message without a channel");
         return channel.GetString() switch
         {
@@ -62,7 +63,8 @@ internal abstract record FeedFrame
         };
     }
 
-    private static JsonElement Data(JsonElement root) => root.TryGetProperty("data", out var data) ? data : throw new JsonException("a message without data");
+    private static JsonElement Data(JsonElement root) =>
+        root.TryGetProperty("data", out var data) ? data : throw new JsonException("a message without data");
 
     private static T Get<T>(JsonElement root) where T : class =>
         Data(root).Deserialize<T>(HyperliquidJson.Options) ?? throw new JsonException("a message whose data is null");
@@ -75,7 +77,8 @@ internal abstract record FeedFrame
         [.. items.Select(item => item ?? throw new JsonException("a list with a null in it"))];
 
     private static Acknowledged ReadAcknowledgement(JsonElement data) =>
-        data.ValueKind == JsonValueKind.Object && data.TryGetProperty("method", out var method) && data.TryGetProperty("subscription", out var subscription)
+        data.ValueKind == JsonValueKind.Object && data.TryGetProperty("method", out var method)
+        && data.TryGetProperty("subscription", out var subscription)
             ? new Acknowledged(method.ToString(), FeedSubscription.Find(subscription))
             : throw new JsonException("an acknowledgement of nothing");
 

@@ -3,8 +3,8 @@ using Monitoring.Data.Configuration;
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 
 /// <summary>
-/// Whether the websocket is listened to, how many coins of it, the price jump in percent that calls for a look at the oracle, and how long after one triggered
-/// check the next of the same monitor may begin.
+/// Whether the websocket is listened to, how many coins of it, the price jump in percent that calls for a look at the
+/// oracle, and how long after one triggered check the next of the same monitor may begin.
 /// </summary>
 internal sealed record FeedOptions(bool IsOn, Uri Url, int Coins, decimal JumpPct, TimeSpan Spacing)
 {

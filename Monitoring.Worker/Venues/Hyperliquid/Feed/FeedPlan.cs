@@ -5,9 +5,13 @@ using Monitoring.Worker.Venues.Oracle;
 
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 
-/// <summary>What is worth subscribing to: the fills of the vault's components and of the watched accounts, and the liquid coins whose oracle is held against references.</summary>
+/// <summary>
+/// What is worth subscribing to: the fills of the vault's components and of the watched accounts, and the liquid coins
+/// whose oracle is held against references.
+/// </summary>
 internal sealed partial class FeedPlan(
-    VaultTree tree, HyperliquidClient venue, LiquidationOptions liquidations, FeedOptions options, FeedWatch watch, TimeProvider clock, ILogger<FeedPlan> logger)
+    VaultTree tree, HyperliquidClient venue, LiquidationOptions liquidations, FeedOptions options, FeedWatch watch,
+    TimeProvider clock, ILogger<FeedPlan> logger)
 {
     /// <summary>So many accounts the venue lets an address follow.</summary>
     public const int MostUsers = 10;
@@ -45,6 +49,7 @@ internal sealed partial class FeedPlan(
         [.. markets.ByCoin.Where(market => SymbolTable.ByAsset.ContainsKey(market.Key)).OrderByDescending(market => market.Value.DayNtlVlm)
             .ThenBy(market => market.Key, StringComparer.Ordinal).Take(options.Coins).Select(market => market.Key)];
 
-    [LoggerMessage(LogLevel.Warning, "{LeftOut} watched accounts are not in the live feed, the venue lets an address follow {Most}; they are polled like all others")]
+    [LoggerMessage(LogLevel.Warning,
+        "{LeftOut} watched accounts are not in the live feed, the venue lets an address follow {Most}; they are polled like all others")]
     private partial void LogLeftOut(int leftOut, int most);
 }

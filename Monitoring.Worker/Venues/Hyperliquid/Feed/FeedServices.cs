@@ -8,7 +8,8 @@ internal static class FeedServices
     /// <summary>Adds the feed, and lets the watchdog look at it; nothing starts while it is switched off.</summary>
     public static void AddHyperliquidFeed(this IServiceCollection services, FeedOptions options)
     {
-        services.AddSingleton(options).AddSingleton<FeedState>().AddSingleton<FeedWatch>().AddSingleton<FeedPlan>().AddSingleton<HyperliquidFeed>();
+        services.AddSingleton(options).AddSingleton<FeedState>().AddSingleton<FeedWatch>().AddSingleton<FeedPlan>()
+            .AddSingleton<HyperliquidFeed>();
         services.AddSingleton<IWatchdogSource, FeedHealth>();
         if (options.IsOn)
             services.AddHostedService(provider => provider.GetRequiredService<HyperliquidFeed>());

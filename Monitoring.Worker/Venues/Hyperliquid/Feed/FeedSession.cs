@@ -6,7 +6,8 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 
 /// <summary>The life of one connection: subscribes, pings, and passes on what comes until the connection is of no more use.</summary>
-internal sealed partial class FeedSession(FeedSocket socket, FeedPlan plan, FeedWatch watch, FeedState state, TimeProvider clock, ILogger<FeedSession> logger)
+internal sealed partial class FeedSession(
+    FeedSocket socket, FeedPlan plan, FeedWatch watch, FeedState state, TimeProvider clock, ILogger<FeedSession> logger)
 {
     private const int MostAsked = 2;
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(1);
@@ -17,7 +18,9 @@ internal sealed partial class FeedSession(FeedSocket socket, FeedPlan plan, Feed
     /// <summary>How long a pong or an acknowledgement may take.</summary>
     public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(10);
 
-    /// <summary>How long a connection that follows a liquid coin may tell nothing: the venue tells of such a coin every few seconds.</summary>
+    /// <summary>
+    /// How long a connection that follows a liquid coin may tell nothing: the venue tells of such a coin every few seconds.
+    /// </summary>
     public static readonly TimeSpan DataTimeout = TimeSpan.FromSeconds(30);
 
     /// <summary>How often the vault's components are looked up anew.</summary>
@@ -247,7 +250,8 @@ internal sealed partial class FeedSession(FeedSocket socket, FeedPlan plan, Feed
     [LoggerMessage(LogLevel.Information, "live feed: connected, {Subscriptions} subscriptions")]
     private partial void LogSubscribed(int subscriptions);
 
-    [LoggerMessage(LogLevel.Warning, "live feed: {Missing} of {Wanted} subscriptions are not acknowledged and are left to polling: {Which}")]
+    [LoggerMessage(
+        LogLevel.Warning, "live feed: {Missing} of {Wanted} subscriptions are not acknowledged and are left to polling: {Which}")]
     private partial void LogMissing(int missing, int wanted, string which);
 
     [LoggerMessage(LogLevel.Warning, "live feed: the venue refuses: {Text}")]

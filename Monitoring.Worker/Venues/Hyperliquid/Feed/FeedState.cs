@@ -15,7 +15,8 @@ internal sealed class FeedState
     public bool IsUp => _isUp;
 
     /// <summary>Since when there is no connection that works; null while there is one, and while the feed is off.</summary>
-    public DateTimeOffset? DownSince => Interlocked.Read(ref _downSinceTicks) is > 0 and var ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
+    public DateTimeOffset? DownSince =>
+        Interlocked.Read(ref _downSinceTicks) is > 0 and var ticks ? new DateTimeOffset(ticks, TimeSpan.Zero) : null;
 
     /// <summary>Connections that were opened.</summary>
     public long Connections => Interlocked.Read(ref _connections);

@@ -6,8 +6,9 @@ using Monitoring.Worker.Venues.Oracle;
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 
 /// <summary>
-/// Decides which messages call for a check at once: a liquidation that was not seen before, a price that jumps. What it saw outlives a connection, so that
-/// snapshots and replays after a reconnect trigger nothing twice, and what happened in between triggers once.
+/// Decides which messages call for a check at once: a liquidation that was not seen before, a price that jumps. What it
+/// saw outlives a connection, so that snapshots and replays after a reconnect trigger nothing twice, and what happened
+/// in between triggers once.
 /// </summary>
 internal sealed class FeedWatch(TriggeredChecks checks, FeedState state, FeedOptions options, TimeProvider clock)
 {
@@ -60,7 +61,9 @@ internal sealed class FeedWatch(TriggeredChecks checks, FeedState state, FeedOpt
         if (!_seen.TryGetValue(fills.User, out var seen))
             _seen[fills.User] = seen = new RecentKeys(MostRemembered);
         // Every fill is noted, the old ones of a snapshot as well, so no shortcut.
-        var news = fills.Items.Where(LiquidationMapping.IsLiquidation).Where(fill => seen.Add(fill.Key)).Count(fill => !fills.IsSnapshot || fill.At >= _newsSince);
+        var news = fills.Items.Where(LiquidationMapping.IsLiquidation)
+            .Where(fill => seen.Add(fill.Key))
+            .Count(fill => !fills.IsSnapshot || fill.At >= _newsSince);
         if (news == 0)
             return;
         Trigger(LiquidationMonitor.MonitorName, new CheckCause(LiquidationMonitor.AccountCause, fills.User));

@@ -4,11 +4,12 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 
 /// <summary>
-/// Listens to the venue's websocket beside polling, so that a check need not wait for its grid time. It only triggers checks; what they find comes from the venue's
-/// answers, so whatever goes wrong here costs time and nothing else.
+/// Listens to the venue's websocket beside polling, so that a check need not wait for its grid time. It only triggers
+/// checks; what they find comes from the venue's answers, so whatever goes wrong here costs time and nothing else.
 /// </summary>
 internal sealed partial class HyperliquidFeed(
-    FeedOptions options, FeedPlan plan, FeedState state, IServiceProvider services, TimeProvider clock, ILogger<HyperliquidFeed> logger) : BackgroundService
+    FeedOptions options, FeedPlan plan, FeedState state, IServiceProvider services, TimeProvider clock, ILogger<HyperliquidFeed> logger)
+    : BackgroundService
 {
     /// <summary>How long it may take to connect.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);

@@ -1,8 +1,8 @@
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 
 /// <summary>
-/// Sees prices jump: by so many percent against the price at the beginning of the present minute, or against the price before if that minute is over. A jump begins
-/// a new minute, so that a price that stays where it is jumps once.
+/// Sees prices jump: by so many percent against the price at the beginning of the present minute, or against the price
+/// before if that minute is over. A jump begins a new minute, so that a price that stays where it is jumps once.
 /// </summary>
 internal sealed class PriceJumps(decimal thresholdPct)
 {

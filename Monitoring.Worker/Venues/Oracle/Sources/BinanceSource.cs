@@ -20,7 +20,8 @@ internal sealed class BinanceSource(ReferenceHttp http) : IReferenceSource
     public string? SymbolOf(AssetSymbols asset) => $"{asset.Ticker}USDT";
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(
+        IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
     {
         using var answer = await http.GetAsync("api/v3/ticker/bookTicker", mayBeUnknown: false, cancellationToken);
         return Parse(answer!.RootElement, symbols);

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace Monitoring.Worker.Venues.Oracle.Sources;
 
 /// <summary>
-/// Coinbase Exchange: one request per pair, ten a second at most, and a book in each (the other interface of Coinbase has one cached price). The time
-/// in its answer is that of the last trade and says nothing of the book.
+/// Coinbase Exchange: one request per pair, ten a second at most, and a book in each (the other interface of Coinbase
+/// has one cached price). The time in its answer is that of the last trade and says nothing of the book.
 /// </summary>
 internal sealed class CoinbaseSource(ReferenceHttp http, TimeProvider clock) : IReferenceSource
 {
@@ -25,7 +25,8 @@ internal sealed class CoinbaseSource(ReferenceHttp http, TimeProvider clock) : I
     public string? SymbolOf(AssetSymbols asset) => asset.OnCoinbase ? $"{asset.Ticker}-USD" : null;
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(
+        IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
     {
         var quotes = new Dictionary<string, ReferenceQuote>();
         var first = true;

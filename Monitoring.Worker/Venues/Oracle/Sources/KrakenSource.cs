@@ -21,7 +21,8 @@ internal sealed class KrakenSource(ReferenceHttp http) : IReferenceSource
     public string? SymbolOf(AssetSymbols asset) => asset.Kraken is { } name ? $"{name}USD" : null;
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(
+        IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
     {
         using var answer = await http.GetAsync($"0/public/Ticker?pair={string.Join(',', symbols)}", mayBeUnknown: false, cancellationToken);
         return Parse(answer!.RootElement, symbols);
@@ -30,12 +31,14 @@ internal sealed class KrakenSource(ReferenceHttp http) : IReferenceSource
     /// <summary>{"error":[],"result":{"XXBTZUSD":{"a":[price,…],"b":[price,…],…},…}}.</summary>
     public static IReadOnlyDictionary<string, ReferenceQuote> Parse(JsonElement answer, IReadOnlyCollection<string> symbols)
     {
-        var errors = ReferenceJson.Items(ReferenceJson.Member(answer, "error", JsonValueKind.Array)).Select(error => error.ToString()).ToList();
+        var errors = ReferenceJson.Items(ReferenceJson.Member(answer, "error", JsonValueKind.Array))
+            .Select(error => error.ToString()).ToList();
         if (errors.Count > 0)
             throw new MissingDataException(string.Join("; ", errors));
 
         // A pair ABCUSD comes back under that name, or in Kraken's older spelling as XABCZUSD or ABCZUSD.
-        var spellings = symbols.SelectMany(symbol => new[] { symbol, $"X{symbol[..^3]}ZUSD", $"{symbol[..^3]}ZUSD" }.Select(spelling => (spelling, symbol)))
+        var spellings = symbols.SelectMany(symbol =>
+            new[] { symbol, $"X{symbol[..^3]}ZUSD", $"{symbol[..^3]}ZUSD" }.Select(spelling => (spelling, symbol)))
             .DistinctBy(pair => pair.spelling).ToDictionary(pair => pair.spelling, pair => pair.symbol);
         var quotes = new Dictionary<string, ReferenceQuote>();
         foreach (var pair in ReferenceJson.Member(answer, "result", JsonValueKind.Object).EnumerateObject())

@@ -22,7 +22,8 @@ internal sealed class OkxSource(ReferenceHttp http) : IReferenceSource
     public string? SymbolOf(AssetSymbols asset) => $"{asset.Ticker}-USDT";
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(
+        IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
     {
         using var answer = await http.GetAsync("api/v5/market/tickers?instType=SPOT", mayBeUnknown: false, cancellationToken);
         return Parse(answer!.RootElement, symbols);
@@ -37,7 +38,8 @@ internal sealed class OkxSource(ReferenceHttp http) : IReferenceSource
         var quotes = new Dictionary<string, ReferenceQuote>();
         foreach (var ticker in ReferenceJson.Items(ReferenceJson.Member(answer, "data", JsonValueKind.Array)))
             if (ReferenceJson.Text(ticker, "instId") is var symbol && wanted.Contains(symbol))
-                quotes[symbol] = new ReferenceQuote(ReferenceJson.Price(ticker, "bidPx"), ReferenceJson.Price(ticker, "askPx"), Time(ReferenceJson.Text(ticker, "ts")));
+                quotes[symbol] = new ReferenceQuote(
+                    ReferenceJson.Price(ticker, "bidPx"), ReferenceJson.Price(ticker, "askPx"), Time(ReferenceJson.Text(ticker, "ts")));
         return quotes;
     }
 

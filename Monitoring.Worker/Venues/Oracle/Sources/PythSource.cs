@@ -3,7 +3,9 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Oracle.Sources;
 
-/// <summary>Pyth's Hermes: an aggregate with a confidence instead of a book. A price that is not sure to within a percent is no reference.</summary>
+/// <summary>
+/// Pyth's Hermes: an aggregate with a confidence instead of a book. A price that is not sure to within a percent is no reference.
+/// </summary>
 internal sealed class PythSource(ReferenceHttp http) : IReferenceSource
 {
     public const string SourceName = "pyth";
@@ -23,10 +25,12 @@ internal sealed class PythSource(ReferenceHttp http) : IReferenceSource
     public string? SymbolOf(AssetSymbols asset) => asset.PythId;
 
     /// <inheritdoc/>
-    public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
+    public async Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(
+        IReadOnlyCollection<string> symbols, CancellationToken cancellationToken)
     {
         var ids = string.Concat(symbols.Select(id => $"ids[]={id}&"));
-        using var answer = await http.GetAsync($"v2/updates/price/latest?{ids}parsed=true&ignore_invalid_price_ids=true", mayBeUnknown: false, cancellationToken);
+        using var answer = await http.GetAsync(
+            $"v2/updates/price/latest?{ids}parsed=true&ignore_invalid_price_ids=true", mayBeUnknown: false, cancellationToken);
         return Parse(answer!.RootElement);
     }
 
@@ -39,7 +43,8 @@ internal sealed class PythSource(ReferenceHttp http) : IReferenceSource
             var price = ReferenceJson.Member(feed, "price", JsonValueKind.Object);
             var (value, confidence) = (ReferenceJson.Price(price, "price"), ReferenceJson.Price(price, "conf"));
             if (!ReferenceJson.Member(price, "expo", JsonValueKind.Number).TryGetInt32(out var exponent) || exponent is < -18 or > 9
-                || !ReferenceJson.Member(price, "publish_time", JsonValueKind.Number).TryGetInt64(out var seconds) || seconds is < 0 or >= 253_402_300_800)
+                || !ReferenceJson.Member(price, "publish_time", JsonValueKind.Number).TryGetInt64(out var seconds)
+                || seconds is < 0 or >= 253_402_300_800)
                 throw new MissingDataException("unexpected answer: a price without exponent or time");
             if (value <= 0 || confidence > value * MaxConfidenceShare)
                 continue;

@@ -57,7 +57,8 @@ internal static class ReferenceJson
             throw new MissingDataException($"unexpected answer: a decimal string was expected, not {value.ValueKind}");
         var text = value.GetString()!;
         return text.Length == 0 ? 0
-            : decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent, CultureInfo.InvariantCulture, out var price) ? price
+            : decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
+                CultureInfo.InvariantCulture, out var price) ? price
             : throw new MissingDataException($"unexpected answer: '{text}' is no decimal number");
     }
 }

@@ -19,15 +19,19 @@ public sealed class FeedFrameTests
     [Test]
     public void Fills_are_read_with_and_without_what_old_ones_lack()
     {
-        var fills = (FeedFrame.Fills)Read("""{"channel":"userFills","data":{"isSnapshot":true,"user":"0xABC","fills":[{"coin":"BTC","px":"1.5","sz":"2","side":"B","time":7,"more":null}]}}""");
-        Assert.That((fills.User, fills.IsSnapshot, fills.Items.Single().Px, fills.Items.Single().Tid), Is.EqualTo(("0xabc", true, 1.5m, (long?)null)));
+        var fills = (FeedFrame.Fills)Read("""{"channel":"userFills","data":{"isSnapshot":true"""
+            + ""","user":"0xABC","fills":[{"coin":"BTC","px":"1.5","sz":"2","side":"B","time":7,"more":null}]}}""");
+        Assert.That((fills.User, fills.IsSnapshot, fills.Items.Single().Px, fills.Items.Single().Tid),
+            Is.EqualTo(("0xabc", true, 1.5m, (long?)null)));
         Assert.That(((FeedFrame.Fills)Read("""{"channel":"userFills","data":{"user":"0xabc","fills":[]}}""")).IsSnapshot, Is.False);
     }
 
     [Test]
     public void Acknowledgement_names_the_subscription_whatever_the_venue_adds()
     {
-        var read = (FeedFrame.Acknowledged)Read("""{"channel":"subscriptionResponse","data":{"method":"subscribe","subscription":{"type":"userFills","user":"0xABC","aggregateByTime":null}}}""");
+        var read = (FeedFrame.Acknowledged)Read(
+            """{"channel":"subscriptionResponse","data":{"method":"subscribe","""
+            + """ "subscription":{"type":"userFills","user":"0xABC","aggregateByTime":null}}}""");
         Assert.That((read.Method, read.Subscription), Is.EqualTo(("subscribe", new FeedSubscription(FeedSubscription.UserFills, "0xabc"))));
     }
 
@@ -53,7 +57,8 @@ public sealed class FeedFrameTests
     [TestCase("""{"channel":"activeAssetCtx","data":{"coin":"BTC","ctx":{"oraclePx":"NaN"}}}""")]
     [TestCase("""{"channel":"subscriptionResponse","data":{}}""")]
     [TestCase("""{"channel":"trades","data":[{"coin":"BTC","px":"1""")]
-    public void What_is_not_of_the_venues_shape_is_refused(string text) => Assert.That(() => Read(text), Throws.InstanceOf<JsonException>());
+    public void What_is_not_of_the_venues_shape_is_refused(string text) =>
+        Assert.That(() => Read(text), Throws.InstanceOf<JsonException>());
 
     [TestCase(100, 100.49, false)]
     [TestCase(100, 100.5, true)]
@@ -72,9 +77,13 @@ public sealed class FeedFrameTests
     public void Drift_over_minutes_is_no_jump_and_one_within_a_minute_is()
     {
         var prices = new PriceJumps(0.5m);
-        Assert.That(Enumerable.Range(0, 100).Select(i => prices.Add("slow", 100 + (0.1m * i), ManualClock.Noon.AddSeconds(61 * i))), Has.None.True);
-        Assert.That(Enumerable.Range(0, 7).Select(i => prices.Add("fast", 100 + (0.1m * i), ManualClock.Noon.AddSeconds(5 * i))).Count(jumped => jumped), Is.EqualTo(1));
-        Assert.That(prices.Add("late", 100, ManualClock.Noon) || prices.Add("late", 101, ManualClock.Noon.AddMinutes(9)), Is.True, "against the price before");
+        Assert.That(Enumerable.Range(0, 100).Select(i => prices.Add("slow", 100 + (0.1m * i), ManualClock.Noon.AddSeconds(61 * i))),
+            Has.None.True);
+        Assert.That(Enumerable.Range(0, 7)
+            .Select(i => prices.Add("fast", 100 + (0.1m * i), ManualClock.Noon.AddSeconds(5 * i)))
+            .Count(jumped => jumped), Is.EqualTo(1));
+        Assert.That(prices.Add("late", 100, ManualClock.Noon) || prices.Add("late", 101, ManualClock.Noon.AddMinutes(9)),
+            Is.True, "against the price before");
     }
 
     [Test]

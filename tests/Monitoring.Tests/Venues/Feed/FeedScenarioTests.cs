@@ -21,7 +21,8 @@ public sealed class FeedScenarioTests
     {
         await using var connection = await _feed.Worker.Db.OpenConnectionAsync();
         return [.. await connection.QueryAsync<(string, string, DateTimeOffset)>(
-            "SELECT rule_id, subject, min(changed_at) FROM security_events JOIN security_event_changes USING (event_id) WHERE kind = 'opened' GROUP BY event_id, rule_id, subject ORDER BY 3, 1, 2")];
+            "SELECT rule_id, subject, min(changed_at) FROM security_events JOIN security_event_changes USING (event_id) "
+            + "WHERE kind = 'opened' GROUP BY event_id, rule_id, subject ORDER BY 3, 1, 2")];
     }
 
     // Until the triggered checks that are due have been stored, the clock stands still.
@@ -31,7 +32,8 @@ public sealed class FeedScenarioTests
         for (var tries = 1; ; tries++)
         {
             var (since, last) = await connection.QuerySingleAsync<(long, DateTimeOffset?)>(
-                "SELECT count(*) FILTER (WHERE started_at >= @calledAt), max(finished_at) FROM check_runs WHERE trigger = 'feed' AND monitor = 'liquidations'", new { calledAt });
+                "SELECT count(*) FILTER (WHERE started_at >= @calledAt), max(finished_at) FROM check_runs WHERE trigger = 'feed' "
+                + "AND monitor = 'liquidations'", new { calledAt });
             if (since > 0 || (last is { } finished && _feed.Clock.GetUtcNow() < finished.AddSeconds(6)))
                 return;
             Assert.That(tries, Is.LessThan(6000), $"no check was triggered at {calledAt:O}");
@@ -58,13 +60,15 @@ public sealed class FeedScenarioTests
     public async Task Cascade_is_stored_within_ten_seconds_of_the_first_deleveraging_and_every_fill_once()
     {
         var scenario = ScenarioLoader.Load("cascade");
-        _feed = await FeedUnderTest.CreateAsync(scenario, ("Venues:Hyperliquid:FeedCoins", "0"), ("LIQUIDATION_CHECK_INTERVAL", "86400"), ("INVENTORY_CHECK_INTERVAL", "86400"));
+        _feed = await FeedUnderTest.CreateAsync(scenario, ("Venues:Hyperliquid:FeedCoins", "0"),
+            ("LIQUIDATION_CHECK_INTERVAL", "86400"), ("INVENTORY_CHECK_INTERVAL", "86400"));
         await _feed.ConnectAsync();
         await PlayAndSettleAsync(1, 40, 0.5);
 
         var limit = ManualClock.Noon.AddSeconds((double)FirstAdl + 10);
         var openings = await OpeningsAsync();
-        Assert.That(openings.First(opening => opening.Rule == "liquidation.adl").ChangedAt, Is.InRange(ManualClock.Noon.AddSeconds((double)FirstAdl), limit));
+        Assert.That(openings.First(opening => opening.Rule == "liquidation.adl").ChangedAt,
+            Is.InRange(ManualClock.Noon.AddSeconds((double)FirstAdl), limit));
         Assert.That(openings.First(opening => opening.Rule == "liquidation.cascade").ChangedAt, Is.LessThanOrEqualTo(limit));
 
         await PlayAndSettleAsync(42, 120, 2);
@@ -74,10 +78,13 @@ public sealed class FeedScenarioTests
         Assert.That(await _feed.CountAsync("SELECT count(*) FROM liquidations"), Is.EqualTo(_feed.Worker.Venue.Fills.All.Count));
         openings = await OpeningsAsync();
         Assert.That(openings.Select(opening => (opening.Rule, opening.Subject)), Is.Unique, "one event per coin and kind");
-        Assert.That((openings.Count(o => o.Rule == "liquidation.adl"), openings.Count(o => o.Rule == "liquidation.cascade"), openings.Count(o => o.Rule == "hlp.loss")), Is.EqualTo((6, 12, 0)));
+        Assert.That((openings.Count(o => o.Rule == "liquidation.adl"),
+            openings.Count(o => o.Rule == "liquidation.cascade"), openings.Count(o => o.Rule == "hlp.loss")),
+            Is.EqualTo((6, 12, 0)));
         Assert.That(await _feed.CountAsync("SELECT count(*) FROM security_event_changes WHERE kind = 'resolved'"), Is.Zero);
         var checks = (await _feed.TriggeredAsync()).Where(run => run.Monitor == "liquidations").Select(run => run.At).ToList();
-        Assert.That(checks.Zip(checks.Skip(1), (earlier, later) => (later - earlier).TotalSeconds), Has.All.GreaterThanOrEqualTo(5), "many messages, few checks");
+        Assert.That(checks.Zip(checks.Skip(1), (earlier, later) => (later - earlier).TotalSeconds),
+            Has.All.GreaterThanOrEqualTo(5), "many messages, few checks");
     }
 
     [Test]
@@ -88,10 +95,12 @@ public sealed class FeedScenarioTests
         await _feed.StartAsync();
         await _feed.PlayUntilAsync(() => _feed.Worker.Venue.Now.Seconds >= 60, "two intervals");
         var check = await _feed.Worker.CheckAsync(ManualClock.Noon.AddSeconds(60));
-        Assert.That((check.Run.Error, check.Findings.Any(finding => finding.RuleId == "liquidation.adl")), Is.EqualTo(((string?)null, true)));
+        Assert.That((check.Run.Error, check.Findings.Any(finding => finding.RuleId == "liquidation.adl")),
+            Is.EqualTo(((string?)null, true)));
         Assert.That(await _feed.TriggeredAsync(), Is.Empty);
         _feed.Clock.Advance(TimeSpan.FromSeconds(30));
-        Assert.That((await _feed.Worker.CheckAsync(_feed.Clock.GetUtcNow(), "watchdog")).Findings.Select(finding => finding.Fingerprint), Has.Member("feed.down:hyperliquid"));
+        Assert.That((await _feed.Worker.CheckAsync(_feed.Clock.GetUtcNow(), "watchdog")).Findings.Select(finding => finding.Fingerprint),
+            Has.Member("feed.down:hyperliquid"));
     }
 
     [Test]
@@ -108,11 +117,12 @@ public sealed class FeedScenarioTests
     [Test]
     public async Task Storm_of_messages_beside_the_default_intervals_stays_below_the_weight_limit()
     {
-        // The price sources have deadlines on this clock; here it is the venue's weight that counts, and the oracle has nothing to judge by.
+        // The price sources have deadlines on this clock; here it is the venue's weight that counts, and the oracle
+        // has nothing to judge by.
         _feed = await FeedUnderTest.CreateAsync(ScenarioLoader.Load("cascade"),
         [
-            (WorkerUnderTest.WeightSetting, "1200"), ("HLP_CHECK_INTERVAL", "300"), ("ORACLE_CHECK_INTERVAL", "60"), ("INVENTORY_CHECK_INTERVAL", "10"),
-            .. WorkerUnderTest.PriceSources.Select(source => (source, "off")),
+            (WorkerUnderTest.WeightSetting, "1200"), ("HLP_CHECK_INTERVAL", "300"), ("ORACLE_CHECK_INTERVAL", "60"),
+            ("INVENTORY_CHECK_INTERVAL", "10"), .. WorkerUnderTest.PriceSources.Select(source => (source, "off")),
         ]);
         await _feed.ConnectAsync();
         var last = new Dictionary<string, DateTimeOffset>();
@@ -132,15 +142,18 @@ public sealed class FeedScenarioTests
         var weight = _feed.Worker.Venue.Weight;
         Assert.That(weight.Rejected, Is.Zero);
         Assert.That(weight.MaxLastMinute, Is.InRange(200, 1200));
-        Assert.That(await _feed.CountAsync("SELECT count(*) FROM check_runs WHERE trigger = 'feed' AND outcome = 'succeeded'"), Is.GreaterThan(3));
-        Assert.That(await _feed.CountAsync("SELECT count(*) FROM check_runs WHERE outcome <> 'succeeded' AND monitor <> 'oracle'"), Is.Zero);
+        Assert.That(await _feed.CountAsync("SELECT count(*) FROM check_runs WHERE trigger = 'feed' AND outcome = 'succeeded'"),
+            Is.GreaterThan(3));
+        Assert.That(await _feed.CountAsync("SELECT count(*) FROM check_runs WHERE outcome <> 'succeeded' AND monitor <> 'oracle'"),
+            Is.Zero);
     }
 
     [Test]
     public async Task Position_handed_over_in_two_steps_is_one_jump_also_with_a_check_in_between()
     {
         Move Take(decimal at) => new(at, Position: new PositionMove("HLP Liquidator", "ETH", 14_000, 1915));
-        _feed = await FeedUnderTest.CreateAsync(ScenarioLoader.Load("calm") with { Moves = [Take(3), Take(7)] }, ("INVENTORY_CHECK_INTERVAL", "10"));
+        _feed = await FeedUnderTest.CreateAsync(
+            ScenarioLoader.Load("calm") with { Moves = [Take(3), Take(7)] }, ("INVENTORY_CHECK_INTERVAL", "10"));
         async Task<CheckResult> CheckAsync(int second)
         {
             _feed.Clock.Advance(ManualClock.Noon.AddSeconds(second) - _feed.Clock.GetUtcNow());

@@ -7,7 +7,10 @@ using Monitoring.Worker.Venues.Hyperliquid.Feed;
 
 namespace Monitoring.Tests.Venues.Feed;
 
-/// <summary>The real worker with its live feed on the simulator's websocket, on a clock that the test moves. Nothing is polled unless the test does.</summary>
+/// <summary>
+/// The real worker with its live feed on the simulator's websocket, on a clock that the test moves. Nothing is
+/// polled unless the test does.
+/// </summary>
 internal sealed class FeedUnderTest : IAsyncDisposable
 {
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(60);
@@ -22,7 +25,8 @@ internal sealed class FeedUnderTest : IAsyncDisposable
 
     public FeedCounts Counts => Worker.Venue.Feed.Counts;
 
-    public IEnumerable<string> Warnings => Worker.Logs.Lines.Where(line => line.Level >= Microsoft.Extensions.Logging.LogLevel.Warning).Select(line => line.Text);
+    public IEnumerable<string> Warnings =>
+        Worker.Logs.Lines.Where(line => line.Level >= Microsoft.Extensions.Logging.LogLevel.Warning).Select(line => line.Text);
 
     /// <summary>A worker whose monitors are polled so rarely that only the feed can be quick. Not connected yet.</summary>
     public static async Task<FeedUnderTest> CreateAsync(Scenario scenario, params (string Key, string Value)[] settings)
@@ -70,7 +74,10 @@ internal sealed class FeedUnderTest : IAsyncDisposable
         }
     }
 
-    /// <summary>Moves the clock on to a second of the scenario, and waits until the worker has taken in everything that the venue told it until then.</summary>
+    /// <summary>
+    /// Moves the clock on to a second of the scenario, and waits until the worker has taken in everything that the
+    /// venue told it until then.
+    /// </summary>
     public async Task PlayAsync(double toSecond)
     {
         Clock.Advance(ManualClock.Noon.AddSeconds(toSecond) - Clock.GetUtcNow());
@@ -90,7 +97,9 @@ internal sealed class FeedUnderTest : IAsyncDisposable
     public async Task UntilCheckedAsync(long times, string monitor = "liquidations")
     {
         using var giveUp = new CancellationTokenSource(GiveUpAfter);
-        for (var tries = 1; await CountAsync($"SELECT count(*) FROM check_runs WHERE trigger = 'feed' AND monitor = '{monitor}'") is var count && count < times; tries++)
+        for (var tries = 1;
+            await CountAsync($"SELECT count(*) FROM check_runs WHERE trigger = 'feed' AND monitor = '{monitor}'") is var count
+            && count < times; tries++)
         {
             Assert.That(giveUp.IsCancellationRequested, Is.False, $"{count} of {times} triggered checks of {monitor}");
             if (times > 1 && tries % 50 == 0)
@@ -109,7 +118,8 @@ internal sealed class FeedUnderTest : IAsyncDisposable
     public async Task<IReadOnlyList<(string Monitor, DateTimeOffset At)>> TriggeredAsync()
     {
         await using var connection = await Worker.Db.OpenConnectionAsync();
-        return [.. await connection.QueryAsync<(string, DateTimeOffset)>("SELECT monitor, scheduled_at FROM check_runs WHERE trigger = 'feed' ORDER BY 2, 1")];
+        return [.. await connection.QueryAsync<(string, DateTimeOffset)>(
+            "SELECT monitor, scheduled_at FROM check_runs WHERE trigger = 'feed' ORDER BY 2, 1")];
     }
 
     public async ValueTask DisposeAsync()

@@ -3,14 +3,17 @@ using Monitoring.Simulator.Model;
 
 namespace Monitoring.Tests.Venues.Feed;
 
-/// <summary>The live feed over a real websocket: what it subscribes to, what triggers a check, and what each fault of the venue does to it.</summary>
+/// <summary>
+/// The live feed over a real websocket: what it subscribes to, what triggers a check, and what each fault of the venue does to it.
+/// </summary>
 public sealed class HyperliquidFeedTests
 {
     private FeedUnderTest _feed = null!;
 
     private static Scenario Calm(params Move[] moves) => ScenarioLoader.Load("calm") with { Moves = moves };
 
-    private static Move Liquidate(decimal at, LiquidationKind kind = LiquidationKind.Backstop, string component = "HLP Liquidator", int count = 1) =>
+    private static Move Liquidate(
+        decimal at, LiquidationKind kind = LiquidationKind.Backstop, string component = "HLP Liquidator", int count = 1) =>
         new(at, Liquidations: new LiquidationMove("BTC", count, 1000, kind, LiquidatedSide.Long, component));
 
     private static Fault Of(FaultKind kind, int? count = null, decimal? seconds = null) => new(kind, FaultNames.Feed, count, seconds);
@@ -29,7 +32,8 @@ public sealed class HyperliquidFeedTests
     {
         await ConnectAsync(Calm(), ("MONITORED_ADDRESSES", "0x00000000000000000000000000000000000000AA"));
         Assert.That((_feed.Counts.Users, _feed.Counts.Connections, _feed.State.Connections), Is.EqualTo((8, 1L, 1L)));
-        Assert.That(_feed.Worker.Logs.Lines.Select(line => line.Text), Has.One.EqualTo("live feed: connected, 14 subscriptions"), "8 accounts; contexts and trades of BTC, ETH and SOL, HYPE has no reference");
+        Assert.That(_feed.Worker.Logs.Lines.Select(line => line.Text), Has.One.EqualTo("live feed: connected, 14 subscriptions"),
+            "8 accounts; contexts and trades of BTC, ETH and SOL, HYPE has no reference");
         Assert.That(_feed.Warnings, Is.Empty);
     }
 
@@ -51,7 +55,8 @@ public sealed class HyperliquidFeedTests
         await _feed.PlayAsync(20.4);
         await _feed.UntilCheckedAsync(1, "liquidations");
         await _feed.UntilCheckedAsync(1, "inventory");
-        Assert.That(await _feed.TriggeredAsync(), Is.EquivalentTo(new[] { ("inventory", ManualClock.Noon.AddSeconds(20)), ("liquidations", ManualClock.Noon.AddSeconds(20)) }));
+        Assert.That(await _feed.TriggeredAsync(),
+            Is.EquivalentTo(new[] { ("inventory", ManualClock.Noon.AddSeconds(20)), ("liquidations", ManualClock.Noon.AddSeconds(20)) }));
         Assert.That(await _feed.CountAsync("SELECT count(*) FROM liquidations"), Is.EqualTo(1));
     }
 
@@ -71,9 +76,11 @@ public sealed class HyperliquidFeedTests
         await ConnectAsync(Calm(Liquidate(180)));
         await _feed.PlayAsync(180.2);
         Assert.That(_feed.State.Triggers, Is.EqualTo(2));
-        await _feed.PlayUntilAsync(() => _feed.Worker.Logs.Lines.Any(line => line.Text.StartsWith("liquidations: check of")), "the next second comes", 0.1);
+        await _feed.PlayUntilAsync(
+            () => _feed.Worker.Logs.Lines.Any(line => line.Text.StartsWith("liquidations: check of")), "the next second comes", 0.1);
         await _feed.UntilCheckedAsync(1);
-        Assert.That((await _feed.TriggeredAsync()).Single(run => run.Monitor == "liquidations").At, Is.GreaterThan(ManualClock.Noon.AddSeconds(180)));
+        Assert.That((await _feed.TriggeredAsync()).Single(run => run.Monitor == "liquidations").At,
+            Is.GreaterThan(ManualClock.Noon.AddSeconds(180)));
     }
 
     [Test]
@@ -85,7 +92,9 @@ public sealed class HyperliquidFeedTests
         for (var second = 19; second < 31 && _feed.State.Triggers == 0; second++)
             await _feed.PlayAsync(second);
         await _feed.UntilCheckedAsync(1, "oracle"); // the clock stands still: what it compares must be of one moment
-        Assert.That(await _feed.CountAsync("SELECT count(*) FROM security_events WHERE rule_id = 'oracle.deviation' AND monitor = 'oracle'"), Is.EqualTo(1));
+        Assert.That(
+            await _feed.CountAsync("SELECT count(*) FROM security_events WHERE rule_id = 'oracle.deviation' AND monitor = 'oracle'"),
+            Is.EqualTo(1));
     }
 
     [Test]
@@ -147,7 +156,8 @@ public sealed class HyperliquidFeedTests
         await _feed.PlayAsync(24);
         await _feed.PlayAsync(40);
         Assert.That((_feed.State.Triggers, _feed.State.Unreadable, _feed.State.Connections), Is.EqualTo((2L, isUnreadable ? 3L : 0L, 1L)));
-        Assert.That(_feed.Warnings.Count(line => line.StartsWith("live feed: a message cannot be read")), Is.EqualTo(isUnreadable ? 1 : 0), "said once");
+        Assert.That(_feed.Warnings.Count(line => line.StartsWith("live feed: a message cannot be read")),
+            Is.EqualTo(isUnreadable ? 1 : 0), "said once");
 
         await _feed.PlayAsync(61);
         await _feed.UntilCheckedAsync(2);
@@ -181,7 +191,8 @@ public sealed class HyperliquidFeedTests
         Assert.That((_feed.Clock.GetUtcNow() - ManualClock.Noon).TotalSeconds, Is.GreaterThanOrEqualTo(50));
         Assert.That(_feed.State.Triggers, Is.Zero);
         _feed.Worker.Venue.Faults.Clear();
-        await _feed.PlayUntilAsync(() => _feed.State.Triggers == 2, "the snapshot tells of the liquidation, which came before the last pong");
+        await _feed.PlayUntilAsync(
+            () => _feed.State.Triggers == 2, "the snapshot tells of the liquidation, which came before the last pong");
     }
 
     [Test]

@@ -9,7 +9,8 @@ namespace Monitoring.Tests.Venues.Liquidations;
 
 public sealed class LiquidationRulesTests
 {
-    private static IEnumerable<LiquidationPatternType> TypesOf(IEnumerable<LiquidationFill> rows) => Patterns(rows).Select(pattern => pattern.PatternType);
+    private static IEnumerable<LiquidationPatternType> TypesOf(IEnumerable<LiquidationFill> rows) =>
+        Patterns(rows).Select(pattern => pattern.PatternType);
 
     [TestCase(499_999.99, 0, null)]
     [TestCase(500_000, 10, 40)]
@@ -21,7 +22,8 @@ public sealed class LiquidationRulesTests
     public void Flash_loan_is_half_a_million_within_ten_seconds(decimal usd, double seconds, decimal? score)
     {
         var rows = new[] { Row(0, "0xa", usd / 2), Row(seconds, "0xb", usd - (usd / 2)) };
-        Assert.That(Patterns(rows).SingleOrDefault(p => p.PatternType == LiquidationPatternType.FlashLoan)?.SuspicionScore, Is.EqualTo(score));
+        Assert.That(Patterns(rows).SingleOrDefault(p => p.PatternType == LiquidationPatternType.FlashLoan)?.SuspicionScore,
+            Is.EqualTo(score));
     }
 
     [Test]
@@ -57,7 +59,8 @@ public sealed class LiquidationRulesTests
     {
         var rows = Enumerable.Range(0, 60).Select(i => Row(i * 12, $"0x{i}", 50_000, 100 - (i * 0.1m))).ToList();
         var cascade = Patterns(rows).Single();
-        Assert.That((cascade.LiquidationCount, cascade.AffectedUsers, cascade.TotalLiquidatedUsd, cascade.PriceImpact, cascade.DurationSeconds, cascade.SuspicionScore),
+        Assert.That((cascade.LiquidationCount, cascade.AffectedUsers, cascade.TotalLiquidatedUsd, cascade.PriceImpact,
+            cascade.DurationSeconds, cascade.SuspicionScore),
             Is.EqualTo((60, 60, 3_000_000m, -5.9m, 708m, 84m)));
     }
 
@@ -80,7 +83,8 @@ public sealed class LiquidationRulesTests
     public void Coordinated_is_one_account_three_times_for_a_million(int times, decimal usd, decimal? score)
     {
         var rows = Enumerable.Range(0, times).Select(i => Row(i * 700, "0xa", usd / times, 100, coin: i % 2 == 0 ? "ETH" : "BTC"));
-        Assert.That(Patterns(rows).SingleOrDefault(p => p.PatternType == LiquidationPatternType.Coordinated)?.SuspicionScore, Is.EqualTo(score).Within(0.001m));
+        Assert.That(Patterns(rows).SingleOrDefault(p => p.PatternType == LiquidationPatternType.Coordinated)?.SuspicionScore,
+            Is.EqualTo(score).Within(0.001m));
     }
 
     [TestCase(new[] { 0, 60, 120 }, 3, 66.67)] // three accounts, each funded a minute after the one before
@@ -90,13 +94,18 @@ public sealed class LiquidationRulesTests
     public void Coordinated_is_accounts_that_one_account_funded_together(int[] fundedAt, int together, double score)
     {
         var rows = Enumerable.Range(0, 3).Select(i => Row(i * 10, $"0x{i}", 733_333.4m)).ToList();
-        var fundings = fundedAt.Index().ToDictionary(at => $"0x{at.Index}", at => new Funding("0xf", ManualClock.Noon.AddDays(-2).AddSeconds(at.Item)));
-        var found = LiquidationSearch.Find(LiquidationGrouping.Group(rows), [], fundings, LiquidationThresholds.Default).Where(p => p.PatternType == LiquidationPatternType.Coordinated).ToList();
-        Assert.That(found.Select(p => (p.Subject, p.LiquidationCount, p.AffectedUsers, p.SuspicionScore)), Is.EqualTo(together == 3 ? new[] { ("funded by 0xf", 3, 3, (decimal)score) } : []));
+        var fundings = fundedAt.Index().ToDictionary(
+            at => $"0x{at.Index}", at => new Funding("0xf", ManualClock.Noon.AddDays(-2).AddSeconds(at.Item)));
+        var found = LiquidationSearch.Find(LiquidationGrouping.Group(rows), [], fundings, LiquidationThresholds.Default)
+            .Where(p => p.PatternType == LiquidationPatternType.Coordinated).ToList();
+        Assert.That(found.Select(p => (p.Subject, p.LiquidationCount, p.AffectedUsers, p.SuspicionScore)),
+            Is.EqualTo(together == 3 ? new[] { ("funded by 0xf", 3, 3, (decimal)score) } : []));
         foreach (var finding in LiquidationRules.Evaluate(found, LiquidationThresholds.Default))
         {
-            Assert.That((finding.RuleId, finding.Title), Is.EqualTo(("liquidation.coordinated", "3 accounts funded together were liquidated 3 times for 2.20 M USD")));
-            Assert.That(finding.Evidence.Arithmetic[0], Does.StartWith("0xf was the first to send each of them money, from 2026-11-19T12:00:00Z to "));
+            Assert.That((finding.RuleId, finding.Title),
+                Is.EqualTo(("liquidation.coordinated", "3 accounts funded together were liquidated 3 times for 2.20 M USD")));
+            Assert.That(finding.Evidence.Arithmetic[0],
+                Does.StartWith("0xf was the first to send each of them money, from 2026-11-19T12:00:00Z to "));
             Assert.That(finding.RelatedAddresses, Is.EquivalentTo(new[] { "0x0", "0x1", "0x2" }));
         }
     }
@@ -109,21 +118,25 @@ public sealed class LiquidationRulesTests
     [TestCase(90, 100, 60, 100)]
     public void Manipulation_is_two_percent_that_come_back_by_half_in_half_an_hour(decimal low, decimal then, int seconds, decimal? score)
     {
-        var found = Patterns([Row(0, "0xa", 1000, 100), Row(1, "0xb", 1000, low)], new PriceSample("ETH", ManualClock.Noon.AddSeconds(1 + seconds), then));
+        var found = Patterns(
+            [Row(0, "0xa", 1000, 100), Row(1, "0xb", 1000, low)], new PriceSample("ETH", ManualClock.Noon.AddSeconds(1 + seconds), then));
         Assert.That(found.SingleOrDefault()?.SuspicionScore, Is.EqualTo(score));
     }
 
     [Test]
     public void Deleveraging_is_always_high_however_small()
     {
-        var finding = LiquidationRules.Evaluate(Patterns([Row(0, Maker, 1, method: LiquidationMethod.Adl)]), LiquidationThresholds.Default with { EventScore = 100 }).Single();
-        Assert.That((finding.RuleId, finding.ThreatType, finding.Severity), Is.EqualTo(("liquidation.adl", "auto_deleveraging", Severity.High)));
+        var finding = LiquidationRules.Evaluate(
+            Patterns([Row(0, Maker, 1, method: LiquidationMethod.Adl)]), LiquidationThresholds.Default with { EventScore = 100 }).Single();
+        Assert.That((finding.RuleId, finding.ThreatType, finding.Severity),
+            Is.EqualTo(("liquidation.adl", "auto_deleveraging", Severity.High)));
     }
 
     [Test]
     public void Several_patterns_of_a_kind_in_a_coin_are_one_finding()
     {
-        var rows = new[] { Row(0, Maker, 10, method: LiquidationMethod.Adl), Row(1000, Maker, 20, method: LiquidationMethod.Adl), Row(1000, Maker, 20, coin: "BTC", method: LiquidationMethod.Adl) };
+        var rows = new[] { Row(0, Maker, 10, method: LiquidationMethod.Adl), Row(1000, Maker, 20, method: LiquidationMethod.Adl), Row(
+            1000, Maker, 20, coin: "BTC", method: LiquidationMethod.Adl) };
         Assert.That(Patterns(rows), Has.Count.EqualTo(3));
         Assert.That(LiquidationRules.Evaluate(Patterns(rows), LiquidationThresholds.Default)
             .Select(finding => finding.Subject.Text), Is.EqualTo(new[] { "BTC", "ETH" }));
@@ -152,14 +165,21 @@ public sealed class LiquidationRulesTests
         Assert.That(JsonSerializer.Deserialize<Monitoring.Data.Database.Observation[]>(json, CheckResult.Json), Is.EqualTo(rows));
         Assert.That(json, Does.Not.Contain("partition"));
         var pattern = Patterns([Row(0, Maker, 10, method: LiquidationMethod.Adl)]);
-        Assert.That(JsonSerializer.Serialize(JsonSerializer.Deserialize<LiquidationPattern[]>(JsonSerializer.Serialize(pattern, CheckResult.Json), CheckResult.Json), CheckResult.Json),
+        Assert.That(JsonSerializer.Serialize(
+            JsonSerializer.Deserialize<LiquidationPattern[]>(JsonSerializer.Serialize(pattern, CheckResult.Json), CheckResult.Json),
+            CheckResult.Json),
             Is.EqualTo(JsonSerializer.Serialize(pattern, CheckResult.Json)));
     }
 
     [Test]
     public void Liquidation_is_many_fills_of_one_hash_or_of_one_moment_without_it()
     {
-        var rows = new[] { Row(0, "0xa", 10, hash: "0x1", tid: 1), Row(3, "0xa", 20, hash: "0x1", tid: 2), Row(3, "0xa", 30, tid: 3), Row(3, "0xa", 40, tid: 4), Row(4, "0xa", 50, tid: 5), Row(3, "0xb", 60, hash: "0x1", tid: 6) };
-        Assert.That(LiquidationGrouping.Group(rows).Select(one => (one.User, one.NotionalUsd, one.Fills)), Is.EquivalentTo(new[] { ("0xa", 30m, 2), ("0xa", 70m, 2), ("0xa", 50m, 1), ("0xb", 60m, 1) }));
+        var rows = new[]
+        {
+            Row(0, "0xa", 10, hash: "0x1", tid: 1), Row(3, "0xa", 20, hash: "0x1", tid: 2), Row(3, "0xa", 30, tid: 3),
+            Row(3, "0xa", 40, tid: 4), Row(4, "0xa", 50, tid: 5), Row(3, "0xb", 60, hash: "0x1", tid: 6),
+        };
+        Assert.That(LiquidationGrouping.Group(rows).Select(one => (one.User, one.NotionalUsd, one.Fills)),
+            Is.EquivalentTo(new[] { ("0xa", 30m, 2), ("0xa", 70m, 2), ("0xa", 50m, 1), ("0xb", 60m, 1) }));
     }
 }
