@@ -42,10 +42,27 @@ internal static class OpenApiDocument
                     + "An answer that breaks off without an end is not whole.",
             };
             document.Servers = [];
+            FoldTexts(document);
             context.ApplicationServices.GetRequiredService<Examples>().AddTo(document);
             return Task.CompletedTask;
         });
     });
+
+    // Texts come from the comments of the code, whose lines end where the width of the code ends.
+    private static void FoldTexts(Microsoft.OpenApi.OpenApiDocument document)
+    {
+        foreach (var operation in document.Paths.Values.SelectMany(path => path.Operations?.Values.AsEnumerable() ?? []))
+            (operation.Summary, operation.Description) = (Fold(operation.Summary), Fold(operation.Description));
+        foreach (var schema in document.Components?.Schemas?.Values.OfType<OpenApiSchema>() ?? [])
+        {
+            schema.Description = Fold(schema.Description);
+            foreach (var property in schema.Properties?.Values.OfType<OpenApiSchema>() ?? [])
+                property.Description = Fold(property.Description);
+        }
+    }
+
+    private static string? Fold(string? text) =>
+        text is null ? null : string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     // Types that our own converters write are opaque to the schema's maker.
     private static void SayType(OpenApiSchema schema, Type type)
