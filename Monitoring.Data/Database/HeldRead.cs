@@ -38,7 +38,7 @@ public sealed class HeldRead<T>
         try
         {
             if (_held is { Mark: { } mark } held && !_changes && (await _marks.ReadAsync(cancellationToken)).Mark == mark
-                && _clock.GetUtcNow() is var now && now >= held.ReadAt && now < held.Until)
+                && Edge.Now(_clock) is var now && now >= held.ReadAt && now < held.Until)
                 return new RowsAt<T>(held.Rows, now);
             var read = await _reading.JoinAsync(cancellationToken);
             return new RowsAt<T>(read.Rows, read.ReadAt);
@@ -52,7 +52,7 @@ public sealed class HeldRead<T>
 
     private async Task<Held> ReadAsync(CancellationToken cancellationToken)
     {
-        var now = _clock.GetUtcNow();
+        var now = Edge.Now(_clock);
         var batch = new DatabaseBatch();
         var mark = batch.Add<ChangeMark>(ChangeMark.FindSql);
         var take = _ask(batch, now);
