@@ -48,10 +48,7 @@ internal static class DashboardEndpoints
     public static void MapDashboard(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/security/dashboard", GetDashboard).WithName(nameof(GetDashboard)).WithTags("Dashboard").WithParameters();
 
-    /// <summary>
-    /// Overall risk and what decided it, each subject at a glance, open events, monitors, notifications by channel, and sums from the
-    /// database.
-    /// </summary>
+    /// <summary>Overall risk and what decided it, each subject, open events, monitors, notifications by channel, and sums.</summary>
     internal static async Task<Ok<DashboardAnswer>> GetDashboard(DashboardReader dashboard, CancellationToken cancellationToken) =>
         TypedResults.Ok(await dashboard.ReadAsync(cancellationToken));
 }

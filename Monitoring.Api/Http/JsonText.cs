@@ -17,12 +17,18 @@ internal static class JsonText
     public static void WriteTime(this Utf8JsonWriter json, DateTime utc)
     {
         Span<byte> text = stackalloc byte[MaxLength];
+        json.WriteStringValue(text[..Format(utc, text)]);
+    }
+
+    /// <summary>The time's text; answers its length.</summary>
+    internal static int Format(DateTime utc, Span<byte> text)
+    {
         utc.TryFormat(text, out _, "O", CultureInfo.InvariantCulture);
         var length = text[..Microseconds].TrimEnd((byte)'0').Length;
         if (text[length - 1] == '.')
             length--;
         text[length++] = (byte)'Z';
-        json.WriteStringValue(text[..length]);
+        return length;
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
+using System.Buffers;
 using System.Text;
-using System.Text.Json;
+using System.Text.Encodings.Web;
 using Microsoft.Extensions.Options;
 using Monitoring.Data.Database;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
@@ -70,22 +71,19 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
     private async Task StreamPageAsync(HttpContext context, byte[] key, StreamRows<TPosition> stream, Window range, TPosition? after)
     {
         var (count, rows, isMore, last) = (limit.Read(context.Request), 0, false, default(TPosition));
-        var options = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions;
-        var form = new JsonWriterOptions { Encoder = options.Encoder, SkipValidation = true };
+        var encoder = context.RequestServices.GetRequiredService<IOptions<JsonOptions>>().Value.SerializerOptions.Encoder
+            ?? JavaScriptEncoder.Default;
         using var held = new PooledBuffer(RowBytes * Math.Min(count, StretchRows));
-        using (var json = new Utf8JsonWriter(held, form))
+        await stream(range, after, count + 1, reader =>
         {
-            json.WriteStartArray();
-            await stream(range, after, count + 1, reader =>
-            {
-                if (isMore = rows == count)
-                    return;
-                Json!.Write(json, reader);
-                if (++rows == count)
-                    last = Json.PositionOf(reader);
-            }, context.RequestAborted);
-            json.WriteEndArray();
-        }
+            if (isMore = rows == count)
+                return;
+            held.Write(rows == 0 ? "["u8 : ","u8);
+            Json!.Write(held, reader, encoder);
+            if (++rows == count)
+                last = Json.PositionOf(reader);
+        }, context.RequestAborted);
+        held.Write(rows == 0 ? "[]"u8 : "]"u8);
 
         var next = isMore ? CursorSeal.Write(key, context.Request, new Cursor<TPosition>(range.Since, range.Until, last!)) : null;
         context.Response.ContentType = "application/json; charset=utf-8";

@@ -1,3 +1,6 @@
+using System.Buffers.Text;
+using System.Text;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using Npgsql;
 
@@ -6,18 +9,25 @@ namespace Monitoring.Api.Http;
 /// <summary>
 /// Gives the rows of a page one after the other as the database sends them: at most so many, in the list's order, after a position.
 /// </summary>
-internal delegate Task StreamRows<TPosition>(Window window, TPosition? after, int limit, Action<NpgsqlDataReader> row,
-    CancellationToken cancellationToken);
+internal delegate Task StreamRows<TPosition>(
+    Window window, TPosition? after, int limit, Action<NpgsqlDataReader> row, CancellationToken cancellationToken);
+
+/// <summary>What a column holds, and so how it is written.</summary>
+internal enum JsonColumn { Time, Decimal, DecimalOrNull, Whole, Flag, Text, TextOrNull, Texts, TextCount }
 
 /// <summary>
 /// How a list that is asked for all the time writes its rows without making objects of them: each member of a row is a column of the
 /// statement. The bytes are those of the row's view, member by member; the recorded answers hold them together.
 /// </summary>
-internal sealed class RowJson<TPosition>(string items, Func<NpgsqlDataReader, TPosition> positionOf,
-    params (string Name, JsonColumn Kind, int Column)[] members)
+internal sealed class RowJson<TPosition>(
+    string items, Func<NpgsqlDataReader, TPosition> positionOf, params (string Name, JsonColumn Kind, int Column)[] members)
 {
-    private readonly (JsonEncodedText Name, JsonColumn Kind, int Column)[] _members =
-        [.. members.Select(member => (JsonEncodedText.Encode(member.Name), member.Kind, member.Column))];
+    private const int MaxNumberLength = 40;
+
+    // With what stands before the value: {"name": or ,"name":
+    private readonly (byte[] Start, JsonColumn Kind, int Column)[] _members =
+        [.. members.Select((member, i) =>
+            (Encoding.UTF8.GetBytes($"{(i == 0 ? '{' : ',')}\"{member.Name}\":"), member.Kind, member.Column))];
 
     /// <summary>The name of the list in the page.</summary>
     public string Items => items;
@@ -26,55 +36,86 @@ internal sealed class RowJson<TPosition>(string items, Func<NpgsqlDataReader, TP
     public TPosition PositionOf(NpgsqlDataReader reader) => positionOf(reader);
 
     /// <summary>Writes the row that the reader stands on.</summary>
-    public void Write(Utf8JsonWriter json, NpgsqlDataReader reader)
+    public void Write(PooledBuffer output, NpgsqlDataReader reader, JavaScriptEncoder encoder)
     {
-        json.WriteStartObject();
-        foreach (var (name, kind, column) in _members)
+        foreach (var (start, kind, column) in _members)
         {
-            json.WritePropertyName(name);
-            if (reader.IsDBNull(column))
-                json.WriteNullValue();
+            Put(output, start);
+            if (kind is JsonColumn.DecimalOrNull or JsonColumn.TextOrNull && reader.IsDBNull(column))
+                Put(output, "null"u8);
             else
-                Write(json, reader, kind, column);
+                Write(output, reader, kind, column, encoder);
         }
 
-        json.WriteEndObject();
+        Put(output, "}"u8);
     }
 
-    private static void Write(Utf8JsonWriter json, NpgsqlDataReader reader, JsonColumn kind, int column)
+    private static void Write(PooledBuffer output, NpgsqlDataReader reader, JsonColumn kind, int column, JavaScriptEncoder encoder)
     {
         switch (kind)
         {
             case JsonColumn.Time:
-                json.WriteTime(reader.GetFieldValue<DateTime>(column));
+                Put(output, "\""u8);
+                output.Advance(JsonText.Format(reader.GetFieldValue<DateTime>(column), output.GetSpan(MaxNumberLength)));
+                Put(output, "\""u8);
                 break;
-            case JsonColumn.Decimal:
-                json.WriteDecimal(reader.GetFieldValue<decimal>(column));
+            case JsonColumn.Decimal or JsonColumn.DecimalOrNull:
+                output.Advance(JsonText.Format(reader.GetFieldValue<decimal>(column), output.GetSpan(MaxNumberLength)));
                 break;
             case JsonColumn.Whole:
-                json.WriteNumberValue(reader.GetInt32(column));
-                break;
-            case JsonColumn.Long:
-                json.WriteNumberValue(reader.GetInt64(column));
-                break;
-            case JsonColumn.Flag:
-                json.WriteBooleanValue(reader.GetBoolean(column));
-                break;
-            case JsonColumn.Text:
-                json.WriteStringValue(reader.GetString(column));
-                break;
-            case JsonColumn.Texts:
-                json.WriteStartArray();
-                foreach (var text in reader.GetFieldValue<string[]>(column))
-                    json.WriteStringValue(text);
-                json.WriteEndArray();
+                WriteWhole(output, reader.GetFieldValue<int>(column));
                 break;
             case JsonColumn.TextCount:
-                json.WriteNumberValue(reader.GetFieldValue<string[]>(column).Length);
+                WriteWhole(output, reader.GetFieldValue<string[]>(column).Length);
+                break;
+            case JsonColumn.Flag:
+                Put(output, reader.GetFieldValue<bool>(column) ? "true"u8 : "false"u8);
+                break;
+            case JsonColumn.Text or JsonColumn.TextOrNull:
+                WriteText(output, reader.GetFieldValue<string>(column), encoder);
+                break;
+            case JsonColumn.Texts:
+                WriteTexts(output, reader.GetFieldValue<string[]>(column), encoder);
                 break;
         }
     }
-}
 
-/// <summary>What a column holds, and so how it is written.</summary>
-internal enum JsonColumn { Time, Decimal, Whole, Long, Flag, Text, Texts, TextCount }
+    private static void WriteWhole(PooledBuffer output, int value)
+    {
+        Utf8Formatter.TryFormat(value, output.GetSpan(MaxNumberLength), out var length);
+        output.Advance(length);
+    }
+
+    private static void WriteTexts(PooledBuffer output, string[] texts, JavaScriptEncoder encoder)
+    {
+        Put(output, "["u8);
+        for (var i = 0; i < texts.Length; i++)
+        {
+            if (i > 0)
+                Put(output, ","u8);
+            WriteText(output, texts[i], encoder);
+        }
+
+        Put(output, "]"u8);
+    }
+
+    private static void WriteText(PooledBuffer output, string text, JavaScriptEncoder encoder)
+    {
+        Put(output, "\""u8);
+        if (Ascii.IsValid(text) && !text.AsSpan().ContainsAnyExceptInRange(' ', '~')
+            && text.AsSpan().IndexOfAny('"', '\\') < 0 && encoder == Plain)
+            output.Advance(Encoding.ASCII.GetBytes(text, output.GetSpan(text.Length)));
+        else
+            Put(output, JsonEncodedText.Encode(text, encoder).EncodedUtf8Bytes);
+        Put(output, "\""u8);
+    }
+
+    // What the answers of this service are written by: it leaves printable ASCII as it is, but for quotes and backslashes.
+    private static readonly JavaScriptEncoder Plain = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+
+    private static void Put(PooledBuffer output, ReadOnlySpan<byte> bytes)
+    {
+        bytes.CopyTo(output.GetSpan(bytes.Length));
+        output.Advance(bytes.Length);
+    }
+}

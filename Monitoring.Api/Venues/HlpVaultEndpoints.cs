@@ -67,11 +67,13 @@ internal static class HlpVaultEndpoints
     {
         Json = new("snapshots", reader => new Position(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1)),
             ("timestamp", JsonColumn.Time, 1), ("venue_time", JsonColumn.Time, 2), ("vault_address", JsonColumn.Text, 0),
-            ("account_value", JsonColumn.Decimal, 3), ("total_value_locked", JsonColumn.Decimal, 4), ("pnl_1h", JsonColumn.Decimal, 5),
-            ("pnl_24h", JsonColumn.Decimal, 6), ("pnl_7d", JsonColumn.Decimal, 7), ("pnl_30d", JsonColumn.Decimal, 8),
+            ("account_value", JsonColumn.Decimal, 3), ("total_value_locked", JsonColumn.Decimal, 4),
+                ("pnl_1h", JsonColumn.DecimalOrNull, 5),
+            ("pnl_24h", JsonColumn.DecimalOrNull, 6), ("pnl_7d", JsonColumn.DecimalOrNull, 7), ("pnl_30d", JsonColumn.DecimalOrNull, 8),
                 ("all_time_pnl", JsonColumn.Decimal, 9),
-            ("sharpe_ratio", JsonColumn.Decimal, 10), ("drawdown_pct", JsonColumn.Decimal, 11), ("max_drawdown", JsonColumn.Decimal, 12),
-            ("z_score", JsonColumn.Decimal, 13), ("loss_score", JsonColumn.Decimal, 14), ("drawdown_score", JsonColumn.Decimal, 15),
+            ("sharpe_ratio", JsonColumn.DecimalOrNull, 10), ("drawdown_pct", JsonColumn.Decimal, 11),
+                ("max_drawdown", JsonColumn.Decimal, 12),
+            ("z_score", JsonColumn.DecimalOrNull, 13), ("loss_score", JsonColumn.Decimal, 14), ("drawdown_score", JsonColumn.Decimal, 15),
             ("volatility_score", JsonColumn.Decimal, 16), ("anomaly_score", JsonColumn.Decimal, 17), ("is_healthy", JsonColumn.Flag, 18),
             ("health_issues", JsonColumn.Texts, 19)),
     };

@@ -29,7 +29,7 @@ internal sealed class HlpVaultReader(NpgsqlDataSource db, ChangeMarks marks, Tim
     /// <summary>Adds up the last days. Without any snapshot the figures are null and the gaps still count.</summary>
     public async Task<HlpVaultStatisticsAnswer> SummariseAsync(int days, CancellationToken cancellationToken)
     {
-        var now = clock.GetUtcNow();
+        var now = Edge.Now(clock);
         var batch = new DatabaseBatch();
         var take = AskStatistics(batch, now, days);
         await batch.SendAsync(db, cancellationToken);

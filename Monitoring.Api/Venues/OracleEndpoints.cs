@@ -47,13 +47,15 @@ internal static class OracleEndpoints
     {
         Json = new("deviations", reader => new Position(reader.GetFieldValue<DateTimeOffset>(1), reader.GetString(0)),
             ("timestamp", JsonColumn.Time, 1), ("asset", JsonColumn.Text, 0), ("hyperliquid_price", JsonColumn.Decimal, 2),
-            ("mark_price", JsonColumn.Decimal, 3), ("binance_price", JsonColumn.Decimal, 4), ("coinbase_price", JsonColumn.Decimal, 5),
-            ("pyth_price", JsonColumn.Decimal, 6), ("kraken_price", JsonColumn.Decimal, 7), ("okx_price", JsonColumn.Decimal, 8),
+            ("mark_price", JsonColumn.Decimal, 3), ("binance_price", JsonColumn.DecimalOrNull, 4),
+                ("coinbase_price", JsonColumn.DecimalOrNull, 5),
+            ("pyth_price", JsonColumn.DecimalOrNull, 6), ("kraken_price", JsonColumn.DecimalOrNull, 7),
+                ("okx_price", JsonColumn.DecimalOrNull, 8),
             ("reference_price", JsonColumn.Decimal, 9), ("references", JsonColumn.Whole, 10), ("left_out_count", JsonColumn.TextCount, 11),
             ("left_out", JsonColumn.Texts, 11), ("max_deviation_pct", JsonColumn.Decimal, 12),
                 ("max_deviation_source", JsonColumn.Text, 13),
-            ("duration_seconds", JsonColumn.Whole, 15), ("floor_pct", JsonColumn.Decimal, 16), ("is_dangerous", JsonColumn.Flag, 17),
-            ("severity", JsonColumn.Text, 18), ("risk_score", JsonColumn.Decimal, 19)),
+            ("duration_seconds", JsonColumn.Whole, 15), ("floor_pct", JsonColumn.DecimalOrNull, 16), ("is_dangerous", JsonColumn.Flag, 17),
+            ("severity", JsonColumn.TextOrNull, 18), ("risk_score", JsonColumn.DecimalOrNull, 19)),
     };
 
     private sealed record Position(DateTimeOffset At, string Asset);

@@ -38,7 +38,7 @@ public sealed class HeldRead<T>
         try
         {
             if (_held is { Mark: { } mark } held && !_changes && (await _marks.ReadAsync(cancellationToken)).Mark == mark
-                && Now() is var now && now >= held.ReadAt && now < held.Until)
+                && Edge.Now(_clock) is var now && now >= held.ReadAt && now < held.Until)
                 return new RowsAt<T>(held.Rows, now);
             var read = await _reading.JoinAsync(cancellationToken);
             return new RowsAt<T>(read.Rows, read.ReadAt);
@@ -50,16 +50,9 @@ public sealed class HeldRead<T>
         }
     }
 
-    // To the microsecond, as the database compares.
-    private DateTimeOffset Now()
-    {
-        var now = _clock.GetUtcNow();
-        return now.AddTicks(-(now.Ticks % TimeSpan.TicksPerMicrosecond));
-    }
-
     private async Task<Held> ReadAsync(CancellationToken cancellationToken)
     {
-        var now = Now();
+        var now = Edge.Now(_clock);
         var batch = new DatabaseBatch();
         var mark = batch.Add<ChangeMark>(ChangeMark.FindSql);
         var take = _ask(batch, now);

@@ -75,14 +75,14 @@ public sealed class HeldReadTests
             UPDATE oracle_deviations SET asset = 'NEW' WHERE asset = 'SOL' AND observed_at = '2026-11-21T11:58Z'
             """, "/security/oracle-deviations?active_only=false", "\"asset\":\"NEW\"");
         yield return Of("a liquidation", """
-            UPDATE liquidations SET notional_usd = 987654321.5 WHERE tid = 100000000
-            """, "/security/dashboard", "987958991.25");
+            UPDATE liquidations SET notional_usd = 7000000000000 WHERE tid = 100000000
+            """, "/security/dashboard", "\"notional_usd\":7000000");
         yield return Of("a pattern", """
             UPDATE liquidation_patterns SET affected_users = 4711 WHERE start_time = '2026-11-21T11:58Z'
             """, "/security/dashboard", "\"affected_users\":4711");
         yield return Of("a notification", """
-            UPDATE notifications SET status = 'pending', dead_at = NULL WHERE status = 'dead'
-            """, "/security/dashboard", "\"dead_24h\":0,\"channels\"");
+            UPDATE notifications SET status = 'dead', dead_at = '2026-11-21T11:59Z', next_attempt_at = NULL WHERE status = 'pending'
+            """, "/security/dashboard", "\"notifications\":{\"pending\":0");
         yield return Of("a channel", """
             UPDATE notification_channels SET last_error = 'now gone' WHERE channel = 'slack'
             """, "/security/dashboard", "now gone");
@@ -143,7 +143,7 @@ public sealed class HeldReadTests
             Does.Contain("blind: no recent"));
     }
 
-    [Test]
+    [Test, NonParallelizable] // the mark moves with every commit on the server, those of other tests too
     public async Task Overview_is_one_round_trip_and_while_nothing_changes_one_tiny_statement()
     {
         using var trips = new RoundTrips(_db);
@@ -158,13 +158,14 @@ public sealed class HeldReadTests
         // Where every request finds something new, looking first would be one round trip too many.
         await WriteAsync("UPDATE notification_channels SET last_error = 'a'");
         await _api.Http.GetStringAsync("/security/dashboard");
-        trips.Take();
         await WriteAsync("UPDATE notification_channels SET last_error = 'b'");
+        trips.Take(); // the write itself
         Assert.That(await _api.Http.GetStringAsync("/security/dashboard"), Does.Contain("\"last_error\":\"b\""));
-        Assert.That(trips.Take(), Has.Count.EqualTo(1), "a change after a change");
+        var sent = trips.Take();
+        Assert.That(sent, Has.Count.EqualTo(1), $"a change after a change: {string.Join("; ", sent)}");
     }
 
-    [Test]
+    [Test, NonParallelizable] // the mark moves with every commit on the server, those of other tests too
     public async Task Requests_at_the_same_time_share_what_is_asked()
     {
         using var trips = new RoundTrips(_db);

@@ -27,8 +27,8 @@ public sealed class MonitorLedgerTests
     public Task DropDatabase() => TestDatabase.DropAsync(_db);
 
     private static IEnumerable<DateTimeOffset> Moments() =>
-        new[] { 0, 0.5, 4.999999, 5, 59.999999, 60, 61, 299, 300.000001, 301, 1234.5 }.Select(second =>
-            Noon.AddMicroseconds(Math.Round(second * 1e6)));
+        new[] { 0, 500_000, 4_999_999, 5_000_000, 59_999_999, 60_000_000, 61_000_000, 299_000_000, 300_000_001, 301_000_000, 1_234_500_000 }
+            .Select(microsecond => Noon.AddTicks(microsecond * TimeSpan.TicksPerMicrosecond));
 
     [TestCaseSource(nameof(Moments))]
     public async Task Spans_without_any_run_are_the_grid_times_that_the_code_counts(DateTimeOffset now)

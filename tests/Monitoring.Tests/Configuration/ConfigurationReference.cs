@@ -15,8 +15,8 @@ internal static class ConfigurationReference
             `UPDATE_SNAPSHOTS=1 ./test Reference_lists_every_setting` writes it anew.
 
             Values come from `appsettings.json` beside the program, then the environment, then the command line; the later wins.
-            Every setting can be given by its key (in the environment with `__` for `:`; `.`, `-` and `_` inside a key do not count, so `Rules:hlp.loss:HighUsd` is
-            `Rules__hlp_loss__HighUsd`), and those with a short name by that.
+            Every setting can be given by its key (in the environment with `__` for `:`; `.`, `-` and `_` inside a key do not count,
+            so `Rules:hlp.loss:HighUsd` is `Rules__hlp_loss__HighUsd`), and those with a short name by that.
             A value that is not allowed stops the start with one line per fault.
             A secret `X` may instead come from the file that `X_FILE` names; those are listed with both names.
 
