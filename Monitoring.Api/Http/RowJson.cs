@@ -23,6 +23,9 @@ internal sealed class RowJson<TPosition>(
     string items, Func<NpgsqlDataReader, TPosition> positionOf, params (string Name, JsonColumn Kind, int Column)[] members)
 {
     private const int MaxNumberLength = 40;
+    private const int MaxNumericBytes = 512;
+
+    [ThreadStatic] private static byte[]? _wire;
 
     // With what stands before the value: {"name": or ,"name":
     private readonly (byte[] Start, JsonColumn Kind, int Column)[] _members =
@@ -60,7 +63,7 @@ internal sealed class RowJson<TPosition>(
                 Put(output, "\""u8);
                 break;
             case JsonColumn.Decimal or JsonColumn.DecimalOrNull:
-                output.Advance(JsonText.Format(reader.GetFieldValue<decimal>(column), output.GetSpan(MaxNumberLength)));
+                WriteNumber(output, reader, column);
                 break;
             case JsonColumn.Whole:
                 WriteWhole(output, reader.GetFieldValue<int>(column));
@@ -78,6 +81,16 @@ internal sealed class RowJson<TPosition>(
                 WriteTexts(output, reader.GetFieldValue<string[]>(column), encoder);
                 break;
         }
+    }
+
+    private static void WriteNumber(PooledBuffer output, NpgsqlDataReader reader, int column)
+    {
+        var wire = _wire ??= new byte[MaxNumericBytes];
+        var length = (int)reader.GetBytes(column, 0, wire, 0, MaxNumericBytes);
+        if (length == MaxNumericBytes)
+            throw new InvalidCastException($"column {reader.GetName(column)} holds a number of a thousand digits or more");
+        var number = wire.AsSpan(0, length);
+        output.Advance(NumericText.Format(number, output.GetSpan(NumericText.MaxLength(number))));
     }
 
     private static void WriteWhole(PooledBuffer output, int value)

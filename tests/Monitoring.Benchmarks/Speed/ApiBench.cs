@@ -9,7 +9,7 @@ namespace Monitoring.Benchmarks.Speed;
 internal static class ApiBench
 {
     public const string Name = "api";
-    private const int Rounds = 500;
+    private const int Rounds = 2000;
     private const int Clients = 32;
     private const double OverviewTarget = 3.5;
 
@@ -69,7 +69,7 @@ internal static class ApiBench
             ["/tiny"] = (TinySql, await reads.GetAsync(overview[0], cancellationToken)),
         }, cancellationToken);
         Uri Bare(string path) => new(bare.Urls.First() + path);
-        var took = await reads.MeasureAsync(Rounds, [latest, Bare("/latest"), history, Bare("/history"), .. overview], cancellationToken);
+        var took = await reads.MeasureAsync(Rounds, [latest, Bare("/latest"), history, Bare("/history")], cancellationToken);
         var (changed, once) = (new Durations(), new Durations());
         for (var round = 0; round < Rounds; round++)
         {

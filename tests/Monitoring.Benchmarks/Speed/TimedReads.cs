@@ -10,7 +10,7 @@ namespace Monitoring.Benchmarks.Speed;
 /// <summary>One HTTP client that asks several addresses in turn, so that the machine's noise hits all of them alike.</summary>
 internal sealed class TimedReads : IDisposable
 {
-    private const int WarmUps = 1000; // until the runtime has compiled both sides anew
+    private const int WarmUps = 4000; // until the runtime has compiled both sides anew: two to four seconds after it saw what is hot
     private const int Turns = 3;
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(1.5);
 
