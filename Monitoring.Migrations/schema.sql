@@ -476,10 +476,13 @@ CREATE TABLE public.monitors (
     monitor text NOT NULL,
     interval_seconds integer NOT NULL,
     interval_since timestamp with time zone NOT NULL,
+    deadline_seconds integer DEFAULT 60 NOT NULL,
+    CONSTRAINT monitors_deadline_seconds_check CHECK ((deadline_seconds > 0)),
     CONSTRAINT monitors_interval_seconds_check CHECK ((interval_seconds > 0))
 );
 COMMENT ON TABLE public.monitors IS 'The monitors that some worker runs, so that silence can be told from calm.';
 COMMENT ON COLUMN public.monitors.interval_since IS 'When the present interval took effect; gaps are judged from here.';
+COMMENT ON COLUMN public.monitors.deadline_seconds IS 'How long one check may take; until then its absence says nothing.';
 CREATE TABLE public.notification_channels (
     channel text NOT NULL,
     configured_at timestamp with time zone NOT NULL,

@@ -16,11 +16,5 @@ public readonly record struct CheckGrid(TimeSpan Interval)
     /// <summary>The number of grid times in [from, until).</summary>
     public long Count(DateTimeOffset from, DateTimeOffset until) => until <= from ? 0 : CeilingSlot(until) - CeilingSlot(from);
 
-    /// <summary>
-    /// How long one check may take where its monitor says nothing else: the interval, but between 5 s and 60 s. Until then its absence says
-    /// nothing.
-    /// </summary>
-    public TimeSpan DefaultDeadline => TimeSpan.FromSeconds(Math.Clamp(Interval.TotalSeconds, 5, 60));
-
     private long CeilingSlot(DateTimeOffset at) => (at.UtcTicks - DateTimeOffset.UnixEpoch.UtcTicks + Interval.Ticks - 1) / Interval.Ticks;
 }

@@ -10,12 +10,12 @@ namespace Monitoring.Data.Checks;
 /// <paramref name="NextOverAt"/> has to be over, <paramref name="NextAt"/> is dated ahead and comes into the window.
 /// </summary>
 public sealed record MonitorActivity(
-    string Monitor, int IntervalSeconds, DateTimeOffset IntervalSince, DateTimeOffset? KeptSince,
+    string Monitor, int IntervalSeconds, DateTimeOffset IntervalSince, int DeadlineSeconds, DateTimeOffset? KeptSince,
     DateTimeOffset? LastSuccessAt, DateTimeOffset? LastErrorAt, string? LastError,
     long Runs, long Failures, long GridSuccesses, double? P50Ms, double? P99Ms,
     DateTimeOffset? OldestAt, DateTimeOffset? NextOverAt, DateTimeOffset? NextAt)
 {
-    private RegisteredMonitor Registration => new(Monitor, IntervalSeconds, IntervalSince);
+    private RegisteredMonitor Registration => new(Monitor, IntervalSeconds, IntervalSince, DeadlineSeconds);
 
     /// <summary>
     /// Grid times since a moment without a success, as far back as the ledger is kept, without the check that may still be at work.
@@ -44,10 +44,10 @@ public sealed record GapSpan(string Monitor, DateTimeOffset FromAt, DateTimeOffs
 /// The successes on the grid of one monitor within a window, as far as a check has to be over; and what time alone will change.
 /// </summary>
 public sealed record GridSuccesses(
-    string Monitor, int IntervalSeconds, DateTimeOffset IntervalSince, DateTimeOffset? KeptSince, long Count, DateTimeOffset? OldestAt,
-        DateTimeOffset? NextOverAt)
+    string Monitor, int IntervalSeconds, DateTimeOffset IntervalSince, int DeadlineSeconds, DateTimeOffset? KeptSince, long Count,
+    DateTimeOffset? OldestAt, DateTimeOffset? NextOverAt)
 {
-    private RegisteredMonitor Registration => new(Monitor, IntervalSeconds, IntervalSince);
+    private RegisteredMonitor Registration => new(Monitor, IntervalSeconds, IntervalSince, DeadlineSeconds);
 
     /// <inheritdoc cref="MonitorActivity.CountGaps"/>
     public long CountGaps(DateTimeOffset since, DateTimeOffset now) => Registration.CountGaps(since, KeptSince, now, Count);
@@ -63,20 +63,21 @@ public static class MonitorLedger
     public const string Table = "check_runs";
 
     // Of each monitor the window that is asked for. Its present interval may be younger than that: runs before were on another grid.
-    // Deadline and grid are those of RegisteredMonitor, in the statement because the registry is read by it; a test holds them together.
+    // The grid is that of RegisteredMonitor, in the statement because the registry is read by it; a test holds them together.
     private const string WindowsSql = $"""
-        SELECT monitor, interval_seconds, interval_since, step, kept_since, from_at, over_at,
+        SELECT monitor, interval_seconds, interval_since, deadline_seconds, step, kept_since, from_at, over_at,
                date_bin(step, from_at + step - interval '1 microsecond', 'epoch') AS gaps_from,
                date_bin(step, over_at + step - interval '1 microsecond', 'epoch') AS gaps_until
-          FROM (SELECT monitor, interval_seconds, interval_since, make_interval(secs => interval_seconds) AS step, kept.since AS kept_since,
+          FROM (SELECT monitor, interval_seconds, interval_since, deadline_seconds, make_interval(secs => interval_seconds) AS step,
+                       kept.since AS kept_since,
                        greatest(@since::timestamptz, kept.since, interval_since) AS from_at,
-                       @now::timestamptz - make_interval(secs => least(greatest(interval_seconds, 5), 60)) AS over_at
+                       @now::timestamptz - make_interval(secs => deadline_seconds) AS over_at
                   FROM monitors
                   LEFT JOIN ({DayPartitions.FindOldestDaySql}) AS kept (since) ON true) AS registered
         """;
 
     private const string ListSql = $"""
-        SELECT watched.monitor, interval_seconds, interval_since, kept_since,
+        SELECT watched.monitor, interval_seconds, interval_since, deadline_seconds, kept_since,
                success.scheduled_at AS last_success_at, failure.scheduled_at AS last_error_at, failure.error AS last_error,
                runs, failures, grid_successes, percentiles[1] AS p50_ms, percentiles[2] AS p99_ms, oldest_at, next_over_at,
                    coming.scheduled_at AS next_at
@@ -159,14 +160,14 @@ public static class MonitorLedger
         batch.Add<GapSpan>(ListGapsSql, ("since", since), ("now", now), ("table", Table), ("limit", limit));
 
     private const string CountGridSuccessesSql = $"""
-        SELECT watched.monitor, interval_seconds, interval_since, kept_since,
+        SELECT watched.monitor, interval_seconds, interval_since, deadline_seconds, kept_since,
                count(scheduled_at) FILTER (WHERE scheduled_at < over_at) AS count, min(scheduled_at) AS oldest_at,
                min(scheduled_at) FILTER (WHERE scheduled_at >= over_at) AS next_over_at
           FROM ({WindowsSql}) AS watched
           LEFT JOIN check_runs ON check_runs.monitor = watched.monitor AND outcome = 'succeeded' AND trigger = 'grid'
               AND scheduled_at >= from_at
          WHERE watched.monitor = @monitor
-         GROUP BY watched.monitor, interval_seconds, interval_since, kept_since
+         GROUP BY watched.monitor, interval_seconds, interval_since, deadline_seconds, kept_since
         """;
 
     /// <summary>

@@ -4,15 +4,16 @@ using Npgsql;
 namespace Monitoring.Data.Checks;
 
 /// <summary>
-/// A monitor that some worker runs. Gaps are judged from <paramref name="IntervalSince"/>, when its present interval took effect.
+/// A monitor that some worker runs. Gaps are judged from <paramref name="IntervalSince"/>, when its present interval took effect; a check
+/// may take <paramref name="DeadlineSeconds"/>.
 /// </summary>
-public sealed record RegisteredMonitor(string Monitor, int IntervalSeconds, DateTimeOffset IntervalSince)
+public sealed record RegisteredMonitor(string Monitor, int IntervalSeconds, DateTimeOffset IntervalSince, int DeadlineSeconds)
 {
     /// <summary>The grid that it is checked on.</summary>
     public CheckGrid Grid => new(TimeSpan.FromSeconds(IntervalSeconds));
 
     /// <summary>How long a check may be at work. Until then its absence says nothing.</summary>
-    public TimeSpan Deadline => Grid.DefaultDeadline;
+    public TimeSpan Deadline => TimeSpan.FromSeconds(DeadlineSeconds);
 
     /// <summary>Grid times in [from, until) since the interval took effect: what a monitor without gaps has run.</summary>
     public long CountGridTimes(DateTimeOffset from, DateTimeOffset until) => Grid.Count(from > IntervalSince ? from : IntervalSince, until);
@@ -32,23 +33,28 @@ public sealed record RegisteredMonitor(string Monitor, int IntervalSeconds, Date
 public sealed class MonitorTable(NpgsqlDataSource db)
 {
     private const string RegisterSql = """
-        INSERT INTO monitors (monitor, interval_seconds, interval_since)
-        VALUES (@monitor, @intervalSeconds, @now)
+        INSERT INTO monitors (monitor, interval_seconds, interval_since, deadline_seconds)
+        VALUES (@monitor, @intervalSeconds, @now, @deadlineSeconds)
         ON CONFLICT (monitor) DO UPDATE
-           SET interval_seconds = excluded.interval_seconds, interval_since = excluded.interval_since
-         WHERE monitors.interval_seconds <> excluded.interval_seconds
+           SET interval_seconds = excluded.interval_seconds, deadline_seconds = excluded.deadline_seconds,
+               interval_since = CASE WHEN monitors.interval_seconds = excluded.interval_seconds THEN monitors.interval_since
+                                     ELSE excluded.interval_since END
+         WHERE (monitors.interval_seconds, monitors.deadline_seconds) <> (excluded.interval_seconds, excluded.deadline_seconds)
         """;
 
-    /// <summary>Says that a worker runs this monitor at this interval. The same interval again changes nothing.</summary>
-    public async Task RegisterAsync(string monitor, TimeSpan interval, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Says that a worker runs this monitor at this interval, and how long a check may take. The same again changes
+    /// nothing.</summary>
+    public async Task RegisterAsync(
+        string monitor, TimeSpan interval, TimeSpan deadline, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new(
-            RegisterSql, new { monitor, intervalSeconds = (int)interval.TotalSeconds, now }, cancellationToken: cancellationToken));
+            RegisterSql, new { monitor, intervalSeconds = (int)interval.TotalSeconds, deadlineSeconds = (int)deadline.TotalSeconds, now },
+            cancellationToken: cancellationToken));
     }
 
     private const string ListSql = """
-        SELECT monitor, interval_seconds, interval_since
+        SELECT monitor, interval_seconds, interval_since, deadline_seconds
           FROM monitors
          ORDER BY monitor
          LIMIT 1000

@@ -8,7 +8,7 @@ namespace Monitoring.Worker.Checks;
 internal sealed record MonitorSchedule(string Name, TimeSpan Interval)
 {
     /// <summary>How long one check may take: the interval, but between 5 s and 60 s, where nothing else is said.</summary>
-    public TimeSpan Deadline { get; init; } = new CheckGrid(Interval).DefaultDeadline;
+    public TimeSpan Deadline { get; init; } = TimeSpan.FromSeconds(Math.Clamp(Interval.TotalSeconds, 5, 60));
 
     /// <summary>Whether the heartbeat needs its data to be fresh. Others are shown and reported, and hold nothing back.</summary>
     public bool IsEssential { get; init; } = true;

@@ -40,7 +40,7 @@ internal sealed partial class DatabaseWatch(
             if (await schema.FindProblemAsync(cancellationToken) is { } problem)
                 return problem;
             foreach (var schedule in schedules)
-                await monitors.RegisterAsync(schedule.Name, schedule.Interval, clock.GetUtcNow(), cancellationToken);
+                await monitors.RegisterAsync(schedule.Name, schedule.Interval, schedule.Deadline, clock.GetUtcNow(), cancellationToken);
             return null;
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault))

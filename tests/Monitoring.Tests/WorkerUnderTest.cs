@@ -112,7 +112,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     /// <summary>Registers the monitor, as a started worker does.</summary>
     public Task RegisterAsync(string? monitor = null) => Services.GetRequiredService<MonitorTable>()
-        .RegisterAsync(monitor ?? _monitor, Find(monitor ?? _monitor).Interval,
+        .RegisterAsync(monitor ?? _monitor, Find(monitor ?? _monitor).Interval, Find(monitor ?? _monitor).Deadline,
             Services.GetRequiredService<TimeProvider>().GetUtcNow(), CancellationToken.None);
 
     private MonitorSchedule Find(string monitor) =>

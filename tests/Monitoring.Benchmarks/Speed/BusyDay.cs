@@ -13,6 +13,7 @@ internal static class BusyDay
             ('hlp-vault', 300, now() - interval '20 days'), ('oracle', 60, now() - interval '20 days'), ('liquidations', 180,
                 now() - interval '20 days'),
             ('inventory', 60, now() - interval '20 days'), ('watchdog', 10, now() - interval '20 days');
+        UPDATE monitors SET deadline_seconds = least(greatest(interval_seconds, 5), 60);
         INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error, worker,
             recorded_at)
         SELECT monitor, at, 'grid', at, at + (20 + n % 9) * interval '7.125 ms', CASE WHEN n % 97 = 3 THEN 'failed' ELSE 'succeeded' END,

@@ -38,7 +38,7 @@ public sealed class EndpointTests
     // An hour at five minutes: twelve checks, the fifth failed, a loss from the eighth on.
     private async Task FillAsync()
     {
-        await new MonitorTable(_db).RegisterAsync("hlp-vault", TimeSpan.FromMinutes(5), Noon, default);
+        await new MonitorTable(_db).RegisterAsync("hlp-vault", TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(1), Noon, default);
         var recorder = new ServiceCollection().AddSingleton(_db).AddMonitoringTables().AddSingleton(new EventOptions(3, Severity.High))
             .AddSingleton<TimeProvider>(_clock).AddSingleton(new NotificationRouting([], Severity.High, []))
             .AddSingleton<DatabaseRecorder>().BuildServiceProvider().GetRequiredService<DatabaseRecorder>();

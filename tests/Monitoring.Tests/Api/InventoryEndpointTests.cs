@@ -172,7 +172,8 @@ public sealed class InventoryEndpointTests
     [Test]
     public async Task Monitor_shows_its_gaps_with_their_reason_and_not_the_check_at_work()
     {
-        await new MonitorTable(_db).RegisterAsync("inventory", TimeSpan.FromMinutes(10), Noon.AddHours(1), default);
+        await new MonitorTable(_db).RegisterAsync(
+            "inventory", TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(1), Noon.AddHours(1), default);
         await new DayPartitions(_db).EnsureAsync([new DateOnly(2026, 11, 21)], default);
         await using (var connection = await _db.OpenConnectionAsync())
             await connection.ExecuteAsync("""

@@ -24,7 +24,7 @@ public sealed class LiquidationEndpointTests
     {
         _db = await TestDatabase.CloneAsync();
         _api = await ApiUnderTest.StartAsync(_db, _clock);
-        await new MonitorTable(_db).RegisterAsync("liquidations", TimeSpan.FromMinutes(3), Noon, default);
+        await new MonitorTable(_db).RegisterAsync("liquidations", TimeSpan.FromMinutes(3), TimeSpan.FromMinutes(1), Noon, default);
     }
 
     [TearDown]

@@ -21,6 +21,7 @@ internal static class RecordedDatabase
             ('hlp-vault', 300, '2026-11-19T06:00Z'), ('oracle', 60, '2026-11-21T03:00Z'), ('liquidations', 10, '2026-11-21T11:30Z'),
                 ('inventory', 30, '2026-11-20Z'),
             ('watchdog', 10, '2026-11-21T11:50Z'), ('never-ran', 60, '2026-11-21T11:00Z');
+        UPDATE monitors SET deadline_seconds = least(greatest(interval_seconds, 5), 60);
         INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error, worker,
             recorded_at)
         SELECT 'hlp-vault', at, 'grid', at + interval '5 ms', at + (20 + n % 9) * interval '7.125 ms',

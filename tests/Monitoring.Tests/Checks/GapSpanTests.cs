@@ -17,7 +17,7 @@ public sealed class GapSpanTests
         await using var connection = await _db.OpenConnectionAsync();
         await connection.ExecuteAsync("""
             SELECT ensure_day_partition('check_runs', '2026-11-21');
-            INSERT INTO monitors VALUES ('m', 10, '2026-11-20Z');
+            INSERT INTO monitors VALUES ('m', 10, '2026-11-20Z', 10);
             """);
     }
 

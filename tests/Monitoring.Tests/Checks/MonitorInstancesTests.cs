@@ -65,7 +65,7 @@ public sealed class MonitorInstancesTests
         var recorder = (IHostedService)Get<IRecorder>();
         await recorder.StartAsync(default);
         foreach (var schedule in _host.Services.GetServices<MonitorSchedule>())
-            await Get<MonitorTable>().RegisterAsync(schedule.Name, schedule.Interval, _clock.GetUtcNow(), default);
+            await Get<MonitorTable>().RegisterAsync(schedule.Name, schedule.Interval, schedule.Deadline, _clock.GetUtcNow(), default);
         foreach (var second in new[] { 0, 2, 6, 12 })
         {
             _clock.Advance(ManualClock.Noon.AddSeconds(second) - _clock.GetUtcNow());
@@ -82,16 +82,19 @@ public sealed class MonitorInstancesTests
         Assert.That(await connection.QueryAsync<(string, long)>(
                 "SELECT monitor, count(*) FROM check_runs WHERE outcome = 'succeeded' AND monitor LIKE 'chain-%' GROUP BY 1 ORDER BY 1"),
             Is.EqualTo(new[] { ("chain-base", 4L), ("chain-ethereum", 2L) }));
-        Assert.That((await GapsAsync("chain-base", 2)).Select(gap => (gap.FromAt, gap.Count)),
+        Assert.That((await GapsAsync("chain-base")).Select(gap => (gap.FromAt, gap.Count)),
             Is.EqualTo(new[] { (ManualClock.Noon.AddSeconds(8), 2L), (ManualClock.Noon.AddSeconds(4), 1L) }));
-        Assert.That(await GapsAsync("chain-ethereum", 12), Is.Empty);
+        Assert.That(await GapsAsync("chain-ethereum"), Is.Empty);
+        Assert.That(await connection.QueryAsync<int>("SELECT deadline_seconds FROM monitors WHERE monitor = 'chain-ethereum'"),
+            Is.EqualTo(new[] { 90 }), "twelve seconds and no check is no gap yet where one may take ninety");
     }
 
     // The first twelve seconds, when every check of them has to be over. The test's clock is not the database's, which therefore takes
     // every result for one that came late.
-    private async Task<IEnumerable<GapSpan>> GapsAsync(string monitor, int interval)
+    private async Task<IEnumerable<GapSpan>> GapsAsync(string monitor)
     {
-        var now = ManualClock.Noon.AddSeconds(12) + new CheckGrid(TimeSpan.FromSeconds(interval)).DefaultDeadline;
+        var schedule = _host.Services.GetServices<MonitorSchedule>().Single(schedule => schedule.Name == monitor);
+        var now = ManualClock.Noon.AddSeconds(12) + schedule.Deadline;
         return (await _db.ReadAsync(batch => MonitorLedger.ListGaps(batch, ManualClock.Noon, now, 10)))
             .Where(gap => gap.Monitor == monitor && gap.Reason == GapReason.WorkerDown);
     }

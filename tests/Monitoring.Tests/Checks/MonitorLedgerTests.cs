@@ -20,6 +20,7 @@ public sealed class MonitorLedgerTests
             INSERT INTO monitors (monitor, interval_seconds, interval_since)
             SELECT 'every-' || seconds, seconds, '2026-11-21T11:17:03.25Z' FROM unnest(ARRAY[1, 2, 7, 10, 61, 300, 3600]) AS seconds;
             INSERT INTO monitors VALUES ('old', 60, '2026-11-01Z');
+            UPDATE monitors SET deadline_seconds = least(greatest(interval_seconds, 5), 60);
             """);
     }
 

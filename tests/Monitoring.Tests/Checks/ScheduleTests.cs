@@ -22,7 +22,7 @@ public sealed class ScheduleTests
     [TestCase("2026-11-20T12:00:00Z", "2026-11-21T13:00:00Z", 12)]
     public void Grid_times_are_counted_from_when_the_interval_took_effect(string from, string until, long expected)
     {
-        var monitor = new RegisteredMonitor("m", 300, DateTimeOffset.Parse("2026-11-21T12:00:00Z"));
+        var monitor = new RegisteredMonitor("m", 300, DateTimeOffset.Parse("2026-11-21T12:00:00Z"), 60);
         Assert.That(monitor.CountGridTimes(DateTimeOffset.Parse(from), DateTimeOffset.Parse(until)), Is.EqualTo(expected));
     }
 

@@ -15,7 +15,8 @@ public sealed partial class SqlTests
     private static readonly Dictionary<string, object?> Samples = new()
     {
         ["vault"] = "0x", ["since"] = Time, ["until"] = Time, ["overBefore"] = Time, ["before"] = Time, ["limit"] = 10,
-        ["observedAt"] = Time, ["firstWholeHour"] = Time, ["monitor"] = "m", ["intervalSeconds"] = 1, ["now"] = Time,
+        ["observedAt"] = Time, ["firstWholeHour"] = Time, ["monitor"] = "m", ["intervalSeconds"] = 1,
+        ["deadlineSeconds"] = 1, ["now"] = Time,
         ["days"] = new[] { "2026-11-21" }, ["fingerprints"] = new[] { "f" }, ["eventId"] = Guid.Empty,
         ["status"] = "open", ["severity"] = "high", ["threatType"] = "t", ["afterResolved"] = false, ["afterFirstSeenAt"] = Time,
         ["afterEventId"] = Guid.Empty, ["vaults"] = new[] { "v" }, ["components"] = new[] { "c" }, ["times"] = new[] { Time },
@@ -114,6 +115,7 @@ public sealed partial class SqlTests
                   FROM generate_series('2026-11-01'::date, '2026-11-05'::date, '1 day') AS day;
                 INSERT INTO monitors VALUES ('m', 10, '2026-11-01Z');
                 INSERT INTO monitors VALUES ('down', 10, '2026-11-01Z');
+                UPDATE monitors SET deadline_seconds = least(greatest(interval_seconds, 5), 60);
                 INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error,
                                         worker)
                 SELECT 'm', at, 'grid', at, at, 'succeeded', 1, 0, NULL, 'w'
