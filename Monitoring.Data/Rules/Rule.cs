@@ -44,6 +44,9 @@ public sealed record Rule(
     string Id, int Version, string Title, string Monitor, string Formula, IReadOnlyList<RuleThreshold> Thresholds,
     IReadOnlyList<SeverityStep> Steps, EventLifetime Lifetime, string Source, string Advice)
 {
+    /// <summary>The rules whose events an open event of this one speaks for: ids, or the beginning of ids with <c>*</c>.</summary>
+    public IReadOnlyList<string> Inhibits { get; init; } = [];
+
     /// <summary>
     /// The threat type that a finding of this severity reports. A severity without a step of its own is a mistake that must not keep a
     /// finding back.

@@ -24,6 +24,9 @@ internal sealed record Finding(
     /// <summary>Further texts by name, such as a market's, to find events by.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
+    /// <summary>The subjects whose events this one speaks for while it is open, of the rules that <c>Rule.Inhibits</c> names.</summary>
+    public IReadOnlyList<string> Covers { get; init; } = [];
+
     /// <summary>What makes it the same finding in the next check.</summary>
     public string Fingerprint => FingerprintOf(RuleId, Subject.Text);
 
