@@ -118,9 +118,10 @@ internal sealed partial class CheckRunner(
         {
             return (CheckOutcome.Failed, Nothing, "the worker was stopped before the check ended");
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested)
+        catch (OperationCanceledException fault) when (deadline.IsCancellationRequested)
         {
-            return (CheckOutcome.TimedOut, Nothing, $"not done within {schedule.Deadline.TotalSeconds:0} s");
+            return (CheckOutcome.TimedOut, Nothing, $"not done within {schedule.Deadline.TotalSeconds:0} s"
+                + (fault is WaitCutOffException ? $": {fault.Message}" : ""));
         }
         catch (MissingDataException fault)
         {

@@ -10,6 +10,26 @@ internal sealed class SourceUnavailableException(string message, Exception? caus
     public TimeSpan? RetryAfter { get; } = retryAfter;
 }
 
+/// <summary>
+/// A wait of our own, such as that for a source's request budget, was cut off by the end of the time that it had. The message says what was
+/// waited for, for it would be wrong to say that the source did not answer.
+/// </summary>
+internal sealed class WaitCutOffException(string message, CancellationToken cancellationToken)
+    : OperationCanceledException(message, cancellationToken);
+
+/// <summary>Puts the end of an attempt into words.</summary>
+internal static class SourceFaultWords
+{
+    /// <summary>Why there is no answer: a cancellation says nothing by itself, so it is told what time was given.</summary>
+    public static string Reason(this Exception fault, TimeSpan? most = null) => fault switch
+    {
+        WaitCutOffException => fault.Message,
+        OperationCanceledException when most is { } given => $"no answer within {given.TotalSeconds:0.#} s",
+        OperationCanceledException => "no answer within the check's time",
+        _ => fault.Message,
+    };
+}
+
 /// <summary>A source answered, but without usable data. This is a failed check, never a value of zero.</summary>
 internal sealed class MissingDataException(string message, Exception? cause = null) : Exception(message, cause)
 {

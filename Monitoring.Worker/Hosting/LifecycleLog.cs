@@ -19,6 +19,8 @@ internal sealed partial class LifecycleLog(
             string.Join(", ", schedules.Select(monitor => $"{monitor.Name} every {monitor.Interval.TotalSeconds:0} s")),
             string.Join("; ", options.Subjects.Select(subject => subject.Summary)),
             options.WithoutDatabase ? "without a database: nothing is stored" : $"database {options.Database.Display}");
+        foreach (var warning in options.Subjects.SelectMany(subject => subject.Warnings))
+            LogWarning(warning);
         return Task.CompletedTask;
     }
 
@@ -31,6 +33,9 @@ internal sealed partial class LifecycleLog(
 
     [LoggerMessage(LogLevel.Information, "worker {Worker} started: {Monitors}; {Subjects}; {Database}")]
     private partial void LogStarted(string worker, string monitors, string subjects, string database);
+
+    [LoggerMessage(LogLevel.Warning, "{Warning}")]
+    private partial void LogWarning(string warning);
 
     [LoggerMessage(LogLevel.Information, "worker stopped: {Statistics}")]
     private partial void LogStopped(string statistics);

@@ -3,6 +3,7 @@ using Monitoring.Data.Database;
 using Monitoring.Data.Logging;
 using Monitoring.Data.Subjects;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Http;
 using Monitoring.Worker.Maintenance;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
@@ -52,7 +53,7 @@ internal static class WorkerHost
         services.AddSingleton(provider => new MonitorHealth(
             provider.GetServices<MonitorSchedule>(), provider.GetRequiredService<SessionStatistics>(), provider.GetService<CheckRuns>(),
             provider.GetRequiredService<ILogger<MonitorHealth>>()));
-        services.AddHttpClient(Heartbeat.ClientName);
+        services.AddSourceClient(Heartbeat.ClientName, address: null);
         services.AddSingleton<Heartbeat>();
         if (options.Watchdog.HeartbeatUrl is not null)
             services.AddHostedService(provider => provider.GetRequiredService<Heartbeat>());

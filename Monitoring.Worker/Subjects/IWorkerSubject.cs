@@ -28,6 +28,9 @@ internal interface ISubjectSetup
     /// <summary>Its sources, as the log's first line gives them: <c>venue https://…</c>.</summary>
     string Summary { get; }
 
+    /// <summary>What is allowed in its settings and still worth a warning at the start, a line each.</summary>
+    IReadOnlyList<string> Warnings => [];
+
     /// <summary>
     /// Registers its clients and its monitors. <paramref name="withoutDatabase"/>: there are no tables, what it knows of the past is what
     /// this process sees.

@@ -13,11 +13,17 @@ internal sealed record VenuesOptions(
     HyperliquidOptions Hyperliquid, FeedOptions Feed, HlpVaultOptions HlpVault, InventoryOptions Inventory, LiquidationOptions Liquidations,
     OracleOptions Oracle)
 {
-    /// <summary>Reads all its settings.</summary>
+    /// <summary>What the monitors ask of the venue at these intervals.</summary>
+    public WeightPlan Weight => WeightPlan.Of(this);
+
+    /// <summary>Reads all its settings. Intervals that need more than the venue takes are refused.</summary>
     public static VenuesOptions Read(SettingsReader settings)
     {
         var hyperliquid = HyperliquidOptions.Read(settings);
-        return new VenuesOptions(hyperliquid, FeedOptions.Read(settings, hyperliquid.Url), HlpVaultOptions.Read(settings),
+        var read = new VenuesOptions(hyperliquid, FeedOptions.Read(settings, hyperliquid.Url), HlpVaultOptions.Read(settings),
             InventoryOptions.Read(settings), LiquidationOptions.Read(settings), OracleOptions.Read(settings));
+        if (read.Weight is { IsTooMuch: true } plan)
+            settings.Refuse(HyperliquidOptions.WeightSetting, plan.Problem!);
+        return read;
     }
 }

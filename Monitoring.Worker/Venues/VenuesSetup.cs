@@ -19,6 +19,9 @@ internal sealed class VenuesSetup(VenuesOptions options) : ISubjectSetup
     public string Summary => $"venue {options.Hyperliquid.Url}";
 
     /// <inheritdoc/>
+    public IReadOnlyList<string> Warnings => options.Weight.Problem is { } problem ? [problem] : [];
+
+    /// <inheritdoc/>
     public void AddServices(IServiceCollection services, bool withoutDatabase)
     {
         // Between grid times only the live feed calls for a check.
@@ -40,6 +43,7 @@ internal sealed class VenuesSetup(VenuesOptions options) : ISubjectSetup
             await services.GetRequiredService<HyperliquidClient>().GetVaultDetailsAsync(options.HlpVault.VaultAddress, token);
             return null;
         }, cancellationToken);
+        yield return new CheckLine($"request weight: {options.Weight}", options.Weight.Problem is null ? null : "little room is left");
         // Without its feed or one of its price sources the worker has less, not nothing.
         if (options.Feed.IsOn)
             yield return await probe.TryAsync($"live feed {options.Feed.Url}", isFault: false,

@@ -1,3 +1,5 @@
+using Monitoring.Worker.Http;
+
 namespace Monitoring.Worker.Watching;
 
 /// <summary>
@@ -14,6 +16,7 @@ internal sealed partial class Heartbeat(
     /// <summary>How often it beats.</summary>
     public static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
 
+    private const int MostOfAnswer = 4096;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
 
     /// <summary>
@@ -36,9 +39,14 @@ internal sealed partial class Heartbeat(
 
             using var client = http.CreateClient(ClientName);
             using var answer = await client.GetAsync(options.HeartbeatUrl, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            if (!answer.IsSuccessStatusCode)
-                LogFailed($"HTTP {(int)answer.StatusCode}");
-            return answer.IsSuccessStatusCode;
+            var said = await HttpAnswers.ReadBeginningAsync(answer, MostOfAnswer, either.Token);
+            var problem = SourceHttp.FindRedirect(answer)
+                ?? (!answer.IsSuccessStatusCode ? $"HTTP {(int)answer.StatusCode}"
+                    : HttpAnswers.IsPage(said) ? "what answers there is a page for people, such as a sign-in page, and no receiver of heartbeats"
+                    : null);
+            if (problem is not null)
+                LogFailed(problem);
+            return problem is null;
         }
         catch (HttpRequestException fault)
         {

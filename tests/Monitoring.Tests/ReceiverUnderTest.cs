@@ -30,7 +30,10 @@ internal sealed class ReceiverUnderTest : IAsyncDisposable
         _app.Run(ReceiveAsync);
     }
 
-    /// <summary>Starts it on a free port; it says <c>200 ok</c> to everything.</summary>
+    /// <summary>An answer that proves to every channel that its message was taken.</summary>
+    public const string Accepted = """{"ok":true,"id":"1","status":"success"}""";
+
+    /// <summary>Starts it on a free port; it accepts everything.</summary>
     public static async Task<ReceiverUnderTest> StartAsync()
     {
         var receiver = new ReceiverUnderTest();
@@ -45,7 +48,7 @@ internal sealed class ReceiverUnderTest : IAsyncDisposable
     public IReadOnlyList<ReceivedRequest> Received => [.. _received];
 
     /// <summary>What it answers; it may wait for ever on <c>RequestAborted</c>, or break off with <c>Abort</c>.</summary>
-    public Func<ReceivedRequest, HttpContext, Task> Answer { get; set; } = (_, http) => http.Response.WriteAsync("ok");
+    public Func<ReceivedRequest, HttpContext, Task> Answer { get; set; } = (_, http) => http.Response.WriteAsync(Accepted);
 
     /// <summary>Lets it answer a status, a body and headers to everything.</summary>
     public void AnswerWith(int status, string body = "", params (string Name, string Value)[] headers) => Answer = (_, http) =>

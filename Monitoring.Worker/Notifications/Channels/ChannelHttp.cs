@@ -1,13 +1,14 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Monitoring.Worker.Http;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
 /// <summary>
-/// Posts JSON to a service once and turns the answer into an outcome: 2xx is delivered; 408, 425, 429, 5xx, silence and
-/// faults of the connection are worth another attempt; anything else, redirects too, is refused for good. Addresses
-/// hold secrets: they are neither logged nor named in reasons.
+/// Posts JSON to a service once and turns the answer into an outcome: 2xx with the service's own proof of acceptance is delivered; 2xx
+/// without it, 408, 425, 429, 5xx, silence and faults of the connection are worth another attempt; anything else, redirects too, is refused
+/// for good. Addresses hold secrets: they are neither logged nor named in reasons.
 /// </summary>
 internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock)
 {
@@ -17,7 +18,7 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
     /// <summary>How long one attempt may take.</summary>
     public static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
-    private const int MostOfAnswer = 4096;
+    private const int MostOfAnswer = 64 * 1024; // Discord and Telegram repeat the message in it
     private const int MostOfReason = 300;
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
@@ -25,11 +26,11 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
     /// The same within a service's limit of rate: a refusal for rate pauses the channel, and while it lasts nothing is sent.
     /// </summary>
     public async Task<DeliveryOutcome> PostPacedAsync(
-        Pacing pacing, Uri address, byte[] json, string secret, CancellationToken cancellationToken)
+        Pacing pacing, Uri address, byte[] json, string secret, Acceptance accepts, CancellationToken cancellationToken)
     {
         if (await pacing.WaitAsync(cancellationToken) is { } pause)
             return new DeliveryOutcome.Retry("not sent: the service has asked for a pause", pause);
-        var outcome = await PostAsync(address, json, [], secret, cancellationToken);
+        var outcome = await PostAsync(address, json, [], secret, accepts, cancellationToken);
         if (outcome is DeliveryOutcome.Retry { After: { } after })
             pacing.Pause(after);
         return outcome;
@@ -37,7 +38,8 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
 
     /// <summary>Makes one attempt. <paramref name="secret"/>, where an answer repeats it, is left out of the reason.</summary>
     public async Task<DeliveryOutcome> PostAsync(
-        Uri address, byte[] json, IReadOnlyList<(string Name, string Value)> headers, string secret, CancellationToken cancellationToken)
+        Uri address, byte[] json, IReadOnlyList<(string Name, string Value)> headers, string secret, Acceptance accepts,
+        CancellationToken cancellationToken)
     {
         using var deadline = new CancellationTokenSource(Deadline, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
@@ -49,9 +51,9 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
         {
             using var client = factory.CreateClient(ClientName);
             using var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token);
-            if (response.IsSuccessStatusCode)
+            var answer = await HttpAnswers.ReadBeginningAsync(response, MostOfAnswer, either.Token);
+            if (response.IsSuccessStatusCode && accepts(answer))
                 return new DeliveryOutcome.Delivered();
-            var answer = await ReadAsync(response, either.Token);
             cancellationToken.ThrowIfCancellationRequested();
             return Judge(response, answer, secret);
         }
@@ -70,6 +72,8 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
         var status = (int)response.StatusCode;
         var text = Clean(Encoding.UTF8.GetString(answer), secret);
         var reason = text.Length == 0 ? $"HTTP {status}" : $"HTTP {status}: {text}";
+        if (response.IsSuccessStatusCode)
+            return new DeliveryOutcome.Retry($"the answer does not say that the message was accepted: {reason}", FindWait(response, answer));
         if (status is 408 or 425 or 429 or >= 500)
             return new DeliveryOutcome.Retry(reason, FindWait(response, answer));
         return new DeliveryOutcome.Dead(status is >= 300 and < 400
@@ -108,25 +112,6 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
         {
             return null; // a page of a proxy, or cut
         }
-    }
-
-    // What comes of the answer within the deadline. The status is known, so a body that breaks off changes nothing.
-    private static async Task<byte[]> ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
-    {
-        var buffer = new byte[MostOfAnswer];
-        var length = 0;
-        try
-        {
-            await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
-            while (length < buffer.Length && await stream.ReadAsync(buffer.AsMemory(length), cancellationToken) is var read and > 0)
-                length += read;
-        }
-        catch (Exception fault) when (fault is HttpRequestException or IOException or OperationCanceledException)
-        {
-            // The part that came is enough.
-        }
-
-        return buffer[..length];
     }
 
     private static string Clean(string text, string secret) =>

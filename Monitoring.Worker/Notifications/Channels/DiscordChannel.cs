@@ -29,7 +29,8 @@ internal sealed class DiscordChannel(Uri address, ChannelHttp http, TimeProvider
 
     /// <inheritdoc/>
     public Task<DeliveryOutcome> SendAsync(NotificationMessage message, CancellationToken cancellationToken) =>
-        http.PostPacedAsync(_pacing, _address, ChannelJson.Write(Write(message)), address.AbsolutePath, cancellationToken);
+        http.PostPacedAsync(_pacing, _address, ChannelJson.Write(Write(message)), address.AbsolutePath, Acceptances.HasId,
+            cancellationToken);
 
     private static JsonObject Write(NotificationMessage message) => new()
     {

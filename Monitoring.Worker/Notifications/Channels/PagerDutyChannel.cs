@@ -62,7 +62,7 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
             if (sent >= requests.Count)
                 return dead ?? (DeliveryOutcome)new DeliveryOutcome.Delivered();
             var outcome = await http.PostPacedAsync(
-                _pacing, _address, ChannelJson.Write(requests[sent]), options.RoutingKey, cancellationToken);
+                _pacing, _address, ChannelJson.Write(requests[sent]), options.RoutingKey, Acceptances.IsSuccess, cancellationToken);
             dead ??= outcome as DeliveryOutcome.Dead;
             if (outcome is not DeliveryOutcome.Retry)
                 continue;

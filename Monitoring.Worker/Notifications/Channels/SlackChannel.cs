@@ -19,7 +19,8 @@ internal sealed class SlackChannel(Uri address, ChannelHttp http, TimeProvider c
 
     /// <inheritdoc/>
     public Task<DeliveryOutcome> SendAsync(NotificationMessage message, CancellationToken cancellationToken) =>
-        http.PostPacedAsync(_pacing, address, ChannelJson.Write(Write(message)), address.AbsolutePath, cancellationToken);
+        http.PostPacedAsync(_pacing, address, ChannelJson.Write(Write(message)), address.AbsolutePath, Acceptances.SaysOk,
+            cancellationToken);
 
     private static JsonObject Write(NotificationMessage message)
     {

@@ -59,7 +59,7 @@ internal sealed class TelegramChannel(TelegramOptions options, ChannelHttp http,
             ["text"] = message.Entries is [var entry] ? Single(message, entry) : Group(message),
             ["parse_mode"] = "HTML",
             ["link_preview_options"] = new JsonObject { ["is_disabled"] = true },
-        }), options.Token, cancellationToken);
+        }), options.Token, Acceptances.IsOk, cancellationToken);
 
     private static string Single(NotificationMessage message, NotificationEntry entry)
     {

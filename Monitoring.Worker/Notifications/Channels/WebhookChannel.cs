@@ -59,7 +59,7 @@ internal sealed class WebhookChannel(WebhookOptions options, ChannelHttp http, T
         var headers = new List<(string, string)> { ("webhook-id", id), ("webhook-timestamp", $"{timestamp}") };
         if (options.Key is { } key)
             headers.Add(("webhook-signature", Sign(key, id, timestamp, body)));
-        return http.PostAsync(options.Address, body, headers, options.Address.PathAndQuery, cancellationToken);
+        return http.PostAsync(options.Address, body, headers, options.Address.PathAndQuery, Acceptances.IsNoPage, cancellationToken);
     }
 
     private static string Sign(byte[] key, string id, long timestamp, byte[] body) =>

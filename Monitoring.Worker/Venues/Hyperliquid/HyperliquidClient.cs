@@ -1,8 +1,8 @@
 using System.Net;
-using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Http;
 using Polly;
 using Polly.CircuitBreaker;
 using Polly.Retry;
@@ -20,10 +20,18 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
     /// <summary>Name of the configured <see cref="HttpClient"/>.</summary>
     public const string Name = "hyperliquid";
 
-    private const int DetailsWeight = 20;
-    private const int StateWeight = 2;
-    private const int FillsWeight = 20;
+    /// <summary>What a request for a vault, for the markets or for the ledger weighs; lists weigh more by their items.</summary>
+    public const int DetailsWeight = 20;
+
+    /// <summary>What a request for an account's positions weighs.</summary>
+    public const int StateWeight = 2;
+
+    /// <summary>What a request for an account's fills weighs, without the fills.</summary>
+    public const int FillsWeight = 20;
+
     private const int FillsPerWeight = 20;
+
+    private const int MostOfExcerpt = 120;
 
     /// <summary>So many fills are in one answer at most.</summary>
     public const int FillsPerPage = 2000;
@@ -81,11 +89,28 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
         string type, object body, int weight, CancellationToken cancellationToken, int mostForItems = 0, Func<T, int>? weighItems = null)
         where T : class
     {
+        Exception? last = null;
         try
         {
-            return await pipeline.Value.ExecuteAsync(async token => await (weighItems is null
-                ? AttemptAsync<T>(type, body, weight, token)
-                : AttemptWithItemsAsync(type, body, weight, mostForItems, weighItems, token)), cancellationToken);
+            return await pipeline.Value.ExecuteAsync(async token =>
+            {
+                try
+                {
+                    return await (weighItems is null
+                        ? AttemptAsync<T>(type, body, weight, token)
+                        : AttemptWithItemsAsync(type, body, weight, mostForItems, weighItems, token));
+                }
+                catch (Exception fault) when (fault is SourceUnavailableException or TimeoutRejectedException)
+                {
+                    last = fault;
+                    throw;
+                }
+            }, cancellationToken);
+        }
+        catch (OperationCanceledException fault) when (last is not null && fault is not WaitCutOffException)
+        {
+            // The time was over before the next attempt: what was wrong is what the last one met.
+            throw new WaitCutOffException(last is SourceUnavailableException ? last.Message : NoAnswer(type), cancellationToken);
         }
         catch (BrokenCircuitException fault)
         {
@@ -94,10 +119,20 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
         }
         catch (TimeoutRejectedException fault)
         {
-            throw new SourceUnavailableException(
-                $"hyperliquid {type}: no answer within {HyperliquidPipeline.AttemptTimeout.TotalSeconds:0} s", fault);
+            throw new SourceUnavailableException(NoAnswer(type), fault);
         }
     }
+
+    private static string NoAnswer(string type) =>
+        $"hyperliquid {type}: no answer within {HyperliquidPipeline.AttemptTimeout.TotalSeconds:0} s";
+
+    // Several times what the venue's largest answers have.
+    private static int MostBytes(string type) => type switch
+    {
+        "userFillsByTime" or "userNonFundingLedgerUpdates" => 4 << 20, // 2,000 items of about 400 bytes
+        "vaultDetails" => 2 << 20,
+        _ => 1 << 20,
+    };
 
     // The venue weighs the items after it has sent them. The most that they can weigh is spent before, so that the
     // limit holds whatever comes, and the rest returned.
@@ -130,9 +165,10 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
         {
             return await pipeline.Attempt.ExecuteAsync(async token =>
             {
-                using var response = await http.PostAsJsonAsync("info", body, token);
+                using var request = new HttpRequestMessage(HttpMethod.Post, "info") { Content = SourceHttp.Json(body) };
+                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, token);
                 await ThrowUnlessOkAsync(type, response, token);
-                return Parse<T>(type, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsByteArrayAsync(token));
+                return Parse<T>(type, response.Content.Headers.ContentType?.MediaType, await ReadAsync(type, response, token));
             }, cancellationToken);
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException)
@@ -159,9 +195,23 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
                 $"hyperliquid {type}: HTTP 429, over the rate limit; waiting {wait.TotalSeconds:0} s", retryAfter: wait);
         }
 
-        var text = Excerpt(await response.Content.ReadAsByteArrayAsync(cancellationToken));
+        if (SourceHttp.FindRedirect(response) is { } redirect)
+            throw new MissingDataException($"hyperliquid {type}: {redirect}");
+        var text = Excerpt(await HttpAnswers.ReadBeginningAsync(response, MostOfExcerpt, cancellationToken));
         var message = $"hyperliquid {type}: HTTP {(int)response.StatusCode} {text}";
         throw (int)response.StatusCode >= 500 ? new SourceUnavailableException(message) : new MissingDataException(message);
+    }
+
+    private static async Task<byte[]> ReadAsync(string type, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await SourceHttp.ReadAsync(response, MostBytes(type), cancellationToken);
+        }
+        catch (MissingDataException fault)
+        {
+            throw new MissingDataException($"hyperliquid {type}: {fault.Message}", fault);
+        }
     }
 
     private static T Parse<T>(string type, string? mediaType, byte[] body) where T : class
@@ -176,13 +226,14 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
         catch (JsonException fault)
         {
             throw new MissingDataException(
-                $"hyperliquid {type}: unexpected answer ({mediaType ?? "no content type"}): {fault.Message} It begins: {Excerpt(body)}",
+                $"hyperliquid {type}: unexpected answer ({mediaType ?? "no content type"}): {SourceHttp.Describe(fault, body)} "
+                + $"It begins: {Excerpt(body)}",
                 fault);
         }
     }
 
     private static string Excerpt(byte[] body) =>
-        string.Join(' ', Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, 120))).Split(
+        string.Join(' ', Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, MostOfExcerpt))).Split(
             (char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }
 

@@ -1,3 +1,5 @@
+using Monitoring.Worker.Checks;
+
 namespace Monitoring.Worker.Venues.Hyperliquid;
 
 /// <summary>
@@ -16,6 +18,7 @@ internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBud
     private readonly double _capacity = perMinute / 6.0;
     private readonly double _smallAtMost = perMinute / 60.0;
     private readonly double _perSecond = perMinute * 5 / 360.0;
+    private readonly Queue<(DateTimeOffset At, int Weight)> _spent = []; // of the last minute
     private double _tokens = perMinute / 6.0;
     private DateTimeOffset _filledAt = clock.GetUtcNow();
     private DateTimeOffset _pausedUntil = DateTimeOffset.MinValue;
@@ -32,7 +35,22 @@ internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBud
     }
 
     /// <summary>Waits until <paramref name="weight"/> may be spent, and spends it.</summary>
+    /// <exception cref="WaitCutOffException">It was cancelled while it waited.</exception>
     public async Task SpendAsync(int weight, CancellationToken cancellationToken)
+    {
+        var began = clock.GetTimestamp();
+        try
+        {
+            await WaitAndSpendAsync(weight, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new WaitCutOffException(
+                $"waited {clock.GetElapsedTime(began).TotalSeconds:0.0} s for the venue's request budget, {DescribeUse()}", cancellationToken);
+        }
+    }
+
+    private async Task WaitAndSpendAsync(int weight, CancellationToken cancellationToken)
     {
         var turn = weight <= _smallAtMost ? _small : _large;
         await turn.WaitAsync(cancellationToken);
@@ -56,8 +74,12 @@ internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBud
     public void Return(int weight)
     {
         lock (_lock)
-            if (clock.GetUtcNow() >= _pausedUntil)
-                _tokens = Math.Min(_capacity, _tokens + weight);
+        {
+            if (clock.GetUtcNow() < _pausedUntil)
+                return;
+            _tokens = Math.Min(_capacity, _tokens + weight);
+            _spent.Enqueue((clock.GetUtcNow(), -weight));
+        }
     }
 
     /// <summary>The venue refused us: nothing is sent for so long, and the bucket starts empty afterwards.</summary>
@@ -96,7 +118,26 @@ internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBud
             if (_tokens < needed)
                 return TimeSpan.FromSeconds(((needed - _tokens) / _perSecond) + 0.001);
             _tokens -= needed;
+            Forget(now);
+            _spent.Enqueue((now, weight));
             return null;
         }
+    }
+
+    private string DescribeUse()
+    {
+        lock (_lock)
+        {
+            var now = clock.GetUtcNow();
+            Forget(now);
+            return now < _pausedUntil ? $"which rests until {_pausedUntil:HH:mm:ss} because the venue refused for rate"
+                : $"{Math.Max(0, _spent.Sum(one => one.Weight))} of {perMinute} used in the last minute";
+        }
+    }
+
+    private void Forget(DateTimeOffset now)
+    {
+        while (_spent.TryPeek(out var oldest) && now - oldest.At > TimeSpan.FromMinutes(1))
+            _spent.Dequeue();
     }
 }

@@ -72,9 +72,9 @@ internal sealed partial class InventoryMonitor(
         {
             return (component, null, fault.Message);
         }
-        catch (OperationCanceledException)
+        catch (OperationCanceledException fault)
         {
-            return (component, null, $"no answer within {deadline.TotalSeconds:0.#} s");
+            return (component, null, fault.Reason(deadline));
         }
     }
 

@@ -13,9 +13,13 @@ internal sealed record VaultFrame(decimal Equity, IReadOnlyList<string> Componen
 /// </summary>
 internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions vault, ILogger<VaultTree> logger)
 {
-    private static readonly TimeSpan FrameRefresh = TimeSpan.FromMinutes(3);
+    /// <summary>How long equity and components are taken for what they were.</summary>
+    public static readonly TimeSpan FrameRefresh = TimeSpan.FromMinutes(3);
+
+    /// <summary>How long the markets are taken for what they were.</summary>
+    public static readonly TimeSpan MarketsRefresh = TimeSpan.FromMinutes(1);
+
     private static readonly TimeSpan FrameMaxAge = TimeSpan.FromMinutes(15);
-    private static readonly TimeSpan MarketsRefresh = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan MarketsMaxAge = TimeSpan.FromMinutes(10);
 
     private VaultFrame? _frame;
@@ -51,7 +55,7 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
         }
         catch (Exception fault) when (FindKnown(now) is not null && IsOfTheVenue(fault))
         {
-            LogNotRefreshed(_frame!.ReadAt, fault.Message);
+            LogNotRefreshed(_frame!.ReadAt, fault.Reason());
             return _frame;
         }
     }
@@ -68,7 +72,7 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
             }
             catch (Exception fault) when (IsOfTheVenue(fault))
             {
-                LogNoMarkets(fault.Message);
+                LogNoMarkets(fault.Reason());
             }
         }
 

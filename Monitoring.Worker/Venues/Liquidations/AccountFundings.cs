@@ -51,7 +51,7 @@ internal sealed partial class AccountFundings(HyperliquidClient venue, TimeProvi
             catch (Exception fault) when (fault is SourceUnavailableException or MissingDataException
                 || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))
             {
-                LogNotKnown(account, fault.Message);
+                LogNotKnown(account, fault.Reason(most));
                 return;
             }
         }

@@ -100,7 +100,7 @@ internal sealed partial class AccountReader(
             catch (Exception fault) when (fault is SourceUnavailableException or MissingDataException
                 || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested && !deadline.IsCancellationRequested))
             {
-                turn.Error = fault is OperationCanceledException ? $"no answer within {patience.TotalSeconds:0.#} s" : fault.Message;
+                turn.Error = fault.Reason(patience);
                 (turn.Account.HasFailed, lastFault) = (true, fault);
                 LogUnreadable(turn.Owner.Address, turn.Error);
             }

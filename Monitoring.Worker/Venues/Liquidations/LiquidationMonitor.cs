@@ -108,12 +108,12 @@ internal sealed partial class LiquidationMonitor(
         }
         catch (Exception fault) when (history.KnownVaults.Count > 0 && IsOfTheVenue(fault, cancellationToken))
         {
-            LogKnownVaults(fault.Message);
+            LogKnownVaults(fault.Reason(most));
             vaults = history.KnownVaults;
         }
         catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new SourceUnavailableException($"hyperliquid vaultDetails: no answer within {most.TotalSeconds:0.#} s", fault);
+            throw new SourceUnavailableException($"hyperliquid vaultDetails: {fault.Reason(most)}", fault);
         }
 
         var owners = vaults.Select(address => new FillOwner(address.ToLowerInvariant(), IsHlpVault: true))
@@ -146,7 +146,7 @@ internal sealed partial class LiquidationMonitor(
         }
         catch (Exception fault) when (IsOfTheVenue(fault, cancellationToken))
         {
-            LogNoPrices(fault.Message);
+            LogNoPrices(fault.Reason(most));
             return ([], true);
         }
     }

@@ -1,5 +1,6 @@
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Http;
 using Monitoring.Worker.Venues.Oracle.Sources;
 
 namespace Monitoring.Worker.Venues.Oracle;
@@ -27,11 +28,8 @@ internal static class OracleServices
     {
         if (url is null)
             return;
-        services.AddHttpClient(name, http =>
+        services.AddSourceClient(name, url, http =>
         {
-            http.BaseAddress = url;
-            http.Timeout = Timeout.InfiniteTimeSpan; // the reader holds the deadline
-            http.MaxResponseContentBufferSize = 16 << 20;
             http.DefaultRequestHeaders.UserAgent.ParseAdd("Monitoring"); // Coinbase refuses requests without
             if (key is not null)
                 http.DefaultRequestHeaders.Authorization = new("Bearer", key);

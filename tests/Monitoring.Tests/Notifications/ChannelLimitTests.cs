@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
+using Microsoft.AspNetCore.Http;
 using Monitoring.Data.Configuration;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
@@ -126,7 +127,7 @@ public sealed class ChannelLimitTests
         _receiver.Answer = (_, http) =>
         {
             http.Response.StatusCode = _receiver.Received.Count == 3 ? 429 : 202;
-            return Task.CompletedTask;
+            return http.Response.WriteAsync(ReceiverUnderTest.Accepted);
         };
         await using var channels = ChannelSample.Channels(_receiver.Url, _clock);
         var message = ChannelSample.Message([.. Enumerable.Range(1, 5).Select(number => ChannelSample.Loss(number: number))]);

@@ -32,13 +32,62 @@ public sealed class ChannelOutcomeTests(string channel)
         Assert.That((outcome as DeliveryOutcome.Retry)?.Reason, Does.Contain(reason), $"{outcome}");
     });
 
+    private static string AcceptanceOf(string channel) => channel switch
+    {
+        "slack" => "ok",
+        "discord" => """{"type":0,"content":"…","embeds":[],"id":"1445"}""",
+        "telegram" => """{"ok":true,"result":{"message_id":7}}""",
+        "pagerduty" => """{"status":"success","message":"Event processed","dedup_key":"k"}""",
+        _ => "",
+    };
+
     [TestCase(200)]
     [TestCase(202)]
-    [TestCase(204)]
-    public async Task Success_is_delivered(int status)
+    public async Task Success_with_the_services_own_proof_is_delivered(int status)
     {
-        _receiver.AnswerWith(status);
+        _receiver.AnswerWith(status, AcceptanceOf(channel));
         Assert.That(await SendAsync(), Is.EqualTo(new DeliveryOutcome.Delivered()));
+        _receiver.AnswerWith(status, ReceiverUnderTest.Accepted);
+        Assert.That(await SendAsync(), Is.EqualTo(new DeliveryOutcome.Delivered()));
+    }
+
+    [TestCase("")]
+    [TestCase("OK")]
+    [TestCase("null")]
+    [TestCase("[]")]
+    [TestCase("""{"ok":false,"error_code":400,"description":"Bad Request: chat not found"}""")]
+    [TestCase("""{"ok":"true","id":1,"status":true}""")]
+    [TestCase("""{"status":"invalid event","message":"Event object is invalid"}""")]
+    [TestCase("""{"ok":true,"id":"1","status":"succ""")]
+    public async Task Success_without_proof_is_tried_again_and_said(string body)
+    {
+        _receiver.AnswerWith(200, body);
+        var outcome = await SendAsync();
+        if (channel == "webhook") // the operator's own address, which owes no answer
+            Assert.That(outcome, Is.EqualTo(new DeliveryOutcome.Delivered()));
+        else
+            AssertRetry(outcome, null, $"the answer does not say that the message was accepted: HTTP 200{(body == "" ? "" : $": {body}")}");
+    }
+
+    [TestCase("<!DOCTYPE html><html><body>Sign in</body></html>")]
+    [TestCase("\uFEFF\r\n <HTML lang=\"en\">")]
+    public async Task Page_for_people_is_no_acceptance(string page)
+    {
+        _receiver.AnswerWith(200, page);
+        AssertRetry(await SendAsync(), null, "the answer does not say that the message was accepted: HTTP 200: ");
+    }
+
+    [Test]
+    public async Task Acceptance_that_breaks_off_is_tried_again()
+    {
+        _receiver.Answer = async (_, http) =>
+        {
+            http.Response.ContentLength = 1000;
+            await http.Response.WriteAsync("""{"ok":true,""");
+            await http.Response.Body.FlushAsync();
+            http.Abort();
+        };
+        Assert.That(await SendAsync(), channel == "webhook" ? Is.Not.TypeOf<DeliveryOutcome.Dead>() : Is.TypeOf<DeliveryOutcome.Retry>());
     }
 
     [TestCase(408)]

@@ -1,3 +1,4 @@
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Hyperliquid;
 
 namespace Monitoring.Tests.Venues;
@@ -38,6 +39,22 @@ public sealed class WeightBudgetTests
         Assert.That(_clock.GetUtcNow() - ManualClock.Noon, Is.LessThan(TimeSpan.FromSeconds(1)));
         await _clock.AdvanceUntilDoneAsync(large, TimeSpan.FromMilliseconds(50));
         Assert.That(_clock.GetUtcNow() - ManualClock.Noon, Is.InRange(TimeSpan.FromSeconds(7.5), TimeSpan.FromSeconds(8.5)));
+    }
+
+    [Test]
+    public async Task Wait_that_is_cut_off_says_how_long_it_was_and_what_was_used()
+    {
+        using var budget = new WeightBudget(_clock);
+        using var end = new CancellationTokenSource(TimeSpan.FromSeconds(3), _clock);
+        await budget.SpendAsync(200, default);
+        budget.Return(10);
+        var waiting = budget.SpendAsync(120, end.Token);
+        _clock.Advance(TimeSpan.FromSeconds(3));
+        Assert.That(Assert.CatchAsync<WaitCutOffException>(() => waiting)!.Message,
+            Is.EqualTo("waited 3.0 s for the venue's request budget, 190 of 1200 used in the last minute"));
+        budget.Pause(TimeSpan.FromSeconds(30));
+        Assert.That(Assert.CatchAsync<WaitCutOffException>(() => budget.SpendAsync(2, end.Token))!.Message,
+            Does.EndWith("which rests until 12:00:33 because the venue refused for rate"));
     }
 
     [Test]

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Monitoring.Simulator.Faults;
@@ -14,6 +15,7 @@ public sealed class HeartbeatTests
     private WorkerUnderTest _worker = null!;
     private int _beats;
     private int _status = 200;
+    private string _body = "OK";
 
     [SetUp]
     public async Task Start()
@@ -25,7 +27,8 @@ public sealed class HeartbeatTests
         {
             Interlocked.Increment(ref _beats);
             http.Response.StatusCode = _status;
-            return Task.CompletedTask;
+            http.Response.Headers.Location = "/elsewhere?token=secret";
+            return http.Response.WriteAsync(_body);
         });
         await _listener.StartAsync();
         _worker = await WorkerUnderTest.CreateAsync(_clock, settings: ("HEARTBEAT_URL", _listener.Urls.First() + "/ping/secret"));
@@ -65,6 +68,16 @@ public sealed class HeartbeatTests
         _clock.Advance(TimeSpan.FromSeconds(2));
         await CheckAllAsync();
         Assert.That((await BeatAsync(), _beats), Is.EqualTo((true, 2)));
+    }
+
+    [TestCase(200, "<!doctype html><title>Sign in</title>", "a page for people")]
+    [TestCase(302, "", "HTTP 302, a redirect to /elsewhere, which is not followed")]
+    public async Task What_a_network_in_between_answers_is_no_beat(int status, string body, string said)
+    {
+        await CheckAllAsync();
+        (_status, _body) = (status, body);
+        Assert.That((await BeatAsync(), _beats), Is.EqualTo((false, 1)));
+        Assert.That(_worker.Logs.Lines[^1].Text, Does.Contain(said).And.Not.Contain("secret"));
     }
 
     [Test]

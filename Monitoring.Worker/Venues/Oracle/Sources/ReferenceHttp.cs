@@ -1,31 +1,42 @@
 using System.Globalization;
 using System.Text.Json;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Http;
 
 namespace Monitoring.Worker.Venues.Oracle.Sources;
 
 /// <summary>Asks a source once: there is no second attempt, because the next check comes soon and the other sources are there.</summary>
 internal sealed class ReferenceHttp(HttpClient http)
 {
+    private const int MostBytes = 4 << 20; // Binance's list of all books, the largest, has about half a megabyte
+
     /// <summary>The parsed answer of a path; the caller disposes it. Null for 404 where <paramref name="mayBeUnknown"/>.</summary>
     public async Task<JsonDocument?> GetAsync(string path, bool mayBeUnknown, CancellationToken cancellationToken)
     {
         try
         {
-            using var response = await http.GetAsync(path, cancellationToken);
+            using var response = await http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
             if (mayBeUnknown && response.StatusCode == System.Net.HttpStatusCode.NotFound)
                 return null;
             if (!response.IsSuccessStatusCode)
-                throw new SourceUnavailableException($"HTTP {(int)response.StatusCode}");
-            return JsonDocument.Parse(await response.Content.ReadAsByteArrayAsync(cancellationToken));
-        }
-        catch (JsonException fault)
-        {
-            throw new MissingDataException($"the answer is no JSON: {fault.Message}", fault);
+                throw new SourceUnavailableException(SourceHttp.FindRedirect(response) ?? $"HTTP {(int)response.StatusCode}");
+            return Parse(await SourceHttp.ReadAsync(response, MostBytes, cancellationToken));
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException)
         {
             throw new SourceUnavailableException(fault.Message, fault);
+        }
+    }
+
+    private static JsonDocument Parse(byte[] answer)
+    {
+        try
+        {
+            return JsonDocument.Parse(answer);
+        }
+        catch (JsonException fault)
+        {
+            throw new MissingDataException($"the answer is no JSON: {SourceHttp.Describe(fault, answer)}", fault);
         }
     }
 }
