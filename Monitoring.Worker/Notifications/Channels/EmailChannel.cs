@@ -40,7 +40,8 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
             if (options.Account is not null)
                 await smtp.AuthenticateAsync(Encoding.UTF8, options.Account, either.Token);
             await smtp.SendAsync(mail, either.Token);
-            await smtp.DisconnectAsync(quit: true, either.Token);
+            // The mail is taken: whatever comes of the goodbye must not send it again.
+            await smtp.DisconnectAsync(quit: true, either.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return Judge(smtp.Refused, options.To.Count);
         }
         catch (SmtpCommandException) when (smtp.Refused.Count >= options.To.Count)

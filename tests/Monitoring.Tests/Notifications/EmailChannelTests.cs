@@ -96,6 +96,17 @@ public sealed partial class EmailChannelTests
     }
 
     [Test]
+    public async Task Mail_that_was_taken_is_delivered_even_where_the_goodbye_has_no_answer()
+    {
+        _server.Answer = said => said == "QUIT" ? "" : null;
+        var sending = SendAsync(ChannelSample.Message(ChannelSample.Loss()));
+        await _server.Silent.Task;
+        _clock.Advance(EmailChannel.Deadline);
+        Assert.That(await sending, Is.EqualTo(new DeliveryOutcome.Delivered()));
+        Assert.That(_server.Mails, Has.Count.EqualTo(1));
+    }
+
+    [Test]
     public async Task Server_without_starttls_gets_no_mail_and_is_tried_again()
     {
         await using var plain = new SmtpServerUnderTest { OffersStartTls = false };
