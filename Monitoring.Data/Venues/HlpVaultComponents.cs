@@ -12,6 +12,9 @@ public sealed record HlpVaultComponent(
     string VaultAddress, string ComponentAddress, DateTimeOffset ObservedAt, decimal AccountValue,
     decimal TotalNotionalUsd, decimal UnrealizedPnl, int Positions) : Observation;
 
+/// <summary>A component vault that held nothing when it was read.</summary>
+public sealed record EmptyHlpVaultComponent(string ComponentAddress, DateTimeOffset ObservedAt);
+
 /// <summary>The table <c>hlp_vault_components</c>: the vaults of which a vault consists.</summary>
 public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
 {
@@ -97,5 +100,23 @@ public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<HlpVaultComponent>(
             new(ListNewestSql, new { vault, since }, cancellationToken: cancellationToken))).AsList();
+    }
+
+    private const string ListEmptySql = """
+        SELECT component_address, max(observed_at) AS observed_at
+          FROM hlp_vault_components
+         WHERE vault_address = @vault AND observed_at >= @since AND observed_at <= @until AND positions = 0
+         GROUP BY component_address
+         ORDER BY component_address
+         LIMIT 1000
+        """;
+
+    /// <summary>When each component last held nothing between two moments, both included; by address.</summary>
+    public async Task<IReadOnlyList<EmptyHlpVaultComponent>> ListEmptyAsync(
+        string vault, DateTimeOffset since, DateTimeOffset until, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<EmptyHlpVaultComponent>(
+            new(ListEmptySql, new { vault, since, until }, cancellationToken: cancellationToken))).AsList();
     }
 }

@@ -15,6 +15,13 @@ public sealed record HlpVaultPosition(
     decimal NotionalUsd, decimal UnrealizedPnl, decimal? SharePct, decimal? OpenInterestPct) : Observation;
 
 /// <summary>
+/// A position that was above a share at some check of a window: when its component was first read within the window, when its share was
+/// last not above that, and what it was then (0 where it was not held); null where it never was.
+/// </summary>
+public sealed record HlpVaultPositionLow(
+    string VaultAddress, string Coin, DateTimeOffset FirstReadAt, DateTimeOffset? LowAt, decimal LowSharePct);
+
+/// <summary>
 /// The largest notional (USD) and share of the parent's equity (percent) that a component held in a coin within one slot of time.
 /// </summary>
 public sealed record HlpVaultPositionPeak(string VaultAddress, string Coin, DateTimeOffset SlotAt, decimal NotionalUsd, decimal? SharePct);
@@ -158,6 +165,43 @@ public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<HlpVaultPosition>(
             new(ListNewestSql, new { parent, components = components.ToArray(), since }, cancellationToken: cancellationToken))).AsList();
+    }
+
+    private const string ListLowsSql = """
+        WITH reads AS (
+            SELECT DISTINCT vault_address, observed_at
+              FROM hlp_vault_inventory
+             WHERE parent_address = @parent AND observed_at >= @since AND observed_at <= @until),
+        above AS (
+            SELECT vault_address, coin, observed_at
+              FROM hlp_vault_inventory
+             WHERE parent_address = @parent AND observed_at >= @since AND observed_at <= @until AND coalesce(share_pct > @fromPct, true)),
+        lows AS (
+            SELECT pair.vault_address, pair.coin, min(reads.observed_at) AS first_read_at,
+                   max(reads.observed_at) FILTER (WHERE above.coin IS NULL) AS low_at
+              FROM (SELECT DISTINCT vault_address, coin FROM above) AS pair
+              JOIN reads ON reads.vault_address = pair.vault_address
+              LEFT JOIN above ON above.vault_address = pair.vault_address AND above.coin = pair.coin
+                   AND above.observed_at = reads.observed_at
+             GROUP BY pair.vault_address, pair.coin)
+        SELECT lows.vault_address, lows.coin, lows.first_read_at, lows.low_at, coalesce(held.share_pct, 0) AS low_share_pct
+          FROM lows
+          LEFT JOIN hlp_vault_inventory AS held ON held.vault_address = lows.vault_address AND held.coin = lows.coin
+               AND held.observed_at = lows.low_at AND held.observed_at >= @since AND held.observed_at <= @until
+         ORDER BY lows.vault_address, lows.coin
+         LIMIT 10000
+        """;
+
+    /// <summary>
+    /// Of each position of a vault's components that was above a share between two moments, both included, or whose share was not known:
+    /// when it last was not. A component that holds nothing at all has no row of that check; its account says so.
+    /// </summary>
+    public async Task<IReadOnlyList<HlpVaultPositionLow>> ListLowsAsync(
+        string parent, DateTimeOffset since, DateTimeOffset until, decimal fromPct, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<HlpVaultPositionLow>(
+            new(ListLowsSql, new { parent, since, until, fromPct }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListNewestCheckSql = $"""

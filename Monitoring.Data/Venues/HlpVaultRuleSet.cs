@@ -19,12 +19,27 @@ public static class HlpVaultRuleSet
         new("critical_pct", "Rules:hlp.loss:CriticalPct", 0.4m, "%", "and share of the capital");
     public static readonly RuleThreshold DrawdownHighPct =
         new("high_pct", "Rules:hlp.drawdown:HighPct", 10, "%", "fall from the 30-day peak");
-    public static readonly RuleThreshold SigmaMedium = new("medium", "Rules:hlp.sigma:Medium", 3, "", "|z| from which it is medium");
+    public static readonly RuleThreshold SigmaLow =
+        new("low", "Rules:hlp.sigma:Low", 3, "", "deviations above normal from which it is low");
+    public static readonly RuleThreshold SigmaMedium =
+        new("medium", "Rules:hlp.sigma:Medium", 3, "", "deviations below normal from which it is medium");
     public static readonly RuleThreshold SigmaHighAbove =
-        new("high_above", "Rules:hlp.sigma:HighAbove", 4, "", "|z| above which it is high");
+        new("high_above", "Rules:hlp.sigma:HighAbove", 4, "", "deviations below normal above which it is high");
     public static readonly RuleThreshold AnomalyHigh = new("high", "Rules:hlp.anomaly:High", 50, "points", "score from which it is high");
     public static readonly RuleThreshold AnomalyCritical =
         new("critical", "Rules:hlp.anomaly:Critical", 70, "points", "score from which it is critical");
+    public static readonly RuleThreshold OutflowHourMediumPct =
+        new("hour_medium_pct", "Rules:hlp.outflow:HourMediumPct", 5, "%", "net withdrawals of 1 h from which it is medium");
+    public static readonly RuleThreshold OutflowHourHighPct =
+        new("hour_high_pct", "Rules:hlp.outflow:HourHighPct", 10, "%", "of 1 h from which it is high");
+    public static readonly RuleThreshold OutflowHourCriticalPct =
+        new("hour_critical_pct", "Rules:hlp.outflow:HourCriticalPct", 20, "%", "of 1 h from which it is critical");
+    public static readonly RuleThreshold OutflowDayMediumPct =
+        new("day_medium_pct", "Rules:hlp.outflow:DayMediumPct", 10, "%", "net withdrawals of 24 h from which it is medium");
+    public static readonly RuleThreshold OutflowDayHighPct =
+        new("day_high_pct", "Rules:hlp.outflow:DayHighPct", 20, "%", "of 24 h from which it is high");
+    public static readonly RuleThreshold OutflowDayCriticalPct =
+        new("day_critical_pct", "Rules:hlp.outflow:DayCriticalPct", 30, "%", "of 24 h from which it is critical");
 
     /// <summary>Losses within an hour or a day.</summary>
     public static readonly Rule Loss = new("hlp.loss", 1, "The HLP vault loses money", Monitor,
@@ -53,15 +68,35 @@ public static class HlpVaultRuleSet
         "See whether one loss made it (hlp.loss) or many small ones, and compare with the vault's earlier drawdowns in its history.");
 
     /// <summary>An unusual hour.</summary>
-    public static readonly Rule Sigma = new("hlp.sigma", 1, "The HLP vault's hour is unusual", Monitor,
+    public static readonly Rule Sigma = new("hlp.sigma", 2, "The HLP vault's hour is unusual", Monitor,
         "z = (PnL of the last hour - median) / (1.4826 * MAD) over the earlier hours of up to 720 h; longer steps are brought to one "
         + "hour by sqrt(1 h / step). Not judged with fewer than 24 steps or 100 h.",
-        [SigmaMedium, SigmaHighAbove],
-        [new(Severity.Medium, Unusual, "|z| reaches medium"), new(Severity.High, Unusual, "|z| is above high_above")],
+        [SigmaLow, SigmaMedium, SigmaHighAbove],
+        [
+            new(Severity.Low, Unusual, "z >= low: a gain is no alarm"),
+            new(Severity.Medium, Unusual, "z <= -medium"),
+            new(Severity.High, Unusual, "z < -high_above"),
+        ],
         EventLifetime.Condition,
         "Our own snapshots and the venue's series. Median and MAD, since one large hour must not hide the next; 1.4826 makes MAD a "
         + "standard deviation for normal noise.",
-        "A large gain is as unusual as a loss: look for the liquidation or the price move that made it.");
+        "Look for the liquidation or the price move that made it; a large gain is as unusual as a loss.");
+
+    /// <summary>Depositors leave.</summary>
+    public static readonly Rule Outflow = new("hlp.outflow", 1, "Depositors leave the HLP vault", Monitor,
+        "net withdrawals = 100 * (change of all-time PnL - change of account value) / account value at the window's start, over 1 h and "
+        + "24 h. Not judged where nothing was there at the start.",
+        [OutflowHourMediumPct, OutflowHourHighPct, OutflowHourCriticalPct, OutflowDayMediumPct, OutflowDayHighPct, OutflowDayCriticalPct],
+        [
+            new(Severity.Medium, Unusual, "the net withdrawals of one window reach its medium"),
+            new(Severity.High, Unusual, "those of one window reach its high"),
+            new(Severity.Critical, Unusual, "those of one window reach its critical"),
+        ],
+        EventLifetime.Condition,
+        "Our own snapshots and the venue's day series. Flows are no loss and no part of hlp.loss and hlp.drawdown, but who leaves in a "
+        + "hurry may know something, and what the vault holds weighs more on those who stay.",
+        "Look for the reason (hlp.inventory, hlp.takeover, hlp.loss, the venue's own news), and decide before the lock-up decides for "
+        + "you.");
 
     /// <summary>The anomaly score, and health issues.</summary>
     public static readonly Rule Anomaly = new("hlp.anomaly", 1, "The HLP vault's anomaly score is high, or it has a health issue", Monitor,
@@ -78,5 +113,5 @@ public static class HlpVaultRuleSet
         "Read the parts in the evidence: which of them is large says which rule to look at. A health issue names the component and why.");
 
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Rule> All { get; } = [Loss, Drawdown, Sigma, Anomaly];
+    public static IReadOnlyList<Rule> All { get; } = [Loss, Drawdown, Sigma, Outflow, Anomaly];
 }

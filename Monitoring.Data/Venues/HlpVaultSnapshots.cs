@@ -111,6 +111,24 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
             new(FindSql, new { vault, observedAt }, cancellationToken: cancellationToken));
     }
 
+    // The venue's time and the check's are of one moment but for the time an answer takes: that finds it by the key.
+    private const string FindOfVenueTimeSql = $"""
+        SELECT {Columns}
+          FROM hlp_vault_snapshots
+         WHERE vault_address = @vault AND venue_at = @venueAt
+           AND observed_at >= @venueAt - interval '20 minutes' AND observed_at <= @venueAt + interval '20 minutes'
+         ORDER BY observed_at
+         LIMIT 1
+        """;
+
+    /// <summary>The first snapshot that holds the figures which the venue gave for a moment, or null.</summary>
+    public async Task<HlpVaultSnapshot?> FindOfVenueTimeAsync(string vault, DateTimeOffset venueAt, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleOrDefaultAsync<HlpVaultSnapshot>(
+            new(FindOfVenueTimeSql, new { vault, venueAt }, cancellationToken: cancellationToken));
+    }
+
     private const string ListSql = $"""
         SELECT {Columns}
           FROM hlp_vault_snapshots

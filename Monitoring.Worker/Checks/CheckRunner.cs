@@ -74,7 +74,7 @@ internal sealed partial class CheckRunner(
         turn.ScheduledAt = scheduledAt;
         var (outcome, report, error) = await TryCheckAsync(schedule, scheduledAt, trigger, causes, stopping);
         var run = new CheckRun(schedule.Name, scheduledAt, trigger, startedAt, clock.GetUtcNow(), outcome,
-            report.Observations.Count, report.Findings.Count, error, identity.Name);
+            report.Observations.Count, report.Findings.Count(finding => !finding.IsHolding), error, identity.Name);
         var result = new CheckResult(run, report.Observations, report.Findings, report.Unjudged) { Readings = report.Readings };
 
         foreach (var finding in report.Findings.Where(finding => !finding.IsIn(rules)))

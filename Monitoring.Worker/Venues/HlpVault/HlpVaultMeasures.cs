@@ -3,11 +3,20 @@ using Monitoring.Worker.Venues.Hyperliquid;
 
 namespace Monitoring.Worker.Venues.HlpVault;
 
-/// <summary>PnL since <paramref name="Since"/> in USD, and the larger of the account values at the two ends.</summary>
-internal sealed record PnlWindow(decimal Pnl, DateTimeOffset Since, decimal Capital)
+/// <summary>PnL since <paramref name="Since"/> in USD, and the account values at the two ends.</summary>
+internal sealed record PnlWindow(decimal Pnl, DateTimeOffset Since, decimal StartValue, decimal EndValue)
 {
+    /// <summary>The larger of the two account values.</summary>
+    public decimal Capital => Math.Max(StartValue, EndValue);
+
     /// <summary>PnL in percent of the capital; null where there is none.</summary>
     public decimal? PctOfCapital => Capital > 0 ? 100 * Pnl / Capital : null;
+
+    /// <summary>What was withdrawn net of deposits, USD: what the account value lost that PnL does not explain.</summary>
+    public decimal Withdrawn => Pnl - (EndValue - StartValue);
+
+    /// <summary>That in percent of what was there at the start; null where less than a dollar was.</summary>
+    public decimal? PctWithdrawn => StartValue >= 1 ? 100 * (Withdrawn / StartValue) : null;
 }
 
 /// <summary>The hour's PnL against those of earlier hours: z = (pnl − median) / (1.4826 · MAD).</summary>
@@ -52,7 +61,7 @@ internal sealed record HlpVaultMeasures(
         PnlWindow Window(TimeSpan length, VaultPoint venueStart)
         {
             var start = FindOwn(own, now.At - length) ?? venueStart;
-            return new PnlWindow(now.AllTimePnl - start.AllTimePnl, start.At, Math.Max(start.AccountValue, now.AccountValue));
+            return new PnlWindow(now.AllTimePnl - start.AllTimePnl, start.At, start.AccountValue, now.AccountValue);
         }
 
         var pnl1h = Window(TimeSpan.FromHours(1), Interpolate(day, now.At.AddHours(-1)));

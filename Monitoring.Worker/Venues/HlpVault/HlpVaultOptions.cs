@@ -22,7 +22,8 @@ internal sealed record HlpVaultOptions(string VaultAddress, TimeSpan Interval, H
 /// <summary>Thresholds, inclusive unless the name says above. Losses are positive numbers.</summary>
 internal sealed record HlpVaultThresholds(
     decimal LossHighUsd, decimal LossHighPct, decimal LossCriticalUsd, decimal LossCriticalPct,
-    decimal DrawdownHighPct, decimal SigmaMedium, decimal SigmaHighAbove, decimal AnomalyHigh, decimal AnomalyCritical)
+    decimal DrawdownHighPct, decimal SigmaLow, decimal SigmaMedium, decimal SigmaHighAbove, decimal AnomalyHigh, decimal AnomalyCritical,
+    OutflowThresholds HourOutflow, OutflowThresholds DayOutflow)
 {
     private const decimal Billion = 1_000_000_000;
 
@@ -38,14 +39,33 @@ internal sealed record HlpVaultThresholds(
             settings.Number(HlpVaultRuleSet.LossCriticalUsd, 0, Billion),
             settings.Number(HlpVaultRuleSet.LossCriticalPct, 0, 100),
             settings.Number(HlpVaultRuleSet.DrawdownHighPct, 0, 100),
+            settings.Number(HlpVaultRuleSet.SigmaLow, 0, 1000),
             settings.Number(HlpVaultRuleSet.SigmaMedium, 0, 1000),
             settings.Number(HlpVaultRuleSet.SigmaHighAbove, 0, 1000),
             settings.Number(HlpVaultRuleSet.AnomalyHigh, 0, 100),
-            settings.Number(HlpVaultRuleSet.AnomalyCritical, 0, 100));
+            settings.Number(HlpVaultRuleSet.AnomalyCritical, 0, 100),
+            OutflowThresholds.Read(
+                settings, HlpVaultRuleSet.OutflowHourMediumPct, HlpVaultRuleSet.OutflowHourHighPct, HlpVaultRuleSet.OutflowHourCriticalPct),
+            OutflowThresholds.Read(
+                settings, HlpVaultRuleSet.OutflowDayMediumPct, HlpVaultRuleSet.OutflowDayHighPct, HlpVaultRuleSet.OutflowDayCriticalPct));
         settings.RefuseUnlessInOrder(HlpVaultRuleSet.LossHighUsd, read.LossHighUsd, HlpVaultRuleSet.LossCriticalUsd, read.LossCriticalUsd);
         settings.RefuseUnlessInOrder(HlpVaultRuleSet.LossHighPct, read.LossHighPct, HlpVaultRuleSet.LossCriticalPct, read.LossCriticalPct);
         settings.RefuseUnlessInOrder(HlpVaultRuleSet.SigmaMedium, read.SigmaMedium, HlpVaultRuleSet.SigmaHighAbove, read.SigmaHighAbove);
         settings.RefuseUnlessInOrder(HlpVaultRuleSet.AnomalyHigh, read.AnomalyHigh, HlpVaultRuleSet.AnomalyCritical, read.AnomalyCritical);
+        return read;
+    }
+}
+
+/// <summary>Net withdrawals of one window in percent of what was there at its start, inclusive.</summary>
+internal sealed record OutflowThresholds(decimal MediumPct, decimal HighPct, decimal CriticalPct)
+{
+    /// <summary>Reads three steps; a higher severity with a lower threshold is refused.</summary>
+    public static OutflowThresholds Read(SettingsReader settings, RuleThreshold medium, RuleThreshold high, RuleThreshold critical)
+    {
+        var read = new OutflowThresholds(
+            settings.Number(medium, 0, 1000), settings.Number(high, 0, 1000), settings.Number(critical, 0, 1000));
+        settings.RefuseUnlessInOrder(medium, read.MediumPct, high, read.HighPct);
+        settings.RefuseUnlessInOrder(high, read.HighPct, critical, read.CriticalPct);
         return read;
     }
 }

@@ -16,12 +16,20 @@ internal static class HlpVaultRules
         [.. new[]
         {
             FindLoss(snapshot, measures, thresholds), FindDrawdown(snapshot, measures, thresholds),
-            FindSigma(snapshot, measures, thresholds), FindAnomaly(snapshot, measures, thresholds),
+            FindSigma(snapshot, measures, thresholds), FindOutflow(snapshot, measures, thresholds),
+            FindAnomaly(snapshot, measures, thresholds),
         }.OfType<Finding>()];
 
-    /// <summary>The fingerprints that these measures cannot judge: without enough history there is no z-score.</summary>
+    /// <summary>
+    /// The fingerprints that these measures cannot judge: without enough history there is no z-score, and without anything at a window's
+    /// start no share of it.
+    /// </summary>
     public static IReadOnlyList<string> Unjudged(HlpVaultSnapshot snapshot, HlpVaultMeasures measures) =>
-        measures.Hourly is null ? [HlpVaultRuleSet.Sigma.FingerprintOf(snapshot.VaultAddress)] : [];
+    [
+        .. measures.Hourly is null ? (string[])[HlpVaultRuleSet.Sigma.FingerprintOf(snapshot.VaultAddress)] : [],
+        .. measures.Pnl1h.PctWithdrawn is null || measures.Pnl24h.PctWithdrawn is null
+            ? (string[])[HlpVaultRuleSet.Outflow.FingerprintOf(snapshot.VaultAddress)] : [],
+    ];
 
     private static Finding? FindLoss(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
     {
@@ -86,26 +94,76 @@ internal static class HlpVaultRules
 
     private static Finding? FindSigma(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
     {
-        if (measures.Hourly is not { } hourly || Math.Abs(hourly.ZScore) < limits.SigmaMedium)
+        if (measures.Hourly is not { } hourly || JudgeSigma(hourly.ZScore, limits) is not var (severity, compared))
             return null;
-        var severity = Math.Abs(hourly.ZScore) > limits.SigmaHighAbove ? Severity.High : Severity.Medium;
         var evidence = new Evidence(
             new JsonObject
             {
                 ["z_score"] = hourly.ZScore, ["pnl_1h_usd"] = measures.Pnl1h.Pnl, ["median_usd"] = Round(hourly.Median),
                 ["mad_usd"] = Round(hourly.Mad), ["samples"] = hourly.Samples, ["covered_hours"] = hourly.CoveredHours,
             },
-            new JsonObject { ["medium"] = limits.SigmaMedium, ["high_above"] = limits.SigmaHighAbove },
+            new JsonObject { ["low"] = limits.SigmaLow, ["medium"] = limits.SigmaMedium, ["high_above"] = limits.SigmaHighAbove },
             [
                 $"z = ({measures.Pnl1h.Pnl:0.00} - {hourly.Median:0.00}) / (1.4826 * {hourly.Mad:0.00}) = {hourly.ZScore}",
-                $"|z| = {Math.Abs(hourly.ZScore)} "
-                    + $"{(severity == Severity.High ? $"> {limits.SigmaHighAbove}: high" : $">= {limits.SigmaMedium}: medium")}",
+                $"z = {hourly.ZScore} {compared}",
             ]);
         return Create(snapshot, HlpVaultRuleSet.Sigma, severity,
             $"HLP vault's hour is {Math.Abs(hourly.ZScore):0.0} deviations {(hourly.ZScore < 0 ? "below" : "above")} normal",
             $"The PnL of the last hour, {measures.Pnl1h.Pnl:0.00} USD, is unusual against {hourly.Samples} changes over "
             + $"{hourly.CoveredHours:0} earlier hours.", evidence, estimatedLoss: null);
     }
+
+    // A gain is unusual, and no alarm.
+    private static (Severity Severity, string Compared)? JudgeSigma(decimal z, HlpVaultThresholds limits) =>
+        z < -limits.SigmaHighAbove ? (Severity.High, $"< -{limits.SigmaHighAbove}: high")
+        : z <= -limits.SigmaMedium ? (Severity.Medium, $"<= -{limits.SigmaMedium}: medium")
+        : z >= limits.SigmaLow ? (Severity.Low, $">= {limits.SigmaLow}: low")
+        : null;
+
+    private static Finding? FindOutflow(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
+    {
+        var judged = new[]
+        {
+            (Name: "1 h", Window: measures.Pnl1h, Severity: JudgeOutflow(measures.Pnl1h, limits.HourOutflow), Steps: limits.HourOutflow),
+            (Name: "24 h", Window: measures.Pnl24h, Severity: JudgeOutflow(measures.Pnl24h, limits.DayOutflow), Steps: limits.DayOutflow),
+        };
+        var worst = judged.MaxBy(w => w.Severity ?? (Severity)(-1));
+        if (worst.Severity is not { } severity)
+            return null;
+
+        var evidence = new Evidence(
+            new JsonObject
+            {
+                ["withdrawn_1h_usd"] = Round(measures.Pnl1h.Withdrawn), ["withdrawn_1h_pct"] = Round(measures.Pnl1h.PctWithdrawn),
+                ["start_1h_at"] = Milliseconds(measures.Pnl1h.Since), ["start_1h_usd"] = measures.Pnl1h.StartValue,
+                ["withdrawn_24h_usd"] = Round(measures.Pnl24h.Withdrawn), ["withdrawn_24h_pct"] = Round(measures.Pnl24h.PctWithdrawn),
+                ["start_24h_at"] = Milliseconds(measures.Pnl24h.Since), ["start_24h_usd"] = measures.Pnl24h.StartValue,
+                ["account_value_usd"] = snapshot.AccountValue,
+            },
+            new JsonObject
+            {
+                ["hour_medium_pct"] = limits.HourOutflow.MediumPct, ["hour_high_pct"] = limits.HourOutflow.HighPct,
+                ["hour_critical_pct"] = limits.HourOutflow.CriticalPct, ["day_medium_pct"] = limits.DayOutflow.MediumPct,
+                ["day_high_pct"] = limits.DayOutflow.HighPct, ["day_critical_pct"] = limits.DayOutflow.CriticalPct,
+            },
+            [.. judged.Select(w =>
+                $"net withdrawals of {w.Name} = 100 * ({w.Window.Pnl:0.00} - ({w.Window.EndValue:0.00} - {w.Window.StartValue:0.00})) / "
+                + $"{w.Window.StartValue:0.00} = {Pct(w.Window.PctWithdrawn)}: "
+                + (w.Window.PctWithdrawn is null ? "not judged" : w.Severity is { } reached
+                    ? $"reaches {reached.ToString().ToLowerInvariant()}" : $"< {w.Steps.MediumPct} %"))]);
+        return Create(snapshot, HlpVaultRuleSet.Outflow, severity,
+            $"Depositors withdrew {Millions(worst.Window.Withdrawn)} USD net from the HLP vault in {worst.Name} "
+            + $"({Pct(worst.Window.PctWithdrawn)} of what was there)",
+            $"Since {worst.Window.Since:yyyy-MM-dd HH:mm:ss}Z the account value went from {worst.Window.StartValue:0.00} to "
+            + $"{worst.Window.EndValue:0.00} USD with a PnL of {worst.Window.Pnl:0.00} USD: the rest was withdrawn, which is no loss.",
+            evidence, estimatedLoss: null);
+    }
+
+    private static Severity? JudgeOutflow(PnlWindow window, OutflowThresholds limits) => window.PctWithdrawn is not { } share ? null
+        : share >= limits.CriticalPct ? Severity.Critical
+        : share >= limits.HighPct ? Severity.High
+        : share >= limits.MediumPct ? Severity.Medium
+        : null;
 
     private static Finding? FindAnomaly(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
     {
@@ -151,6 +209,9 @@ internal static class HlpVaultRules
     private static decimal? Round(decimal? value) => value is { } number ? decimal.Round(number, 6) : null;
 
     private static string Utc(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'");
+
+    // As the venue states time: it finds the snapshot that the window starts with.
+    private static string Milliseconds(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'");
 
     private static string Pct(decimal? value) => value is { } number ? $"{number:0.00} %" : "an unknown share";
 

@@ -17,8 +17,13 @@ internal sealed partial class InventoryMonitor(
     // A read ends before the check's own deadline, so that one component that hangs does not take the others' rows with it.
     private const double ReadShare = 0.6;
 
+    // What the check calls the markets' volumes and open interest, without which half of the rule is blind.
+    private const string MarketsPart = "markets";
+
     private readonly PartialSourceHealth _parts = new();
     private readonly HashSet<string> _gone = [];
+
+    private const decimal MostPercent = 1_000_000;
 
     /// <inheritdoc/>
     public async Task<CheckReport> CheckAsync(CheckContext context)
@@ -31,7 +36,7 @@ internal sealed partial class InventoryMonitor(
         using var deadline = new CancellationTokenSource(most, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         var refreshing = tree.GetFrameAsync(scheduledAt, either.Token);
-        var asking = tree.FindMarketsAsync(scheduledAt, either.Token);
+        var asking = tree.ReadMarketsAsync(scheduledAt, either.Token);
         var reads = await Task.WhenAll(known.Components.Select(component => ReadAsync(component, most, either.Token)));
         var (frame, markets) = (await refreshing, await asking);
         cancellationToken.ThrowIfCancellationRequested();
@@ -48,16 +53,24 @@ internal sealed partial class InventoryMonitor(
         foreach (var read in reads.Where(read => read.State is not null))
         {
             var positions = read.State!.AssetPositions.Select(held => held.Position).Where(position => position.Szi != 0)
-                .Select(position => Map(read.Component, position, frame.Equity, markets, scheduledAt)).ToList();
+                .Select(position => Map(read.Component, position, frame.Equity, markets.Markets, scheduledAt)).ToList();
             steps.AddRange(positions.Select(position =>
-                new InventoryStep(position, history.FindShare(read.Component, position.Coin, scheduledAt, interval))));
+                new InventoryStep(position, history.FindShare(read.Component, position.Coin, scheduledAt, interval))
+                {
+                    DayVolumeUsd = FindVolume(markets.Markets, position.Coin),
+                    Past = history.FindPast(read.Component, position.Coin, scheduledAt),
+                }));
             history.Set(read.Component, scheduledAt, interval, positions);
         }
 
-        var blind = _parts.Judge(context.Schedule, reads.Select(read => new SourceReading(read.Component, read.Error)), scheduledAt);
+        var blind = _parts.Judge(context.Schedule,
+            [.. reads.Select(read => new SourceReading(read.Component, read.Error)), new SourceReading(MarketsPart, markets.Error)],
+            scheduledAt);
+        var unread = reads.Where(read => read.State is null).Select(read => read.Component).Concat(gone).ToList();
         return new CheckReport([.. steps.Select(step => step.Position)],
-            [.. InventoryRules.Evaluate(steps, frame.Equity, options.Thresholds), .. blind.Findings],
-            [.. InventoryRules.Unjudged(reads.Where(read => read.State is null).Select(read => read.Component).Concat(gone), steps),
+            [.. InventoryRules.Evaluate(steps, frame.Equity, options.Thresholds),
+                .. TakeoverRules.Evaluate(steps, frame.Equity, options.Takeover), .. blind.Findings],
+            [.. InventoryRules.Unjudged(unread, steps, options.Thresholds), .. TakeoverRules.Unjudged(unread, steps, options.Takeover),
                 .. blind.Unjudged]);
     }
 
@@ -78,14 +91,23 @@ internal sealed partial class InventoryMonitor(
         }
     }
 
+    // A volume of zero is none: in a market that is open something is traded within a day.
+    private static decimal? FindVolume(Markets? markets, string coin) =>
+        markets?.ByCoin.GetValueOrDefault(coin)?.DayNtlVlm is > 0 and var volume ? volume : null;
+
     private HlpVaultPosition Map(string component, Position position, decimal equity, Markets? markets, DateTimeOffset at)
     {
-        var notional = Math.Abs(position.PositionValue);
+        var (size, notional) = (Math.Abs(position.Szi), Math.Abs(position.PositionValue));
         var openInterest = markets?.ByCoin.GetValueOrDefault(position.Coin)?.OpenInterest;
         return new HlpVaultPosition(component, vault.VaultAddress, position.Coin, at, position.Szi, notional, position.UnrealizedPnl,
-            equity > 0 ? decimal.Round(100 * notional / equity, 4) : null,
-            openInterest > 0 ? decimal.Round(100 * Math.Abs(position.Szi) / openInterest.Value, 4) : null);
+            FindPercent(notional, equity), FindPercent(size, openInterest));
     }
+
+    // Null without a base, and for an open position that is worth nothing, which is no share of nothing but a figure that cannot be.
+    private static decimal? FindPercent(decimal part, decimal? whole) =>
+        part == 0 || whole is not > 0 ? null
+        : part / MostPercent >= whole / 100 ? MostPercent
+        : decimal.Round(100 * (part / whole.Value), 4);
 
     [LoggerMessage(LogLevel.Warning,
         "component {Component} is not in the vault's list any more; what it held is not known, and its events stay open until "

@@ -10,7 +10,7 @@ internal static class InventoryServices
     public static void AddInventory(this IServiceCollection services, InventoryOptions options, TimeSpan? spacing, bool withoutDatabase)
     {
         services.AddSingleton(options).AddSingleton<VaultTree>();
-        services.AddSingleton(provider => new InventoryHistory(provider.GetRequiredService<HlpVaultOptions>(),
+        services.AddSingleton(provider => new InventoryHistory(provider.GetRequiredService<HlpVaultOptions>(), options,
             withoutDatabase ? null : ActivatorUtilities.CreateInstance<InventoryTables>(provider),
             provider.GetRequiredService<ILogger<InventoryHistory>>()));
         services.AddMonitor<InventoryMonitor>(

@@ -7,9 +7,12 @@ namespace Monitoring.Worker.Venues.Inventory;
 /// <summary>HLP's equity and its component vaults, as of a moment.</summary>
 internal sealed record VaultFrame(decimal Equity, IReadOnlyList<string> Components, DateTimeOffset ReadAt);
 
+/// <summary>The markets as far as they are known, and else why they are not.</summary>
+internal sealed record MarketsReading(Markets? Markets, string? Error);
+
 /// <summary>
 /// Keeps what rarely changes of the vault between checks, because asking for it is dear: equity and components for
-/// three minutes, open interest for one. Where the venue does not answer, what was known holds for a while.
+/// three minutes, volumes and open interest for one. Where the venue does not answer, what was known holds for a while.
 /// </summary>
 internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions vault, ILogger<VaultTree> logger)
 {
@@ -28,6 +31,7 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
     private Markets? _markets;
     private DateTimeOffset _marketsAt;
     private DateTimeOffset _marketsAskedAt = DateTimeOffset.MinValue;
+    private string? _marketsError;
 
     /// <summary>What is known of the vault already, or null when that is nothing or too old.</summary>
     public VaultFrame? FindKnown(DateTimeOffset now) => _frame is { } frame && now - frame.ReadAt <= FrameMaxAge ? frame : null;
@@ -60,23 +64,25 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
         }
     }
 
-    /// <summary>The markets for the share of open interest; null when they are not known.</summary>
-    public async Task<Markets?> FindMarketsAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>The markets, for volumes and open interest.</summary>
+    public async Task<MarketsReading> ReadMarketsAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (now - _marketsAskedAt >= MarketsRefresh)
         {
             _marketsAskedAt = now;
             try
             {
-                (_markets, _marketsAt) = (await venue.GetMarketsAsync(cancellationToken), now);
+                (_markets, _marketsAt, _marketsError) = (await venue.GetMarketsAsync(cancellationToken), now, null);
             }
             catch (Exception fault) when (IsOfTheVenue(fault))
             {
-                LogNoMarkets(fault.Reason());
+                _marketsError = fault.Reason();
+                LogNoMarkets(_marketsError);
             }
         }
 
-        return now - _marketsAt <= MarketsMaxAge ? _markets : null;
+        return _markets is not null && now - _marketsAt <= MarketsMaxAge
+            ? new MarketsReading(_markets, null) : new MarketsReading(null, _marketsError ?? "never read");
     }
 
     // The ledger is asked only where there is something to explain. What it does not explain is doubted once: a flow of
@@ -124,6 +130,8 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
         LogLevel.Debug, "the vault's flows from {From:O} to {Until:O} are not known, so its account value is not held against them")]
     private partial void LogUnknownFlows(DateTimeOffset from, DateTimeOffset until, Exception? fault = null);
 
-    [LoggerMessage(LogLevel.Warning, "open interest cannot be read, positions are recorded without their share of it: {Error}")]
+    [LoggerMessage(LogLevel.Warning,
+        "volumes and open interest cannot be read; those read before count for some minutes, then what depends on them is not judged: "
+        + "{Error}")]
     private partial void LogNoMarkets(string error);
 }

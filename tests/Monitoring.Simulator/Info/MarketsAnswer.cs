@@ -4,8 +4,8 @@ using Monitoring.Simulator.Model;
 namespace Monitoring.Simulator.Info;
 
 /// <summary>
-/// The answer to metaAndAssetCtxs: the markets, and in the same order what they are at. Each has an open interest
-/// of 400 M USD at second 0.
+/// The answer to metaAndAssetCtxs: the markets, and in the same order what they are at. Unless the scenario
+/// says otherwise, each has an open interest and a day's volume of 400 M USD at second 0.
 /// </summary>
 internal static class MarketsAnswer
 {
@@ -29,12 +29,13 @@ internal static class MarketsAnswer
     /// <summary>What one coin is at.</summary>
     public static JsonObject ContextOf(Scenario scenario, PriceBook prices, OracleBook oracles, string coin, Moment now) =>
         Context(scenario.Prices[coin], prices[coin].At(now.Seconds), oracles.At(coin, now.Seconds),
-            oracles.IsThin(coin) ? ThinVolumeUsd : OpenInterestUsd);
+            scenario.Markets.GetValueOrDefault(coin)?.DayVolumeUsd ?? (oracles.IsThin(coin) ? ThinVolumeUsd : OpenInterestUsd),
+            scenario.Markets.GetValueOrDefault(coin)?.OpenInterestUsd ?? OpenInterestUsd);
 
-    private static JsonObject Context(decimal first, decimal price, decimal oracle, decimal volume) => new()
+    private static JsonObject Context(decimal first, decimal price, decimal oracle, decimal volume, decimal openInterest) => new()
     {
         ["funding"] = "0.0000125",
-        ["openInterest"] = WireNumber.Text(OpenInterestUsd / first),
+        ["openInterest"] = WireNumber.Text(openInterest / first),
         ["prevDayPx"] = WireNumber.Text(first),
         ["dayNtlVlm"] = WireNumber.Text(volume),
         ["dayBaseVlm"] = WireNumber.Text(volume / first),

@@ -11,8 +11,11 @@ internal sealed record Scenario(
     IReadOnlyDictionary<string, decimal> Prices,
     IReadOnlyList<Move>? Moves = null,
     IReadOnlyList<ExpectedEvent>? Expected = null,
-    Severity UnexpectedFrom = Severity.Critical)
+    Severity UnexpectedFrom = Severity.Critical,
+    IReadOnlyDictionary<string, MarketSetup>? Markets = null)
 {
+    public IReadOnlyDictionary<string, MarketSetup> Markets { get; init; } = Markets ?? new Dictionary<string, MarketSetup>();
+
     public IReadOnlyList<Move> Moves { get; init; } = Moves ?? [];
 
     public IReadOnlyList<ExpectedEvent> Expected { get; init; } = Expected ?? [];
@@ -39,6 +42,9 @@ internal sealed record ComponentSetup(
 
 /// <summary>A position held at second 0; a negative size is a short.</summary>
 internal sealed record PositionSetup(string Coin, decimal Size, decimal EntryPrice);
+
+/// <summary>How large a coin's market is at all times, where it is not as all others are; 0 is what the venue says of a dead one.</summary>
+internal sealed record MarketSetup(decimal? DayVolumeUsd = null, decimal? OpenInterestUsd = null);
 
 /// <summary>One change at a moment or, with <see cref="Over"/>, evenly over some seconds; exactly one kind is given.</summary>
 internal sealed record Move(

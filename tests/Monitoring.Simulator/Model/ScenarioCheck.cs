@@ -35,6 +35,14 @@ internal sealed partial class ScenarioCheck
             _rules.Require(!string.IsNullOrWhiteSpace(coin), "prices", "a coin has an empty name");
             _rules.RequirePrice(price, $"prices.{coin}");
         }
+
+        foreach (var (coin, market) in _scenario.Markets)
+        {
+            _rules.RequireCoin(coin, $"markets.{coin}");
+            _rules.Require(market.DayVolumeUsd is null or (>= 0 and <= FieldRules.MostUsd), $"markets.{coin}.day_volume_usd", "0 or more");
+            _rules.Require(
+                market.OpenInterestUsd is null or (>= 0 and <= FieldRules.MostUsd), $"markets.{coin}.open_interest_usd", "0 or more");
+        }
     }
 
     private void Vault()

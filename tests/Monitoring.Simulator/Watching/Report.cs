@@ -24,27 +24,25 @@ internal sealed record Report(IReadOnlyList<ExpectedResult> Expected, IReadOnlyL
     public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// How many seconds the first finding of a concentration came before the first of any other rule of the vault, when
-    /// both were found: it sees a position before its loss is booked.
+    /// How many seconds the first finding of a position came before the first of a loss, and of which rules they were, when both were
+    /// found: a position is seen before its loss is booked.
     /// </summary>
-    public (decimal Seconds, string Rule)? InventoryLead
+    public (decimal Seconds, string PositionRule, string LossRule)? PositionLead
     {
         get
         {
             DateTimeOffset? At(ExpectedResult result) =>
                 result.Seconds is { } seconds ? result.Expected.CauseAt.AddSeconds((double)seconds) : null;
-            var inventory = Expected.Where(result => result.Expected.Rule == InventoryRule).Min(At);
-            var loss = Expected
-                .Where(result => result.Expected.Rule != InventoryRule
-                    && result.Expected.Rule.StartsWith("hlp.", StringComparison.Ordinal) && At(result) is not null)
-                .MinBy(At);
-            return inventory is null || loss is null
-                ? null
-                : ((decimal)(At(loss)!.Value - inventory.Value).TotalSeconds, loss.Expected.Rule);
+            ExpectedResult? FirstOf(string[] rules) =>
+                Expected.Where(result => rules.Contains(result.Expected.Rule) && At(result) is not null).MinBy(At);
+            return FirstOf(PositionRules) is { } position && FirstOf(LossRules) is { } loss
+                ? ((decimal)(At(loss)! - At(position)!).Value.TotalSeconds, position.Expected.Rule, loss.Expected.Rule)
+                : null;
         }
     }
 
-    private const string InventoryRule = "hlp.inventory";
+    private static readonly string[] PositionRules = ["hlp.inventory", "hlp.takeover"];
+    private static readonly string[] LossRules = ["hlp.loss", "hlp.drawdown", "hlp.sigma", "hlp.anomaly"];
 
     public bool AllFound => Expected.All(result => result.Passed);
 

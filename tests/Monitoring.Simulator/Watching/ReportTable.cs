@@ -12,10 +12,10 @@ internal static class ReportTable
         foreach (var result in report.Expected)
             output.WriteLine(Line(result));
 
-        if (report.InventoryLead is var (lead, rule))
+        if (report.PositionLead is var (lead, position, loss))
             output.WriteLine(lead > 0
-                ? $"  hlp.inventory fired {lead:0.0} s before {rule}, the first rule that sees a loss."
-                : $"  hlp.inventory fired {-lead:0.0} s AFTER {rule}, the first rule that sees a loss.");
+                ? $"  {position} fired {lead:0.0} s before {loss}, the first rule that sees a loss."
+                : $"  {position} fired {-lead:0.0} s AFTER {loss}, the first rule that sees a loss.");
 
         var from = Text.Of(scenario.UnexpectedFrom);
         output.WriteLine(report.Unexpected.Count == 0

@@ -53,7 +53,7 @@ public sealed class ExplainTests
     {
         var why = await _api.GetAsync($"/security/events/{found["id"]}/explain");
         Assert.That(((string)why["rule"]!["id"]!, (int)why["rule"]!["version"]!, (string)why["severity"]!),
-            Is.EqualTo(((string)found["rule_id"]!, 1, (string)found["severity"]!)));
+            Is.EqualTo(((string)found["rule_id"]!, (int)found["rule_version"]!, (string)found["severity"]!)));
         Assert.That(why["arithmetic"]!.AsArray(), Is.Not.Empty);
         var run = why["evidence"]!.AsArray()[^1]!;
         Assert.That(((string)run["table"]!, (string)run["row"]!["monitor"]!, (string)run["row"]!["scheduled_at"]!),
@@ -90,6 +90,36 @@ public sealed class ExplainTests
         Assert.That(rows.Select(row => ((string)row["coin"]!, (decimal)row["share_pct"]!)),
             Is.EqualTo(new[] { ("BTC", (decimal)why["values"]!["share_pct"]!), ("BTC", (decimal)why["values"]!["earlier_share_pct"]!) }));
         Assert.That((decimal)why["thresholds"]!["jump_points"]!, Is.EqualTo(10m));
+    }
+
+    [Test]
+    public async Task Take_over_shows_the_position_since_it_was_next_to_nothing()
+    {
+        var calm = ScenarioLoader.Load("calm");
+        PositionMove Pass(decimal size) => new("HLP Liquidator", "BTC", size, calm.Prices["BTC"]);
+        await StartAsync(
+            calm with { Moves = [new(2, Position: Pass(2)), new(5, Position: Pass(15)), new(7, Position: Pass(15))] }, "inventory");
+        var why = await ExplainAsync("hlp.takeover", "inventory");
+        Assert.That(Rows(why, "hlp_vault_inventory").Select(row => ((string)row["coin"]!, (decimal)row["size"]!)),
+            Is.EqualTo(new[] { ("BTC", 32m), ("BTC", 17m), ("BTC", 2m) }));
+        Assert.That(((decimal)why["values"]!["low_share_pct"]!, (decimal)why["thresholds"]!["from_pct"]!),
+            Is.EqualTo(((decimal)Rows(why, "hlp_vault_inventory")[^1]["share_pct"]!, 0.05m)));
+    }
+
+    [Test]
+    public async Task Outflow_shows_the_snapshots_of_both_ends()
+    {
+        var calm = ScenarioLoader.Load("calm");
+        await StartAsync(calm with { Moves = [new(8, FlowUsd: new FlowMove(-60_000_000))] }, "hlp-vault");
+        await PlayAsync(2, "hlp-vault");
+        _clock.Advance(TimeSpan.FromHours(1) - TimeSpan.FromSeconds(2)); // so that our own snapshot begins the hour
+        var why = await ExplainAsync("hlp.outflow", "hlp-vault");
+        Assert.That((string)why["severity"]!, Is.EqualTo("high"));
+        var rows = Rows(why, "hlp_vault_snapshots");
+        Assert.That(rows.Select(row => (decimal)row["account_value"]!),
+            Is.EqualTo(new[] { (decimal)why["values"]!["account_value_usd"]!, (decimal)why["values"]!["start_1h_usd"]! }));
+        Assert.That((decimal)rows[1]["account_value"]! - (decimal)rows[0]["account_value"]!,
+            Is.EqualTo(60_000_000m).Within(100_000m));
     }
 
     [Test]

@@ -5,6 +5,7 @@ using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Venues;
+using Monitoring.Worker.Venues.HlpVault;
 using Monitoring.Worker.Venues.Inventory;
 
 namespace Monitoring.Tests.Configuration;
@@ -78,11 +79,26 @@ public sealed class SettingsTests
         var inventory = Venues(options).Inventory;
         Assert.That((inventory.Interval.TotalSeconds, inventory.Thresholds, options.Watchdog.Interval.TotalSeconds,
             options.Watchdog.HeartbeatUrl, options.Retention.Days),
-            Is.EqualTo((10d, new InventoryThresholds(15, 30, 50, 10), 10d, (Uri?)null, 30)));
+            Is.EqualTo((10d,
+                new InventoryThresholds(15, 30, 50, 10, new ExitThresholds(10, 24, 0.25m, 72, 1), new MarketThresholds(25, 50, 0.25m)),
+                10d, (Uri?)null, 30)));
+        Assert.That(inventory.Takeover, Is.EqualTo(new TakeoverThresholds(0.5m, 2, 0.05m, TimeSpan.FromHours(1))));
+        var vault = Venues(options).HlpVault.Thresholds;
+        Assert.That((vault.HourOutflow, vault.DayOutflow, vault.SigmaLow),
+            Is.EqualTo((new OutflowThresholds(5, 10, 20), new OutflowThresholds(10, 20, 30), 3m)));
     }
 
     [TestCase("Rules:hlp.inventory:HighPct", "14", "Rules:hlp.inventory:HighPct: 14 is below")]
     [TestCase("Rules:hlp.inventory:CriticalPct", "29", "Rules:hlp.inventory:CriticalPct: 29 is below")]
+    [TestCase("Rules:hlp.inventory:ExitCriticalHours", "23", "Rules:hlp.inventory:ExitCriticalHours: 23 is below")]
+    [TestCase("Rules:hlp.inventory:ExitCriticalSharePct", "0.2", "Rules:hlp.inventory:ExitCriticalSharePct: 0.2 is below")]
+    [TestCase("Rules:hlp.inventory:ExitVolumePct", "0", "Rules:hlp.inventory:ExitVolumePct: '0'")]
+    [TestCase("Rules:hlp.inventory:MarketCriticalPct", "24", "Rules:hlp.inventory:MarketCriticalPct: 24 is below")]
+    [TestCase("Rules:hlp.takeover:HighPct", "0.4", "Rules:hlp.takeover:HighPct: 0.4 is below")]
+    [TestCase("Rules:hlp.takeover:FromPct", "0.6", "Rules:hlp.takeover:FromPct: 0.6 is above")]
+    [TestCase("Rules:hlp.takeover:WindowSeconds", "30", "Rules:hlp.takeover:WindowSeconds: '30'")]
+    [TestCase("Rules:hlp.outflow:HourHighPct", "4", "Rules:hlp.outflow:HourHighPct: 4 is below")]
+    [TestCase("Rules:hlp.outflow:DayCriticalPct", "19", "Rules:hlp.outflow:DayCriticalPct: 19 is below")]
     [TestCase("RETENTION_DAYS", "0", "RETENTION_DAYS: '0'")]
     [TestCase("RETENTION_DAYS", "3651", "RETENTION_DAYS: '3651'")]
     [TestCase("INVENTORY_CHECK_INTERVAL", "0", "INVENTORY_CHECK_INTERVAL: '0'")]

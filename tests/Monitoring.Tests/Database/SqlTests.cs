@@ -23,6 +23,7 @@ public sealed partial class SqlTests
         ["accountValues"] = new[] { 1m }, ["notionals"] = new[] { 1m }, ["pnls"] = new[] { 1m }, ["positions"] = new[] { 1 },
         ["parents"] = new[] { "v" }, ["shares"] = new[] { 1m }, ["openInterests"] = new[] { 1m }, ["parent"] = "0x",
         ["asset"] = "BTC", ["beforeAsset"] = "BTC", ["minDeviationPct"] = 0.3m, ["minReferences"] = 2,
+        ["fromPct"] = 0.05m, ["venueAt"] = Time,
         ["oraclePrices"] = new[] { 1m }, ["markPrices"] = new[] { 1m }, ["binancePrices"] = new decimal?[] { 1m },
         ["coinbasePrices"] = new decimal?[] { null }, ["pythPrices"] = new decimal?[] { null }, ["krakenPrices"] = new decimal?[] { null },
         ["okxPrices"] = new decimal?[] { null }, ["referencePrices"] = new[] { 1m }, ["referenceCounts"] = new[] { 1 },

@@ -68,13 +68,22 @@ public sealed class ScenarioTests
 
     [TestCase("whale-liquidation")]
     [TestCase("short-squeeze")]
+    [TestCase("thin-coin-dump")]
     public async Task Position_handed_to_the_vault_is_seen_before_any_loss(string scenario)
     {
         await StartAsync(scenario);
         await PlayAsync(100);
         var report = await ReportAsync();
         Assert.That(report.Passed, Is.True, Show(report));
-        Assert.That(report.InventoryLead!.Value.Seconds, Is.GreaterThan(0m), Show(report));
+        Assert.That(report.PositionLead!.Value.Seconds, Is.GreaterThan(0m), Show(report));
+    }
+
+    [Test]
+    public async Task Noise_of_a_thin_coin_raises_no_more_than_low_events()
+    {
+        await StartAsync("thin-coin-noise");
+        await PlayAsync(90);
+        Assert.That((await EventsAsync()).Select(e => (string)e["severity"]!), Is.All.EqualTo("low"));
     }
 
     [Test]
@@ -95,6 +104,25 @@ public sealed class ScenarioTests
         var rows = (await _api.GetAsync("/security/hlp-vault/inventory?limit=500"))["inventory"]!.AsArray();
         Assert.That(rows.Select(row => (string)row!["coin"]!).Distinct(), Is.EquivalentTo(new[] { "BTC", "JELLY" }));
         Assert.That(rows.Min(row => (decimal)row!["unrealized_pnl"]!), Is.LessThan(-10_000_000m));
+    }
+
+    // What the two incidents are about: a position of 1 % or 6 % of the equity is said while nothing is lost yet.
+    [TestCase("short-squeeze", 34, "medium", 1.01, 143.9, 45.0)]
+    [TestCase("thin-coin-dump", 48, "high", 6, 153, 42.5)]
+    public async Task Take_over_of_a_thin_coin_is_all_that_is_said_before_its_price_moves(
+        string scenario, int second, string takeover, decimal share, decimal hours, decimal ofOpenInterest)
+    {
+        await StartAsync(scenario);
+        await PlayAsync(second);
+        var events = (await EventsAsync())
+            .Where(e => !((string)e["rule_id"]!).StartsWith("liquidation.", StringComparison.Ordinal)).ToList();
+        Assert.That(events.Select(e => ((string)e["rule_id"]!, (string)e["severity"]!)),
+            Is.EquivalentTo(new[] { ("hlp.takeover", takeover), ("hlp.inventory", "critical") }));
+        Assert.That(events.Select(e => (decimal?)e["estimated_loss_usd"]), Is.All.Null);
+        var seen = events.Single(e => (string)e["rule_id"]! == "hlp.inventory")["indicators"]!;
+        Assert.That((decimal)seen["share_pct"]!, Is.EqualTo(share).Within(0.01m));
+        Assert.That((decimal)seen["hours_to_exit"]!, Is.EqualTo(hours).Within(0.1m));
+        Assert.That((decimal)seen["open_interest_pct"]!, Is.EqualTo(ofOpenInterest).Within(0.1m));
     }
 
     // A status of 500 is tried again after pauses on the clock, which stands still here; a page of HTML fails at once.

@@ -19,6 +19,22 @@ public sealed class HlpVaultMeasuresTests
         Assert.That(measures.DrawdownPct, Is.LessThan(0.1m));
         Assert.That(measures.Pnl24h.Pnl, Is.InRange(-100_000m, 100_000m));
         Assert.That(measures.Pnl24h.Capital, Is.GreaterThan(449_000_000m), "the capital is the larger of the two ends");
+        Assert.That(measures.Pnl24h.PctWithdrawn, Is.EqualTo(100 * 400m / 450m).Within(0.1m));
+        Assert.That(measures.Pnl24h.Withdrawn, Is.EqualTo(400_000_000m).Within(0.01m));
+    }
+
+    [Test]
+    public void Withdrawals_are_counted_from_our_own_points_where_they_reach_back_and_else_from_the_venues()
+    {
+        // The venue has a point each 20 min; what left 70 min ago is no part of the hour, and of the day it is.
+        var portfolio = Sample.Portfolio(Now, 450_000_000, _ => 0, flowHoursAgo: age => age < 1.1 ? -90_000_000 : 0);
+        var measures = HlpVaultMeasures.Take(portfolio, [], []);
+        Assert.That((measures.Pnl1h.PctWithdrawn, measures.Pnl24h.PctWithdrawn), Is.EqualTo((0m, 20m)));
+
+        VaultPoint[] own = [new(Now.AddMinutes(-63), 400_000_000, 0), new(Now.AddMinutes(-30), 1, 0)];
+        measures = HlpVaultMeasures.Take(portfolio, own, []);
+        Assert.That((measures.Pnl1h.PctWithdrawn, measures.Pnl1h.Since, measures.Pnl24h.PctWithdrawn),
+            Is.EqualTo((10m, own[0].At, 20m)));
     }
 
     [Test]

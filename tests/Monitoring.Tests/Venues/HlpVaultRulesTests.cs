@@ -45,13 +45,70 @@ public sealed class HlpVaultRulesTests
         Assert.That(Find(HlpVaultRuleSet.Drawdown.Id, Sample.Measures(drawdownPct: drawdown))?.Severity, Is.EqualTo(expected));
 
     [TestCase(2.9999, null)]
-    [TestCase(3, Severity.Medium)]
+    [TestCase(3, Severity.Low)]
+    [TestCase(4.0001, Severity.Low)]
+    [TestCase(500, Severity.Low)]
+    [TestCase(-2.9999, null)]
     [TestCase(-3, Severity.Medium)]
-    [TestCase(4, Severity.Medium)]
-    [TestCase(4.0001, Severity.High)]
+    [TestCase(-4, Severity.Medium)]
+    [TestCase(-4.0001, Severity.High)]
     [TestCase(-12, Severity.High)]
-    public void Sigma_judges_both_directions(decimal z, Severity? expected) =>
-        Assert.That(Find(HlpVaultRuleSet.Sigma.Id, Sample.Measures(z: z))?.Severity, Is.EqualTo(expected));
+    public void Sigma_judges_both_directions_and_a_gain_is_no_alarm(decimal z, Severity? expected)
+    {
+        var finding = Find(HlpVaultRuleSet.Sigma.Id, Sample.Measures(z: z));
+        Assert.That((finding?.Severity, finding?.ThreatType), Is.EqualTo((expected, expected is null ? null : "hlp_anomaly")));
+    }
+
+    // The account value goes from 100 M to what is given, of which the PnL is part.
+    private static PnlWindow Window(decimal endValue, decimal pnl = 0, decimal startValue = 100_000_000) =>
+        new(pnl, ManualClock.Noon.AddHours(-1), startValue, endValue);
+
+    [TestCase(95_000_001, 90_000_001, null)]
+    [TestCase(95_000_000, 95_000_000, Severity.Medium)]
+    [TestCase(90_000_000, 90_000_000, Severity.High)]
+    [TestCase(80_000_000, 80_000_000, Severity.Critical)]
+    [TestCase(100_000_000, 90_000_000, Severity.Medium)]
+    [TestCase(100_000_000, 80_000_000, Severity.High)]
+    [TestCase(100_000_000, 70_000_001, Severity.High)]
+    [TestCase(100_000_000, 70_000_000, Severity.Critical)]
+    [TestCase(120_000_000, 150_000_000, null)]
+    public void Outflow_has_three_steps_in_an_hour_and_in_a_day(decimal afterAnHour, decimal afterADay, Severity? expected)
+    {
+        var measures = Sample.Measures() with { Pnl1h = Window(afterAnHour), Pnl24h = Window(afterADay) };
+        var finding = Find(HlpVaultRuleSet.Outflow.Id, measures);
+        Assert.That((finding?.Severity, finding?.ThreatType), Is.EqualTo((expected, expected is null ? null : "hlp_anomaly")));
+    }
+
+    [Test]
+    public void Outflow_is_no_loss_and_a_loss_is_no_outflow()
+    {
+        var withdrawn = Sample.Measures() with { Pnl1h = Window(70_900_000, pnl: 100_000), Pnl24h = Window(101_000_000) };
+        var finding = HlpVaultRules.Evaluate(Sample.Snapshot(withdrawn), withdrawn, HlpVaultThresholds.Default).Single();
+        Assert.That((finding.RuleId, finding.Title, finding.EstimatedLossUsd, (decimal)finding.Evidence.Values["withdrawn_1h_pct"]!),
+            Is.EqualTo(("hlp.outflow",
+                "Depositors withdrew 29.20 M USD net from the HLP vault in 1 h (29.20 % of what was there)", (decimal?)null, 29.2m)));
+        Assert.That(finding.Evidence.Arithmetic, Is.EqualTo(new[]
+        {
+            "net withdrawals of 1 h = 100 * (100000.00 - (70900000.00 - 100000000.00)) / 100000000.00 = 29.20 %: reaches critical",
+            "net withdrawals of 24 h = 100 * (0.00 - (101000000.00 - 100000000.00)) / 100000000.00 = -1.00 %: < 10 %",
+        }));
+
+        var lost = Sample.Measures() with { Pnl1h = Window(60_000_000, pnl: -40_000_000), Pnl24h = Window(60_000_000, pnl: -40_000_000) };
+        Assert.That(Find(HlpVaultRuleSet.Outflow.Id, lost), Is.Null);
+        Assert.That(Find(HlpVaultRuleSet.Loss.Id, lost)!.Severity, Is.EqualTo(Severity.Critical));
+    }
+
+    [TestCase(0)]
+    [TestCase(0.5)]
+    [TestCase(-518_811.82)]
+    public void Outflow_of_what_was_not_there_is_not_judged_rather_than_clean(decimal startValue)
+    {
+        var measures = Sample.Measures(z: 0) with { Pnl24h = Window(50_000_000, startValue: startValue) };
+        Assert.That(Find(HlpVaultRuleSet.Outflow.Id, measures), Is.Null);
+        Assert.That(HlpVaultRules.Unjudged(Sample.Snapshot(measures), measures), Is.EqualTo(new[] { "hlp.outflow:" + Sample.Vault }));
+        Assert.That(Find(HlpVaultRuleSet.Outflow.Id, measures with { Pnl1h = Window(80_000_000) })!.Severity,
+            Is.EqualTo(Severity.Critical), "the other window is judged");
+    }
 
     [Test]
     public void Sigma_without_history_is_not_judged_rather_than_clean()

@@ -2,7 +2,9 @@ using Dapper;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 using Monitoring.Simulator.Faults;
+using Monitoring.Simulator.Model;
 using Monitoring.Worker.Checks;
+using Severity = Monitoring.Data.Events.Severity;
 
 namespace Monitoring.Tests.Venues;
 
@@ -10,6 +12,8 @@ namespace Monitoring.Tests.Venues;
 public sealed class InventoryMonitorTests
 {
     private const string Inventory = "inventory";
+    private const string StrategyA = "0x010461c14e146ac35fe42271bdc1134ee31c703a";
+    private const string StrategyB = "0x31ca8395cf837de08b24da3f660e77761dfb974b";
     private const string Liquidator = "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14";
 
     private readonly ManualClock _clock = new(ManualClock.Noon);
@@ -21,6 +25,10 @@ public sealed class InventoryMonitorTests
     private Task<CheckResult> CheckAsync() => _worker.CheckAsync(_clock.GetUtcNow(), Inventory);
 
     private void Play(double toSecond) => _clock.Advance(ManualClock.Noon.AddSeconds(toSecond) - _clock.GetUtcNow());
+
+    // What may open an event; a finding that only holds is there for every position of some size.
+    private static List<Finding> Found(CheckResult result, string rule = "hlp.inventory") =>
+        [.. result.Findings.Where(finding => finding.RuleId == rule && !finding.IsHolding)];
 
     [Test]
     public async Task Every_open_position_is_a_row_with_its_shares()
@@ -43,11 +51,12 @@ public sealed class InventoryMonitorTests
     {
         _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
         Play(24);
-        Assert.That((await CheckAsync()).Findings, Is.Empty);
+        var before = await CheckAsync();
+        Assert.That((before.Findings.All(held => held.IsHolding), before.Run.Findings), Is.EqualTo((true, 0)), "what holds is not counted");
         await _worker.CheckAsync(_clock.GetUtcNow(), "hlp-vault"); // sees that the liquidator holds nothing
         _worker.Restart();
         Play(26);
-        var finding = (await CheckAsync()).Findings.Single();
+        var finding = Found(await CheckAsync()).Single();
         Assert.That((decimal)finding.Evidence.Values["jump_points"]!, Is.GreaterThan(60m));
         Assert.That((decimal)finding.Evidence.Values["earlier_share_pct"]!, Is.Zero);
     }
@@ -57,7 +66,13 @@ public sealed class InventoryMonitorTests
     {
         _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
         Play(26);
-        Assert.That((await CheckAsync()).Findings.Single().Evidence.Values["jump_points"], Is.Null);
+        var result = await CheckAsync();
+        Assert.That(Found(result).Single().Evidence.Values["jump_points"], Is.Null);
+        Assert.That(Found(result, "hlp.takeover"), Is.Empty);
+        Assert.That(result.Unjudged, Is.EquivalentTo(new[]
+        {
+            $"hlp.takeover:{Liquidator}:ETH", $"hlp.takeover:{StrategyA}:BTC", $"hlp.takeover:{StrategyB}:BTC",
+        }), "what may have been held for long");
     }
 
     [Test]
@@ -74,7 +89,10 @@ public sealed class InventoryMonitorTests
         {
             var result = await CheckAsync();
             Assert.That((result.Run.Outcome, result.Observations.Count), Is.EqualTo((CheckOutcome.Succeeded, 6)));
-            Assert.That(result.Unjudged, Is.EqualTo(new[] { $"hlp.inventory:{Liquidator}:*", $"monitor.stale:inventory {Liquidator}" }));
+            Assert.That(result.Unjudged, Is.SupersetOf(new[]
+            {
+                $"hlp.inventory:{Liquidator}:*", $"hlp.takeover:{Liquidator}:*", $"monitor.stale:inventory {Liquidator}",
+            }));
             _clock.Advance(TimeSpan.FromSeconds(10));
         }
 
@@ -129,7 +147,8 @@ public sealed class InventoryMonitorTests
         _worker.Restart();
         Play(70);
         for (var i = 0; i < 4; i++, _clock.Advance(TimeSpan.FromSeconds(10)))
-            Assert.That((await CheckAsync()).Unjudged, Is.EqualTo(new[] { "hlp.inventory:0xgone:*" }));
+            Assert.That((await CheckAsync()).Unjudged,
+                Is.SupersetOf(new[] { "hlp.inventory:0xgone:*", "hlp.takeover:0xgone:*" }));
         Assert.That(await StatusAsync(), Is.EqualTo("open"));
         Assert.That(_worker.Logs.Lines.Count(line => line.Text.StartsWith(
             "component 0xgone is not in the vault's list any more", StringComparison.Ordinal)),
@@ -141,7 +160,7 @@ public sealed class InventoryMonitorTests
     {
         _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
         Play(26);
-        Assert.That((await CheckAsync()).Findings, Has.Count.EqualTo(1));
+        Assert.That(Found(await CheckAsync()), Has.Count.EqualTo(1));
         _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "clearinghouseState", Account: Liquidator));
         Play(36);
         Assert.That((await CheckAsync()).Observations.Cast<HlpVaultPosition>().Select(row => row.VaultAddress),
@@ -165,7 +184,104 @@ public sealed class InventoryMonitorTests
         Assert.That(JumpOf(await CheckAsync()), Is.Null);
     }
 
-    private static decimal? JumpOf(CheckResult result) => (decimal?)result.Findings.Single().Evidence.Values["jump_points"];
+    private static decimal? JumpOf(CheckResult result) => (decimal?)Found(result).Single().Evidence.Values["jump_points"];
+
+    [Test]
+    public async Task Take_over_in_many_steps_is_found_also_across_a_restart()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock, "thin-coin-dump");
+        Play(18);
+        Assert.That(Found(await CheckAsync(), "hlp.takeover"), Is.Empty);
+        await _worker.CheckAsync(_clock.GetUtcNow(), "hlp-vault"); // sees that the liquidator holds nothing
+        Play(20);
+        Assert.That(Found(await CheckAsync(), "hlp.takeover"), Is.Empty, "one account's position is no more than 0.3 %");
+        Play(21);
+        Assert.That(Found(await CheckAsync(), "hlp.takeover").Single().Severity, Is.EqualTo(Severity.Medium));
+        _worker.Restart();
+        Play(26);
+        var found = Found(await CheckAsync(), "hlp.takeover").Single();
+        Assert.That((found.Severity, (string)found.Evidence.Values["low_at"]!, (decimal)found.Evidence.Values["low_share_pct"]!),
+            Is.EqualTo((Severity.High, "2026-11-21T12:00:18Z", 0m)));
+        Assert.That(await StatusAsync("hlp.takeover"), Is.EqualTo("open"));
+    }
+
+    [Test]
+    public async Task Take_over_by_a_component_that_holds_other_coins_is_found_by_the_stored_inventory_alone()
+    {
+        var calm = ScenarioLoader.Load("calm");
+        PositionMove Pass(string coin, decimal size) => new("HLP Strategy A", coin, size, calm.Prices[coin]);
+        _worker = await WorkerUnderTest.CreateAsync(_clock, calm with
+        {
+            Moves = [new(5, Position: Pass("HYPE", 17_000)), new(9, Position: Pass("HYPE", 200_000)), new(9, Position: Pass("ETH", 1_000))],
+        }, Inventory);
+        Play(4);
+        await CheckAsync();
+        Play(6);
+        await CheckAsync();
+        _worker.Restart();
+        Play(10);
+        var found = Found(await CheckAsync(), "hlp.takeover").Single(); // the ETH was 0.18 % all along
+        Assert.That((found.Subject.Id, (string)found.Evidence.Values["low_at"]!, (decimal)found.Evidence.Values["low_share_pct"]!),
+            Is.EqualTo(("HYPE", "2026-11-21T12:00:06Z", 0.0494m)));
+
+        _worker.Restart();
+        Play(12);
+        Assert.That((string)Found(await CheckAsync(), "hlp.takeover").Single().Evidence.Values["low_at"]!,
+            Is.EqualTo("2026-11-21T12:00:06Z"), "the newest check that was next to nothing, not the newest check");
+    }
+
+    [Test]
+    public async Task Take_over_stays_open_down_to_half_of_its_threshold()
+    {
+        const string Vault = "HLP Liquidator";
+        var calm = ScenarioLoader.Load("calm");
+        _worker = await WorkerUnderTest.CreateAsync(_clock, calm with
+        {
+            Moves = [new(5, Position: new PositionMove(Vault, "BTC", 40, calm.Prices["BTC"])), // 0.73 % of the equity
+                new(15, Reduce: new ReduceMove(Vault, "BTC", 15)), new(65, Reduce: new ReduceMove(Vault, "BTC", 10))],
+        }, Inventory);
+        for (var second = 0; second <= 60; second += 10, Play(second))
+            await CheckAsync();
+        Assert.That(await StatusAsync("hlp.takeover"), Is.EqualTo("open"), "0.27 %");
+        Play(70);
+        for (var second = 70; second <= 90; second += 10, Play(second))
+            await CheckAsync();
+        Assert.That(await StatusAsync("hlp.takeover"), Is.EqualTo("resolved"), "0.18 %");
+        await using var connection = await _worker.Db.OpenConnectionAsync();
+        Assert.That(await connection.QuerySingleAsync<(int, string)>(
+            "SELECT occurrences, severity FROM security_events WHERE rule_id = 'hlp.takeover'"), Is.EqualTo((1, "medium")));
+    }
+
+    [Test]
+    public async Task Position_in_a_coin_whose_volume_is_not_known_is_neither_calm_nor_an_alarm()
+    {
+        var squeeze = ScenarioLoader.Load("short-squeeze");
+        _worker = await WorkerUnderTest.CreateAsync(_clock, squeeze with
+        {
+            Markets = new Dictionary<string, MarketSetup> { ["JELLY"] = new(DayVolumeUsd: 0, OpenInterestUsd: 100_000_000) },
+        }, Inventory);
+        Play(26);
+        var result = await CheckAsync();
+        Assert.That(Found(result), Is.Empty);
+        Assert.That(result.Unjudged, Has.Member($"hlp.inventory:{Liquidator}:JELLY"));
+    }
+
+    [Test]
+    public async Task Markets_that_cannot_be_read_leave_their_rules_unjudged_and_are_told_in_the_end()
+    {
+        _worker = await WorkerUnderTest.CreateAsync(_clock, "whale-liquidation");
+        _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "metaAndAssetCtxs"));
+        Play(26);
+        var result = await CheckAsync();
+        Assert.That(Found(result).Single().Severity, Is.EqualTo(Severity.Critical), "the share is judged all the same");
+        Assert.That(result.Unjudged, Is.SupersetOf(new[]
+        {
+            $"hlp.inventory:{StrategyA}:BTC", $"hlp.inventory:{StrategyB}:BTC", "monitor.stale:inventory markets",
+        }));
+        Play(90);
+        var blind = Found(await CheckAsync(), "monitor.stale").Single();
+        Assert.That((blind.Subject.Text, blind.Title), Is.EqualTo(("inventory markets", "Monitor inventory is blind to markets")));
+    }
 
     [Test]
     public async Task Check_fails_when_no_component_can_be_read()
@@ -191,6 +307,7 @@ public sealed class InventoryMonitorTests
         var kept = await CheckAsync();
         Assert.That(kept.Run.Outcome, Is.EqualTo(CheckOutcome.Succeeded));
         Assert.That(kept.Observations.Cast<HlpVaultPosition>().Select(row => row.OpenInterestPct), Has.All.Null, "older than ten minutes");
+        Assert.That(Found(kept, "monitor.stale").Select(finding => finding.Subject.Text), Is.EqualTo(new[] { "inventory markets" }));
         _clock.Advance(TimeSpan.FromMinutes(2));
         Assert.That((await CheckAsync()).Run.Outcome, Is.EqualTo(CheckOutcome.Failed));
     }
@@ -222,9 +339,9 @@ public sealed class InventoryMonitorTests
             Is.EqualTo((18 * 7, 1, 3)));
     }
 
-    private async Task<string> StatusAsync()
+    private async Task<string> StatusAsync(string rule = "hlp.inventory")
     {
         await using var connection = await _worker.Db.OpenConnectionAsync();
-        return await connection.QuerySingleAsync<string>("SELECT status FROM security_events WHERE rule_id = 'hlp.inventory'");
+        return await connection.QuerySingleAsync<string>("SELECT status FROM security_events WHERE rule_id = @rule", new { rule });
     }
 }

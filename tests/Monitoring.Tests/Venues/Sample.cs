@@ -34,9 +34,9 @@ internal static class Sample
         decimal? z = null, AnomalyScore? score = null)
     {
         var now = ManualClock.Noon;
+        PnlWindow Window(decimal pnl, double hours) => new(pnl, now.AddHours(-hours), capital, capital + pnl); // without flows
         return new HlpVaultMeasures(new VaultPoint(now, capital, 0),
-            new PnlWindow(pnl1h, now.AddHours(-1), capital), new PnlWindow(pnl24h, now.AddHours(-24), capital),
-            new PnlWindow(0, now.AddDays(-7), capital), new PnlWindow(0, now.AddDays(-30), capital),
+            Window(pnl1h, 1), Window(pnl24h, 24), Window(0, 24 * 7), Window(0, 24 * 30),
             drawdownPct, drawdownPct, SharpeRatio: null,
             z is { } value ? new HourlyDeviation(value, 0, 1, 100, 100) : null, score ?? new AnomalyScore(0, 0, 0));
     }
