@@ -53,7 +53,7 @@ public sealed class ExplainTests
     {
         var why = await _api.GetAsync($"/security/events/{found["id"]}/explain");
         Assert.That(((string)why["rule"]!["id"]!, (int)why["rule"]!["version"]!, (string)why["severity"]!),
-            Is.EqualTo(((string)found["rule_id"]!, 1, (string)found["severity"]!)));
+            Is.EqualTo(((string)found["rule_id"]!, (int)found["rule_version"]!, (string)found["severity"]!)));
         Assert.That(why["arithmetic"]!.AsArray(), Is.Not.Empty);
         var run = why["evidence"]!.AsArray()[^1]!;
         Assert.That(((string)run["table"]!, (string)run["row"]!["monitor"]!, (string)run["row"]!["scheduled_at"]!),
@@ -147,6 +147,18 @@ public sealed class ExplainTests
         Assert.That(rows.Sum(row => (decimal)row["notional_usd"]!),
             Is.EqualTo((decimal)why["values"]!["total_liquidated_usd"]!).Within(0.00001m));
         Assert.That(rows.Select(row => (string)row["method"]! == "adl"), Is.All.EqualTo((LiquidationKind)kind == LiquidationKind.Adl));
+    }
+
+    [Test]
+    public async Task Whole_market_shows_the_patterns_of_its_coins()
+    {
+        await StartAsync(ScenarioLoader.Load("cascade"), "liquidations");
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        var why = await ExplainAsync("liquidation.market-wide", "liquidations");
+        var patterns = Rows(why, "liquidation_patterns");
+        Assert.That(patterns.Select(row => (string)row["id"]!),
+            Is.EquivalentTo(why["values"]!["pattern_ids"]!.AsArray().Select(id => (string)id!)));
+        Assert.That(patterns.Select(row => (string)row["subject"]!).Distinct().Count(), Is.EqualTo((int)why["values"]!["coin_count"]!));
     }
 
     [Test]
