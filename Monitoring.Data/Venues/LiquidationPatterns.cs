@@ -113,18 +113,21 @@ public sealed class LiquidationPatterns(NpgsqlDataSource db) : IObservationTable
     public static BatchRows<LiquidationPattern> ListNewest(DatabaseBatch batch, int limit) =>
         batch.Add<LiquidationPattern>(ListNewestSql, ("limit", limit));
 
-    private const string FindSql = $"""
+    private const string ListOfIdsSql = $"""
         SELECT {Columns}
           FROM liquidation_patterns
-         WHERE pattern_id = @patternId
+         WHERE pattern_id = ANY (@ids)
+         ORDER BY start_time DESC, pattern_id DESC
+         LIMIT @limit
         """;
 
-    /// <summary>One pattern, or null.</summary>
-    public async Task<LiquidationPattern?> FindAsync(string patternId, CancellationToken cancellationToken)
+    /// <summary>The patterns of these ids that are there, those that began last first.</summary>
+    public async Task<IReadOnlyList<LiquidationPattern>> ListOfIdsAsync(
+        IEnumerable<string> ids, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<LiquidationPattern>(
-            new(FindSql, new { patternId }, cancellationToken: cancellationToken));
+        return (await connection.QueryAsync<LiquidationPattern>(
+            new(ListOfIdsSql, new { ids = ids.ToArray(), limit }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListSinceSql = $"""

@@ -25,7 +25,6 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
     private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, LiquidationSource> _sources = [];
-    private readonly HashSet<string> _raised = [];
     private readonly HashSet<DateTimeOffset> _dropped = [];
     private readonly HistoryLoader _stored = new(tables, ReadTimeout);
     private DateTimeOffset _reachesBackTo = DateTimeOffset.MaxValue;
@@ -41,9 +40,6 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
 
     public IReadOnlyList<AccountGap> Gaps { get; private set; } = [];
 
-    /// <summary>Fingerprints found so far: what must be called unjudged while not everything could be read.</summary>
-    public IReadOnlyCollection<string> Raised => _raised;
-
     /// <summary>The HLP vaults followed so far, for when the venue does not name them.</summary>
     public IReadOnlyList<string> KnownVaults =>
         [.. _sources.Values.Where(source => source.IsHlpVault).Select(source => source.SourceAddress).Order(StringComparer.Ordinal)];
@@ -58,10 +54,10 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
         && (fill.ObservedAt < source.ReadUntil || (fill.ObservedAt == source.ReadUntil && _dropped.Contains(fill.ObservedAt)));
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
-    public Task LoadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken) =>
-        _stored.LoadAsync(token => ReadAsync(now, limits, token), LogNotLoaded, cancellationToken);
+    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
+        _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
 
-    private async Task ReadAsync(DateTimeOffset now, LiquidationThresholds limits, CancellationToken cancellationToken)
+    private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var fills = await tables!.Fills.ListSinceAsync(now - Horizon, cancellationToken);
         var patterns = await tables.Patterns.ListSinceAsync(now - Horizon, cancellationToken);
@@ -76,7 +72,6 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
             _sources[source.SourceAddress] = Join(source, FindSource(source.SourceAddress));
         Gaps = [.. Gaps.Concat(sources.Where(source => source.LastGapUntil >= now - Horizon)
             .Select(source => new AccountGap(source.SourceAddress, source.LastGapFrom!.Value, source.LastGapUntil!.Value))).Distinct()];
-        _raised.UnionWith(LiquidationRules.Evaluate(patterns, limits).Select(finding => finding.Fingerprint));
         LogLoaded(fills.Count, sources.Count);
     }
 
@@ -115,7 +110,7 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
     /// </summary>
     public void Keep(
         DateTimeOffset now, DateTimeOffset? catchesUpFrom, Reading reading, IReadOnlyList<LiquidationFill> fills,
-        IReadOnlyList<LiquidationPattern> patterns, IEnumerable<PriceSample> prices, IEnumerable<string> raised)
+        IReadOnlyList<LiquidationPattern> patterns, IEnumerable<PriceSample> prices)
     {
         var from = catchesUpFrom is { } start && start < now ? start : now;
         var oldest = (from > now - LongestCatchUp ? from : now - LongestCatchUp) - Horizon;
@@ -127,7 +122,6 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
         Patterns = [.. patterns.Concat(Patterns).DistinctBy(pattern => pattern.PatternId).Where(pattern => pattern.EndTime >= oldest)];
         Prices = [.. Prices.Concat(prices).Where(price => price.At >= oldest)];
         Gaps = [.. Gaps.Concat(reading.Gaps).Distinct().Where(gap => gap.Until >= oldest)];
-        _raised.UnionWith(raised);
         _reachesBackTo = _reachesBackTo < oldest ? oldest : _reachesBackTo;
     }
 

@@ -11,8 +11,8 @@ namespace Monitoring.Worker.Venues.Liquidations;
 /// Watches liquidations through the fills of the HLP vaults and of the watched accounts: the venue has no feed of all of them.
 /// </summary>
 internal sealed partial class LiquidationMonitor(
-    HyperliquidClient venue, LiquidationHistory history, AccountReader reader, AccountFundings fundings, LiquidationOptions options,
-    HlpVaultOptions vault, TimeProvider clock, ILogger<LiquidationMonitor> logger) : IMonitor
+    HyperliquidClient venue, LiquidationHistory history, AccountReader reader, AccountFundings fundings, MarketQuotes quotes, VaultPnl pnl,
+    LiquidationOptions options, HlpVaultOptions vault, TimeProvider clock, ILogger<LiquidationMonitor> logger) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "liquidations";
@@ -26,7 +26,8 @@ internal sealed partial class LiquidationMonitor(
     private const double OwnersShare = 0.2;
     private const double FillsShare = 0.6;
     private const double PricesShare = 0.75;
-    private const double FundingsShare = 0.9;
+    private const double FundingsShare = 0.85;
+    private const double PnlShare = 0.95;
 
     private readonly PartialSourceHealth _parts = new();
     private HashSet<string> _unread = []; // named by a cause, and not read to their end since
@@ -34,7 +35,8 @@ internal sealed partial class LiquidationMonitor(
     /// <inheritdoc/>
     public async Task<CheckReport> CheckAsync(CheckContext context)
     {
-        await history.LoadAsync(context.ScheduledAt, options.Thresholds, context.Cancellation);
+        await Task.WhenAll(
+            history.LoadAsync(context.ScheduledAt, context.Cancellation), pnl.LoadAsync(context.ScheduledAt, context.Cancellation));
         var named = context.Causes.Where(cause => cause.Kind == AccountCause).Select(cause => cause.Id).Union(_unread).ToHashSet();
         var fewOwners = context.Trigger == CheckTrigger.Grid ? [] : FindOwners(named);
         var owners = fewOwners.Count > 0 ? fewOwners : await FindOwnersAsync(context);
@@ -51,42 +53,49 @@ internal sealed partial class LiquidationMonitor(
         var (scheduledAt, cancellationToken) = (context.ScheduledAt, context.Cancellation);
         if (reading.Fills.Count > 0)
             await history.ReachBackAsync(reading.Fills.Min(fill => fill.ObservedAt), scheduledAt, cancellationToken);
-        var known = history.Fills.Concat(history.LastFills).Select(LiquidationMapping.KeyOf).ToHashSet();
-        var fresh = LiquidationMapping.Merge(reading.Fills.Where(fill => !known.Contains(LiquidationMapping.KeyOf(fill))));
+        var stored = history.Fills.Concat(history.LastFills).Select(LiquidationMapping.KeyOf).ToHashSet();
+        var fresh = LiquidationMapping.Merge(reading.Fills.Where(fill => !stored.Contains(LiquidationMapping.KeyOf(fill))));
         var fills = LiquidationMapping.Merge([.. history.Fills, .. fresh]);
         var liquidations = LiquidationGrouping.Group(fills);
-        var (prices, pricesMissing) = await ReadPricesAsync(liquidations, scheduledAt, context.Left(PricesShare), cancellationToken);
+        var learnsSince = scheduledAt - options.LearnsFor;
+        var prices = await quotes.AskAsync(liquidations, scheduledAt,
+            fresh.Select(fill => fill.ObservedAt).Append(learnsSince).Min(), context.Left(PricesShare), cancellationToken);
 
         var most = TimeSpan.FromTicks(Math.Min((0.3 * context.Schedule.Deadline).Ticks, context.Left(FundingsShare).Ticks));
         await fundings.AskAsync(liquidations, options.Thresholds, most, cancellationToken);
-        var found = PatternGaps.Mark(PatternContinuity.Continue(history.Patterns,
+        var known = history.Patterns.ToDictionary(pattern => pattern.PatternId);
+        var found = PatternGaps.Mark(VolumeShares.Mark(PatternContinuity.Continue(history.Patterns,
             LiquidationSearch.Find(liquidations, [.. history.Prices, .. prices], fundings.Known, options.Thresholds)),
-            [.. history.Gaps, .. reading.Gaps]);
-        var news = FindNews(found, scheduledAt, fresh);
-        var findings = LiquidationRules.Evaluate(news, options.Thresholds);
+            known, quotes.Volumes), [.. history.Gaps, .. reading.Gaps]);
+        var news = FindNews(found, known, fresh, learnsSince);
+        var runs = MarketRuns.FindNews(found, history.Patterns, news, fresh, options.Thresholds);
+        if (runs.Count > 0)
+            await pnl.AskAsync(context.Left(PnlShare), cancellationToken);
+        Finding[] findings = [.. LiquidationRules.Evaluate(news, options.Thresholds),
+            .. MarketWideRule.Evaluate(runs, pnl.FindGain, options.Thresholds)];
         reader.Keep(scheduledAt, reading);
-        history.Keep(scheduledAt, reader.CatchesUpFrom, reading, fills, found, prices, findings.Select(finding => finding.Fingerprint));
+        history.Keep(scheduledAt, reader.CatchesUpFrom, reading, fills, found, prices);
 
         var blind = _parts.Judge(context.Schedule, reading.Accounts, scheduledAt);
         string[] notAsked = allAsked ? [] : [WatchdogRules.FingerprintOfPart(context.Schedule, "*")];
-        return new CheckReport([.. fresh, .. news, .. reading.Sources], [.. findings, .. blind.Findings],
-            [.. Unjudged(reading.IsComplete && allAsked, pricesMissing), .. blind.Unjudged, .. notAsked]);
+        return new CheckReport([.. fresh, .. news, .. reading.Sources], [.. findings, .. blind.Findings], [.. blind.Unjudged, .. notAsked]);
     }
 
-    // A pattern is news as long as it may still go on, and whenever this check brought a part of it, however late.
+    // A pattern is news when this check brought a part of it, however late, or when what was learnt since makes it an event or a worse
+    // one. Nothing else is: what is put together from stored rows alone was news before, and its event may have ended.
     private List<LiquidationPattern> FindNews(
-        IReadOnlyList<LiquidationPattern> found, DateTimeOffset scheduledAt, IReadOnlyList<LiquidationFill> fresh)
+        IReadOnlyList<LiquidationPattern> found, IReadOnlyDictionary<string, LiquidationPattern> known,
+        IReadOnlyList<LiquidationFill> fresh, DateTimeOffset learnsSince)
     {
-        var from = scheduledAt
-            - (options.Interval > options.Thresholds.CascadeWindow ? options.Interval : options.Thresholds.CascadeWindow);
-        var late = fresh.Where(fill => fill.ObservedAt < from).ToList();
-        return [.. found.Where(pattern => pattern.EndTime >= from || late.Exists(fill => LiquidationSearch.IsPart(fill, pattern)))];
+        var byCoin = fresh.ToLookup(fill => fill.Coin);
+        return [.. found.Where(pattern =>
+            pattern.AssetsInvolved.SelectMany(coin => byCoin[coin]).Any(fill => LiquidationSearch.IsPart(fill, pattern))
+            || (pattern.EndTime >= learnsSince && IsMore(pattern, known.GetValueOrDefault(pattern.PatternId))))];
     }
 
-    private IReadOnlyList<string> Unjudged(bool allRead, bool pricesMissing) => allRead && !pricesMissing
-        ? []
-        : [.. history.Raised.Where(fingerprint =>
-            !allRead || fingerprint.StartsWith(LiquidationRuleSet.Manipulation.Id, StringComparison.Ordinal))];
+    private bool IsMore(LiquidationPattern pattern, LiquidationPattern? known) => known is null
+        || (LiquidationRules.SeverityOf(pattern, options.Thresholds) is { } severity
+            && !(severity <= LiquidationRules.SeverityOf(known, options.Thresholds)));
 
     // Between grid times only those are read in which the live feed saw something: a check that is quick and cheap can be made often.
     private List<FillOwner> FindOwners(HashSet<string> named) =>
@@ -104,7 +113,9 @@ internal sealed partial class LiquidationMonitor(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            vaults = (await venue.GetVaultDetailsAsync(vault.VaultAddress, either.Token)).ReadComponents();
+            var details = await venue.GetVaultDetailsAsync(vault.VaultAddress, either.Token);
+            pnl.Add(details.Portfolio.AllTime.Last);
+            vaults = details.ReadComponents();
         }
         catch (Exception fault) when (history.KnownVaults.Count > 0 && IsOfTheVenue(fault, cancellationToken))
         {
@@ -128,32 +139,6 @@ internal sealed partial class LiquidationMonitor(
         fault is SourceUnavailableException or MissingDataException
         || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested);
 
-    // Whether a price comes back is seen afterwards, so marks are asked for as long as it matters.
-    private async Task<(IReadOnlyList<PriceSample> Prices, bool Missing)> ReadPricesAsync(
-        IReadOnlyList<Liquidation> liquidations, DateTimeOffset scheduledAt, TimeSpan most, CancellationToken cancellationToken)
-    {
-        var coins = LiquidationSearch.CoinsToWatch(liquidations, scheduledAt, options.Thresholds);
-        if (coins.Count == 0)
-            return ([], false);
-        using var deadline = new CancellationTokenSource(most, clock);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
-        try
-        {
-            var now = clock.GetUtcNow();
-            var markets = await venue.GetMarketsAsync(either.Token);
-            return ([.. coins.Where(markets.ByCoin.ContainsKey).Select(coin => new PriceSample(coin, now, markets.ByCoin[coin].MarkPx))],
-                false);
-        }
-        catch (Exception fault) when (IsOfTheVenue(fault, cancellationToken))
-        {
-            LogNoPrices(fault.Reason(most));
-            return ([], true);
-        }
-    }
-
     [LoggerMessage(LogLevel.Warning, "the vault's components cannot be read, those known go on being followed: {Error}")]
     private partial void LogKnownVaults(string error);
-
-    [LoggerMessage(LogLevel.Warning, "mark prices cannot be read, so whether a price came back is not judged: {Error}")]
-    private partial void LogNoPrices(string error);
 }

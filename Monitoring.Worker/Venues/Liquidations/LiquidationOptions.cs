@@ -12,6 +12,13 @@ internal sealed record LiquidationOptions(IReadOnlyList<string> MonitoredAddress
 {
     private const int MostAddresses = 50;
 
+    /// <summary>
+    /// So long after the last liquidation of a pattern something may be learnt that makes it an event or a worse one: a price that comes
+    /// back, a volume, who funded an account.
+    /// </summary>
+    public TimeSpan LearnsFor => Interval + (Thresholds.ManipulationWindow > Thresholds.CascadeWindow
+        ? Thresholds.ManipulationWindow : Thresholds.CascadeWindow);
+
     /// <summary>How often it looks.</summary>
     public static readonly IntervalSetting IntervalSetting =
         new("Monitors:Liquidations:Interval", "LIQUIDATION_CHECK_INTERVAL", "--liquidation-interval", "liquidations", 180);
@@ -25,9 +32,9 @@ internal sealed record LiquidationOptions(IReadOnlyList<string> MonitoredAddress
 
 /// <summary>Thresholds, all inclusive; shares and impacts in percent.</summary>
 internal sealed record LiquidationThresholds(
-    decimal EventScore, decimal FlashLoanUsd, TimeSpan FlashLoanWindow, int CascadeVictims, TimeSpan CascadeWindow,
-    decimal CascadeDirectionPct, int CoordinatedTimes, decimal CoordinatedUsd, decimal ManipulationImpactPct,
-    decimal ManipulationRecoveryPct, TimeSpan ManipulationWindow, TimeSpan FundedWithin)
+    decimal EventScore, decimal FlashLoanUsd, TimeSpan FlashLoanWindow, decimal FlashLoanVolumePct, int CascadeVictims,
+    TimeSpan CascadeWindow, decimal CascadeDirectionPct, int CoordinatedTimes, decimal CoordinatedUsd, decimal ManipulationImpactPct,
+    decimal ManipulationRecoveryPct, TimeSpan ManipulationWindow, TimeSpan FundedWithin, int MarketWideCoins, TimeSpan MarketWideWindow)
 {
     private const decimal Billion = 1_000_000_000;
 
@@ -39,6 +46,7 @@ internal sealed record LiquidationThresholds(
         settings.Number(LiquidationRuleSet.EventScore, 0, 100),
         settings.Number(LiquidationRuleSet.FlashLoanUsd, 1, Billion),
         settings.Seconds(LiquidationRuleSet.FlashLoanWindow, 1, 300),
+        settings.Number(LiquidationRuleSet.FlashLoanVolumePct, 0.001m, 100),
         settings.Whole(LiquidationRuleSet.CascadeVictims, 2, 1000),
         settings.Seconds(LiquidationRuleSet.CascadeWindow, 1, 1800),
         settings.Number(LiquidationRuleSet.CascadeDirectionPct, 50, 100),
@@ -47,5 +55,7 @@ internal sealed record LiquidationThresholds(
         settings.Number(LiquidationRuleSet.ManipulationImpactPct, 0.1m, 100),
         settings.Number(LiquidationRuleSet.ManipulationRecoveryPct, 1, 100),
         settings.Seconds(LiquidationRuleSet.ManipulationWindow, 1, 3600),
-        settings.Seconds(LiquidationRuleSet.FundedWithin, 1, 86400));
+        settings.Seconds(LiquidationRuleSet.FundedWithin, 1, 86400),
+        settings.Whole(LiquidationRuleSet.MarketWideCoins, 2, 1000),
+        settings.Seconds(LiquidationRuleSet.MarketWideWindow, 1, 1800));
 }

@@ -11,22 +11,40 @@ namespace Monitoring.Worker.Venues.Liquidations;
 /// </summary>
 internal static class LiquidationRules
 {
-    private const string Coverage = "Seen through the fills of the HLP vaults and of the watched accounts: backstop liquidations and "
+    public const string Coverage = "Seen through the fills of the HLP vaults and of the watched accounts: backstop liquidations and "
         + "deleveraging against the HLP vaults are complete, of market liquidations only those in which such an "
         + "account took part are known.";
 
-    private const string Incomplete = "Incomplete: not all fills of this time could be had from the venue, so there was more than this. ";
+    public const string Incomplete = "Incomplete: not all fills of this time could be had from the venue, so there was more than this. ";
 
     /// <summary>
-    /// One finding per kind and coin (or account), made from the most suspicious of its patterns; nothing below the
-    /// score that makes an event, save deleveraging.
+    /// One finding per kind and coin (or account), made from the worst and most suspicious of its patterns; none of a pattern that is
+    /// no event.
     /// </summary>
     public static IReadOnlyList<Finding> Evaluate(IEnumerable<LiquidationPattern> patterns, LiquidationThresholds limits) =>
-        [.. patterns.Where(pattern => pattern.PatternType == LiquidationPatternType.Adl || pattern.SuspicionScore >= limits.EventScore)
-            .GroupBy(pattern => (pattern.PatternType, pattern.Subject))
-            .Select(same => same.OrderByDescending(pattern => pattern.SuspicionScore).ThenByDescending(pattern => pattern.EndTime).First())
-            .OrderBy(pattern => pattern.PatternType).ThenBy(pattern => pattern.Subject, StringComparer.Ordinal)
-            .Select(pattern => Find(pattern, limits))];
+        [.. patterns.Select(pattern => (Pattern: pattern, Severity: SeverityOf(pattern, limits)))
+            .Where(judged => judged.Severity is not null)
+            .GroupBy(judged => (judged.Pattern.PatternType, judged.Pattern.Subject))
+            .Select(same => same.OrderByDescending(judged => judged.Severity).ThenByDescending(judged => judged.Pattern.SuspicionScore)
+                .ThenByDescending(judged => judged.Pattern.EndTime).First())
+            .OrderBy(judged => judged.Pattern.PatternType).ThenBy(judged => judged.Pattern.Subject, StringComparer.Ordinal)
+            .Select(judged => Find(judged.Pattern, judged.Severity!.Value, limits))];
+
+    /// <summary>
+    /// How bad a pattern is; null when it is no event: below the score that makes one, save deleveraging and what is an attack by its
+    /// share of the coin's volume.
+    /// </summary>
+    public static Severity? SeverityOf(LiquidationPattern pattern, LiquidationThresholds limits) => pattern.PatternType switch
+    {
+        LiquidationPatternType.Adl => Severity.High,
+        LiquidationPatternType.FlashLoan when VolumeShares.Of(pattern) >= limits.FlashLoanVolumePct => Severity.Critical,
+        _ when pattern.SuspicionScore < limits.EventScore => null,
+        LiquidationPatternType.Cascade => Severity.High,
+        _ => Severity.Medium,
+    };
+
+    /// <summary>What an event of a coin is about.</summary>
+    public static EventSubject SubjectOfCoin(string coin) => new("coin", coin);
 
     /// <summary>The rule that judges patterns of a type.</summary>
     public static Rule RuleOf(LiquidationPatternType type) => type switch
@@ -38,10 +56,10 @@ internal static class LiquidationRules
         _ => LiquidationRuleSet.Deleveraging,
     };
 
-    private static Finding Find(LiquidationPattern pattern, LiquidationThresholds limits)
+    private static Finding Find(LiquidationPattern pattern, Severity severity, LiquidationThresholds limits)
     {
         var indicators = JsonNode.Parse(pattern.Indicators)!.AsObject();
-        var (severity, title, thresholds, arithmetic) = Judge(pattern, indicators, limits);
+        var (title, thresholds, arithmetic) = Explain(pattern, indicators, limits);
         var values = new JsonObject
         {
             ["pattern_id"] = pattern.PatternId, ["suspicion_score"] = pattern.SuspicionScore,
@@ -54,7 +72,9 @@ internal static class LiquidationRules
         if (pattern.PatternType != LiquidationPatternType.Adl)
         {
             thresholds["event_score"] = limits.EventScore;
-            arithmetic = [.. arithmetic, $"suspicion score {pattern.SuspicionScore} >= {limits.EventScore}: an event"];
+            arithmetic = [.. arithmetic, pattern.SuspicionScore >= limits.EventScore
+                ? $"suspicion score {pattern.SuspicionScore} >= {limits.EventScore}: an event"
+                : $"suspicion score {pattern.SuspicionScore} < {limits.EventScore}: an event by its share alone"];
         }
 
         var gaps = PatternGaps.Lines(indicators).ToList();
@@ -62,28 +82,34 @@ internal static class LiquidationRules
             .Select(account => (string)account!)
             .Where(account => account.StartsWith("0x", StringComparison.Ordinal)) ?? [];
         return RuleOf(pattern.PatternType).Find(severity,
-            new EventSubject(pattern.PatternType == LiquidationPatternType.Coordinated ? "account" : "coin", pattern.Subject), title,
+            pattern.PatternType == LiquidationPatternType.Coordinated ? new EventSubject("account", pattern.Subject)
+                : SubjectOfCoin(pattern.Subject), title,
             $"{pattern.LiquidationCount} liquidations of {pattern.AffectedUsers} accounts, {pattern.TotalLiquidatedUsd:0.00} USD, "
             + $"from {pattern.StartTime:yyyy-MM-dd HH:mm:ss}Z to {pattern.EndTime:HH:mm:ss}Z in "
             + $"{string.Join(", ", pattern.AssetsInvolved.Take(10))}. {(gaps.Count > 0 ? Incomplete : "")}{Coverage}",
             new Evidence(values, thresholds, [.. arithmetic, .. gaps]), [.. accounts]); // without a loss: what was liquidated is a size
     }
 
-    private static (Severity Severity, string Title, JsonObject Thresholds, IReadOnlyList<string> Arithmetic) Judge(
+    private static (string Title, JsonObject Thresholds, IReadOnlyList<string> Arithmetic) Explain(
         LiquidationPattern pattern, JsonObject indicators, LiquidationThresholds limits) => pattern.PatternType switch
     {
-        LiquidationPatternType.FlashLoan => (Severity.Critical,
+        LiquidationPatternType.FlashLoan => (
             $"{pattern.Subject}: {Millions(Number(indicators, "peak_usd"))} USD liquidated within "
-            + $"{limits.FlashLoanWindow.TotalSeconds:0} s",
-            new JsonObject { ["usd"] = limits.FlashLoanUsd, ["window_seconds"] = limits.FlashLoanWindow.TotalSeconds },
+            + $"{limits.FlashLoanWindow.TotalSeconds:0} s, {VolumeShares.Describe(indicators)}",
+            new JsonObject
+            {
+                ["usd"] = limits.FlashLoanUsd, ["window_seconds"] = limits.FlashLoanWindow.TotalSeconds,
+                ["volume_pct"] = limits.FlashLoanVolumePct,
+            },
             [
                 $"most within {limits.FlashLoanWindow.TotalSeconds:0} s = {Number(indicators, "peak_usd"):0.00} USD >= "
                     + $"{limits.FlashLoanUsd} USD",
+                VolumeShares.Line(indicators, limits),
                 "score = amount (> 5 M: 50; > 2 M: 40; > 1 M: 30; else 20 * USD / 500000) + "
                     + $"{(Number(indicators, "largest_usd") > 2_000_000 ? "30 for one above 2 M" : "0, none above 2 M")} + 20 "
                     + $"= {pattern.SuspicionScore}",
             ]),
-        LiquidationPatternType.Cascade => (Severity.High,
+        LiquidationPatternType.Cascade => (
             $"{pattern.Subject}: cascade of {pattern.LiquidationCount} liquidations {(string?)indicators["direction"]}wards, "
             + $"{Millions(pattern.TotalLiquidatedUsd)} USD, price {pattern.PriceImpact:+0.00;-0.00} %",
             new JsonObject
@@ -97,7 +123,7 @@ internal static class LiquidationRules
                 $"score = min(30, 3 * {pattern.LiquidationCount}) + min(40, 40 * {pattern.TotalLiquidatedUsd:0.00} / 5000000) + min(30, "
                     + $"30 * {Math.Abs(pattern.PriceImpact):0.####} / 5) = {pattern.SuspicionScore}",
             ]),
-        LiquidationPatternType.Coordinated => (Severity.Medium,
+        LiquidationPatternType.Coordinated => (
             $"{(indicators["funder"] is null ? "One account was" : $"{pattern.AffectedUsers} accounts funded together were")} liquidated "
             + $"{pattern.LiquidationCount} times for {Millions(pattern.TotalLiquidatedUsd)} USD",
             new JsonObject
@@ -107,7 +133,7 @@ internal static class LiquidationRules
             },
             [.. FundingLine(indicators, limits), $"score = min(50, 10 * {pattern.LiquidationCount}) + min(50, "
                 + $"50 * {pattern.TotalLiquidatedUsd:0.00} / 3000000) = {pattern.SuspicionScore}"]),
-        LiquidationPatternType.Manipulation => (Severity.Medium,
+        LiquidationPatternType.Manipulation => (
             $"{pattern.Subject}: price moved {pattern.PriceImpact:+0.00;-0.00} % under liquidations and came back by "
             + $"{Number(indicators, "recovered_pct"):0} %",
             new JsonObject
@@ -117,7 +143,7 @@ internal static class LiquidationRules
             },
             [$"score = min(50, 50 * {Math.Abs(pattern.PriceImpact):0.####} / 4) + min(50, 50 * {Number(indicators, "recovered_pct"):0.##} "
                 + $"/ 100) = {pattern.SuspicionScore}"]),
-        _ => (Severity.High,
+        _ => (
             $"{pattern.Subject}: {Millions(pattern.TotalLiquidatedUsd)} USD auto-deleveraged in {Number(indicators, "fills"):0} fills",
             new JsonObject(), ["auto-deleveraging was seen: high"]),
     };
@@ -136,5 +162,6 @@ internal static class LiquidationRules
     /// <summary>A moment as evidence gives it.</summary>
     public static string Utc(DateTimeOffset at) => at.ToString("yyyy-MM-dd'T'HH:mm:ss.FFF'Z'");
 
-    private static string Millions(decimal usd) => usd >= 1_000_000 ? $"{usd / 1_000_000:0.00} M" : $"{usd:0}";
+    /// <summary>An amount as titles give it.</summary>
+    public static string Millions(decimal usd) => usd >= 1_000_000 ? $"{usd / 1_000_000:0.00} M" : $"{usd:0}";
 }

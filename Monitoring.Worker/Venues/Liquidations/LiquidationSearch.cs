@@ -42,6 +42,13 @@ internal static class LiquidationSearch
                         && now - moved.Extreme.At <= limits.ManipulationWindow))
             .Select(coin => coin.Coin)];
 
+    /// <summary>Coins in which enough for a flash loan was liquidated within seconds, since a moment.</summary>
+    public static IReadOnlyList<string> CoinsOfFlashLoans(
+        IEnumerable<Liquidation> history, DateTimeOffset since, LiquidationThresholds limits) =>
+        [.. ByCoin(history.Where(one => one.Method != LiquidationMethod.Adl))
+            .Where(coin => FindFlashLoans(coin.Coin, coin.Points, limits).Any(pattern => pattern.EndTime >= since))
+            .Select(coin => coin.Coin)];
+
     private static IEnumerable<(string Coin, IReadOnlyList<PricePoint> Points)> ByCoin(IEnumerable<Liquidation> liquidations) =>
         liquidations.GroupBy(one => one.Coin)
             .OrderBy(coin => coin.Key, StringComparer.Ordinal)
@@ -215,7 +222,10 @@ internal static class LiquidationSearch
         fill.ObservedAt >= pattern.StartTime && fill.ObservedAt <= pattern.EndTime && pattern.AssetsInvolved.Contains(fill.Coin)
         && (fill.Method == LiquidationMethod.Adl) == (pattern.PatternType == LiquidationPatternType.Adl)
         && (pattern.PatternType != LiquidationPatternType.Coordinated || pattern.Subject == fill.LiquidatedUser
-            || pattern.Subject.StartsWith(FundedBy, StringComparison.Ordinal));
+            || AccountsOf(pattern).Contains(fill.LiquidatedUser));
+
+    private static IEnumerable<string?> AccountsOf(LiquidationPattern pattern) =>
+        JsonNode.Parse(pattern.Indicators)!["accounts"]?.AsArray().Select(account => (string?)account) ?? [];
 
     /// <summary>What makes it the same pattern: its type, its subject and when it began.</summary>
     public static string IdOf(LiquidationPatternType type, string subject, DateTimeOffset start) =>

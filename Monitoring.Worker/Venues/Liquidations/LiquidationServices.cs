@@ -1,4 +1,7 @@
+using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Venues.HlpVault;
+using Monitoring.Worker.Venues.Hyperliquid;
 
 namespace Monitoring.Worker.Venues.Liquidations;
 
@@ -9,7 +12,12 @@ internal static class LiquidationServices
     public static void AddLiquidations(
         this IServiceCollection services, LiquidationOptions options, TimeSpan? spacing, bool withoutDatabase)
     {
-        services.AddSingleton(options).AddSingleton<AccountReader>().AddSingleton<AccountFundings>();
+        services.AddSingleton(options).AddSingleton<AccountReader>().AddSingleton<AccountFundings>()
+            .AddSingleton<MarketQuotes>();
+        services.AddSingleton(provider => new VaultPnl(
+            provider.GetRequiredService<HyperliquidClient>(), provider.GetRequiredService<HlpVaultOptions>(),
+            provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILogger<VaultPnl>>()));
         services.AddSingleton(provider => new LiquidationHistory(
             withoutDatabase ? null : ActivatorUtilities.CreateInstance<LiquidationTables>(provider),
             provider.GetRequiredService<ILogger<LiquidationHistory>>()));

@@ -180,6 +180,18 @@ public sealed class ExplainTests
     }
 
     [Test]
+    public async Task Whole_market_shows_the_patterns_of_its_coins()
+    {
+        await StartAsync(ScenarioLoader.Load("cascade"), "liquidations");
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        var why = await ExplainAsync("liquidation.market-wide", "liquidations");
+        var patterns = Rows(why, "liquidation_patterns");
+        Assert.That(patterns.Select(row => (string)row["id"]!),
+            Is.EquivalentTo(why["values"]!["pattern_ids"]!.AsArray().Select(id => (string)id!)));
+        Assert.That(patterns.Select(row => (string)row["subject"]!).Distinct().Count(), Is.EqualTo((int)why["values"]!["coin_count"]!));
+    }
+
+    [Test]
     public async Task Blindness_shows_the_checks_since_the_last_success()
     {
         await StartAsync(ScenarioLoader.Load("calm"), "hlp-vault");

@@ -41,7 +41,7 @@ public sealed partial class SqlTests
         ["starts"] = new[] { Time }, ["ends"] = new[] { Time }, ["durations"] = new[] { 1m },
         ["totals"] = new[] { 1m }, ["affectedUsers"] = new[] { 1 }, ["assets"] = new[] { "BTC" },
         ["scores"] = new[] { 1m }, ["counts"] = new[] { 1 }, ["impacts"] = new[] { 1m },
-        ["indicators"] = new[] { "{}" }, ["patternType"] = "adl", ["patternId"] = "p", ["areAdl"] = true, ["afterPatternId"] = "p",
+        ["indicators"] = new[] { "{}" }, ["patternType"] = "adl", ["areAdl"] = true, ["afterPatternId"] = "p",
         ["afterStartTime"] = Time, ["addresses"] = new[] { "0x" }, ["hlpVaults"] = new[] { true }, ["sinces"] = new[] { Time },
         ["untils"] = new[] { Time }, ["lastFills"] = new[] { "2026-11-21Z" }, ["notificationIds"] = new[] { Guid.Empty },
         ["eventIds"] = new[] { Guid.Empty }, ["seqs"] = new[] { 1L }, ["channels"] = new[] { "webhook" }, ["kinds"] = new[] { "opened" },

@@ -74,13 +74,16 @@ public sealed class FeedScenarioTests
         await PlayAndSettleAsync(42, 120, 2);
         var all = await _feed.Worker.CheckAsync("liquidations", _feed.Clock.GetUtcNow(), _feed.Clock);
         Assert.That(all.Run.Error, Is.Null);
-        Assert.That(all.Observations.OfType<LiquidationFill>(), Is.Empty, "the triggered checks have seen all there is");
+        Assert.That((all.Observations.OfType<LiquidationFill>().Count(), all.Findings.Count(finding => finding.RuleId.StartsWith(
+            "liquidation.", StringComparison.Ordinal))), Is.EqualTo((0, 0)), "the triggered checks have seen all there is");
         Assert.That(await _feed.CountAsync("SELECT count(*) FROM liquidations"), Is.EqualTo(_feed.Worker.Venue.Fills.All.Count));
         openings = await OpeningsAsync();
         Assert.That(openings.Select(opening => (opening.Rule, opening.Subject)), Is.Unique, "one event per coin and kind");
         Assert.That((openings.Count(o => o.Rule == "liquidation.adl"),
-            openings.Count(o => o.Rule == "liquidation.cascade"), openings.Count(o => o.Rule == "hlp.loss")),
-            Is.EqualTo((6, 12, 0)));
+            openings.Count(o => o.Rule == "liquidation.cascade"), openings.Count(o => o.Rule == "liquidation.market-wide"),
+            openings.Count(o => o.Rule == "hlp.loss")),
+            Is.EqualTo((6, 12, 1, 0)));
+        Assert.That(openings.Single(opening => opening.Rule == "liquidation.market-wide").ChangedAt, Is.LessThanOrEqualTo(limit));
         Assert.That(await _feed.CountAsync("SELECT count(*) FROM security_event_changes WHERE kind = 'resolved'"), Is.Zero);
         var checks = (await _feed.TriggeredAsync()).Where(run => run.Monitor == "liquidations").Select(run => run.At).ToList();
         Assert.That(checks.Zip(checks.Skip(1), (earlier, later) => (later - earlier).TotalSeconds),

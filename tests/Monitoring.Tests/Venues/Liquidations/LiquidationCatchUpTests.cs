@@ -106,7 +106,7 @@ public sealed class LiquidationCatchUpTests
         var begun = new LiquidationSource(Liquidator, true, _clock.GetUtcNow().AddHours(-1),
             ManualClock.Noon.AddSeconds(7000), ManualClock.Noon.AddSeconds(7000), 0, null, null);
         _worker.Services.GetRequiredService<LiquidationHistory>().Keep(
-            _clock.GetUtcNow(), null, new Reading([], [begun], [], [], new Dictionary<string, DateTimeOffset?>(), true), [], [], [], []);
+            _clock.GetUtcNow(), null, new Reading([], [begun], [], [], new Dictionary<string, DateTimeOffset?>(), true), [], [], []);
         // What such a check brought may come out of the journal before the next check reads what is stored.
         await using (var connection = await _worker.Db.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
@@ -171,7 +171,8 @@ public sealed class LiquidationCatchUpTests
     [Test]
     public async Task Burst_of_one_account_that_the_venue_cannot_show_whole_is_said_to_be_incomplete()
     {
-        await StartAsync([Liquidate(5, 11_279, 100, LiquidationKind.Adl), Liquidate(8, 1, 100, LiquidationKind.Adl)]);
+        await StartAsync([Liquidate(5, 11_279, 100, LiquidationKind.Adl), Liquidate(8, 1, 100, LiquidationKind.Adl),
+            Liquidate(60, 1, 100, LiquidationKind.Adl)]);
         var first = await CheckAsync(TimeSpan.FromSeconds(10));
         Assert.That(
             first.Observations.OfType<LiquidationFill>().Select(fill => fill.ObservedAt).GroupBy(at => at).Select(moment => moment.Count()),
@@ -217,11 +218,11 @@ public sealed class LiquidationHistoryTests
         var history = new LiquidationHistory(null, new TestLogs().For<LiquidationHistory>());
         var (now, fill) = (ManualClock.Noon.AddHours(5), LiquidationSample.Row(60, LiquidationSample.Victim, 1000, tid: 1));
         var reading = new Reading([fill], [], [], [], new Dictionary<string, DateTimeOffset?>(), false);
-        history.Keep(now, fill.ObservedAt.AddMinutes(30), reading, [fill], [], [], []);
+        history.Keep(now, fill.ObservedAt.AddMinutes(30), reading, [fill], [], []);
         Assert.That(history.Fills, Is.EqualTo(new[] { fill }));
-        history.Keep(now, fill.ObservedAt.AddMinutes(61), reading, history.Fills, [], [], []);
+        history.Keep(now, fill.ObservedAt.AddMinutes(61), reading, history.Fills, [], []);
         Assert.That(history.Fills, Is.Empty, "what goes on now is an hour later");
-        history.Keep(now, null, reading, [fill], [], [], []);
+        history.Keep(now, null, reading, [fill], [], []);
         Assert.That(history.Fills, Is.Empty);
     }
 }

@@ -62,10 +62,10 @@ public sealed class LiquidationMonitorTests
         var first = await CheckAsync();
         Assert.That(first.Observations.OfType<LiquidationFill>().Count(), Is.EqualTo(11_279));
         var second = await CheckAsync();
-        Assert.That(second.Observations.OfType<LiquidationFill>(), Is.Empty);
+        Assert.That((second.Observations.OfType<LiquidationFill>().Count(), second.Findings.Count), Is.EqualTo((0, 0)), "no news");
         Assert.That(await QueryAsync<(long, long)>("SELECT count(*), count(DISTINCT observed_at) FROM liquidations"),
             Is.EqualTo((11_279L, 1L)));
-        Assert.That(await EventsAsync(), Is.EqualTo(new[] { ("liquidation.adl", "BTC", "high", 2L) }));
+        Assert.That(await EventsAsync(), Is.EqualTo(new[] { ("liquidation.adl", "BTC", "high", 1L) }));
         Assert.That(await QueryAsync<(long, int, decimal)>(
             "SELECT count(*), sum(liquidation_count)::int, sum(duration_seconds) FROM liquidation_patterns"),
             Is.EqualTo((1L, scenario.Components.Count, 0m)));
@@ -100,6 +100,10 @@ public sealed class LiquidationMonitorTests
             Has.Member(("ETH", "high")).And.Count.EqualTo(12));
         Assert.That(events.Where(e => e.Rule == "liquidation.adl").Select(e => (e.Subject, e.Severity)).ToList(),
             Has.Member(("BTC", "high")).And.Count.EqualTo(6));
+        Assert.That(events.Where(e => e.Rule == "liquidation.flash-loan").Select(e => e.Severity).ToList(),
+            Has.Count.EqualTo(12).And.All.EqualTo("medium"), "much, and little of the coins' volume");
+        Assert.That(events.Where(e => e.Rule == "liquidation.market-wide").Select(e => (e.Subject, e.Severity)),
+            Is.EqualTo(new[] { ("hyperliquid", "critical") }));
         Assert.That(events.Select(e => e.Rule), Has.None.EqualTo("hlp.loss"));
         var expected = scenario.Expected.Select(e => e.Rule).ToList();
         Assert.That(events.Where(e => e.Severity is "high" or "critical").Select(e => e.Rule).Distinct(), Is.SubsetOf(expected));
@@ -172,16 +176,15 @@ public sealed class LiquidationMonitorTests
         await CheckAsync();
         var tables = ActivatorUtilities.CreateInstance<LiquidationTables>(_worker.Services);
         var history = new LiquidationHistory(tables, _worker.Logs.For<LiquidationHistory>());
-        await history.LoadAsync(_clock.GetUtcNow(), LiquidationThresholds.Default, default);
+        await history.LoadAsync(_clock.GetUtcNow(), default);
         var source = history.FindSource("0x2e3d94f0562703b25c83308a05046ddaf9a8dd14")!;
         Assert.That((source.ReadUntil, source.LastFillAt, source.Gaps),
             Is.EqualTo((ManualClock.Noon.AddSeconds(7), (DateTimeOffset?)ManualClock.Noon.AddSeconds(7), 0L)));
-        Assert.That((history.Fills.Count, history.Patterns.Count, history.Raised.Single(), history.KnownVaults.Count),
-            Is.EqualTo((3, 1, "liquidation.adl:BTC", 7)));
+        Assert.That((history.Fills.Count, history.Patterns.Count, history.KnownVaults.Count), Is.EqualTo((3, 1, 7)));
     }
 
     [Test]
-    public async Task Account_that_cannot_be_read_leaves_what_was_found_unjudged_and_the_others_read()
+    public async Task Account_that_cannot_be_read_ends_nothing_that_was_found_and_leaves_the_others_read()
     {
         await StartAsync(Calm(Liquidate(5, 1, 1000, LiquidationKind.Adl), Liquidate(400, 1, 1000, LiquidationKind.Backstop)));
         _clock.Advance(TimeSpan.FromSeconds(10));
@@ -189,15 +192,16 @@ public sealed class LiquidationMonitorTests
         _clock.Advance(TimeSpan.FromMinutes(10));
         _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "userFillsByTime", Count: 1));
         var partial = await CheckAsync();
-        Assert.That((partial.Findings.Count(finding => finding.RuleId != "monitor.stale"), partial.Unjudged.Single(),
-            partial.Observations.OfType<LiquidationSource>().Count()),
-            Is.EqualTo((0, "liquidation.adl:BTC", 6)));
+        Assert.That((partial.Findings.Count(finding => finding.RuleId != "monitor.stale"),
+            partial.Observations.OfType<LiquidationSource>().Count(), await QueryAsync<string>(
+                "SELECT status FROM security_events WHERE rule_id = 'liquidation.adl'")),
+            Is.EqualTo((0, 6, "open")));
         _worker.Venue.Faults.Add(new Fault(FaultKind.Null, Type: "userFillsByTime"));
         var none = await _worker.CheckAsync(Monitor, _clock.GetUtcNow().AddSeconds(1), _clock);
         Assert.That((none.Run.Outcome, none.Run.Error), Is.EqualTo((CheckOutcome.Failed, none.Run.Error)));
         Assert.That(none.Run.Error, Does.StartWith("the fills of none of 7 accounts could be read"));
         _worker.Venue.Faults.Clear();
-        Assert.That((await _worker.CheckAsync(Monitor, _clock.GetUtcNow().AddSeconds(2), _clock)).Unjudged, Is.Empty);
+        Assert.That((await _worker.CheckAsync(Monitor, _clock.GetUtcNow().AddSeconds(2), _clock)).Run.Error, Is.Null);
         Assert.That(await QueryAsync<long>("SELECT count(*) FROM liquidations"), Is.EqualTo(2), "what could not be read is read later");
     }
 
