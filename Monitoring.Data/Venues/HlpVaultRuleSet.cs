@@ -50,7 +50,10 @@ public static class HlpVaultRuleSet
         EventLifetime.Condition,
         "Our own snapshots and the venue's day, week and month series. Account values fall by a third within weeks of mere withdrawals, "
         + "so they say nothing here.",
-        "See whether one loss made it (hlp.loss) or many small ones, and compare with the vault's earlier drawdowns in its history.");
+        "See whether one loss made it (hlp.loss) or many small ones, and compare with the vault's earlier drawdowns in its history.")
+    {
+        Measure = "drawdown_pct",
+    };
 
     /// <summary>An unusual hour.</summary>
     public static readonly Rule Sigma = new("hlp.sigma", 1, "The HLP vault's hour is unusual", Monitor,
@@ -61,7 +64,10 @@ public static class HlpVaultRuleSet
         EventLifetime.Condition,
         "Our own snapshots and the venue's series. Median and MAD, since one large hour must not hide the next; 1.4826 makes MAD a "
         + "standard deviation for normal noise.",
-        "A large gain is as unusual as a loss: look for the liquidation or the price move that made it.");
+        "A large gain is as unusual as a loss: look for the liquidation or the price move that made it.")
+    {
+        Measure = "z_score",
+    };
 
     /// <summary>The anomaly score, and health issues.</summary>
     public static readonly Rule Anomaly = new("hlp.anomaly", 1, "The HLP vault's anomaly score is high, or it has a health issue", Monitor,
@@ -75,7 +81,10 @@ public static class HlpVaultRuleSet
             new(Severity.Critical, Exploitation, "the score reaches critical"),
         ],
         EventLifetime.Condition, "The same measures as hlp.loss and hlp.drawdown; each part is stored beside the sum.",
-        "Read the parts in the evidence: which of them is large says which rule to look at. A health issue names the component and why.");
+        "Read the parts in the evidence: which of them is large says which rule to look at. A health issue names the component and why.")
+    {
+        Measure = "anomaly_score",
+    };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } = [Loss, Drawdown, Sigma, Anomaly];

@@ -30,7 +30,10 @@ public static class InventoryRuleSet
         "The venue's clearinghouseState of every component vault. A position that is handed over to HLP shows here before its loss is "
         + "booked.",
         "See who was liquidated into it (liquidations), how deep the coin's market is, and whether its price is being pushed: HLP has "
-        + "to leave the position.");
+        + "to leave the position.")
+    {
+        Measure = "share_pct",
+    };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } = [Inventory];
