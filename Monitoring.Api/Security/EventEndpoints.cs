@@ -9,19 +9,23 @@ using EventList = Monitoring.Api.Http.ListOf<
 
 namespace Monitoring.Api.Security;
 
-/// <summary>A security event. <c>timestamp</c> is when it was first seen; <c>indicators</c> are the newest values of its rule.</summary>
+/// <summary>
+/// A security event. <c>timestamp</c> is when it was first seen; <c>indicators</c> are the newest values of its rule;
+/// <c>inhibited_by</c> is the event that speaks for it, or did until its end: while that is open and not silenced, this one
+/// notifies nobody.
+/// </summary>
 public sealed record SecurityEventView(
     Guid Id, DateTimeOffset Timestamp, string Monitor, string RuleId, int RuleVersion, string ThreatType,
     Severity Severity, EventStatus Status, string Subject, string Title, string Description, JsonElement Indicators,
     IReadOnlyList<string> AffectedAddresses, decimal? EstimatedLossUsd, bool IsActive, long Occurrences,
     DateTimeOffset FirstSeenAt, DateTimeOffset LastSeenAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy,
-    DateTimeOffset? ResolvedAt, string? Resolution)
+    DateTimeOffset? ResolvedAt, string? Resolution, Guid? InhibitedBy)
 {
     internal static SecurityEventView Of(SecurityEvent row) => new(
         row.EventId, row.FirstSeenAt, row.Monitor, row.RuleId, row.RuleVersion, row.ThreatType, row.Severity,
         row.Status, row.Subject, row.Title, row.Description, JsonSerializer.Deserialize<JsonElement>(row.Indicators),
         row.RelatedAddresses, row.EstimatedLossUsd, row.Status != EventStatus.Resolved, row.Occurrences,
-        row.FirstSeenAt, row.LastSeenAt, row.AcknowledgedAt, row.AcknowledgedBy, row.ResolvedAt, row.Resolution);
+        row.FirstSeenAt, row.LastSeenAt, row.AcknowledgedAt, row.AcknowledgedBy, row.ResolvedAt, row.Resolution, row.InhibitedBy);
 }
 
 /// <summary>A page of events.</summary>

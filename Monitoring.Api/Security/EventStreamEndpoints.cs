@@ -20,8 +20,8 @@ internal static class EventStreamEndpoints
     /// back with the last id it saw.
     /// </summary>
     /// <remarks>
-    /// The id of a message is the change's number, its kind is opened, escalated, acknowledged, silenced or resolved,
-    /// its data the change and the event as it is now. Without Last-Event-ID the stream begins with the next change.
+    /// The id of a message is the change's number, its kind is opened, escalated, worsened, flapping, reminded, acknowledged, silenced,
+    /// resolved or expired, its data the change and the event as it is now. Without Last-Event-ID the stream begins with the next change.
     /// Three further kinds: `removed` (changes that are no longer kept: from_seq, to_seq), `reset` (the database was
     /// put back, by a restore or a fail-over: asked_for, the position until then, and newest; ask anew for what you
     /// keep) and `database` (whether the database answers: available).

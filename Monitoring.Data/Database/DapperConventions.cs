@@ -17,6 +17,7 @@ internal static class DapperConventions
         SqlMapper.AddTypeHandler(new UtcHandler());
         SqlMapper.AddTypeHandler(new TextArrayHandler());
         SqlMapper.AddTypeHandler(new TimeArrayHandler());
+        SqlMapper.AddTypeHandler(new TimesHandler());
 
         SqlMapper.Settings.PreferTypeHandlersForEnums = true; // no ints in text columns
         foreach (var type in typeof(DapperConventions).Assembly.GetExportedTypes().Where(type => type.IsEnum))
@@ -56,6 +57,14 @@ internal static class DapperConventions
         }
 
         public override DateTimeOffset?[] Parse(object value) => [.. ((DateTime?[])value).Select(at => (DateTimeOffset?)at)];
+    }
+
+    private sealed class TimesHandler : SqlMapper.TypeHandler<DateTimeOffset[]>
+    {
+        public override void SetValue(IDbDataParameter parameter, DateTimeOffset[]? value) =>
+            parameter.Value = value is null ? DBNull.Value : value.Select(at => at.UtcDateTime).ToArray();
+
+        public override DateTimeOffset[] Parse(object value) => [.. ((DateTime[])value).Select(at => new DateTimeOffset(at))];
     }
 
     private sealed class EnumHandler<T> : SqlMapper.TypeHandler<T> where T : struct, Enum

@@ -79,31 +79,43 @@ public static class SecurityEventUpdates
         INSERT INTO security_events (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title,
                                      description, indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks,
                                      first_seen_at, last_seen_at, judged_at, resolved_at, resolution,
-                                     subject_kind, network, account, subject_id, transaction_hash, labels)
+                                     subject_kind, network, account, subject_id, transaction_hash, labels,
+                                     covers, notified_at, asked_after, earlier_openings, told_measure)
         SELECT event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
                indicators::jsonb,
                ARRAY(SELECT one FROM jsonb_array_elements_text(addresses::jsonb) WITH ORDINALITY AS each (one, place) ORDER BY place),
                estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
-               resolved_at, resolution, subject_kind, network, account, subject_id, transaction_hash, labels::jsonb
+               resolved_at, resolution, subject_kind, network, account, subject_id, transaction_hash, labels::jsonb,
+               CASE WHEN covers IS NOT NULL
+                    THEN ARRAY(SELECT one FROM jsonb_array_elements_text(covers::jsonb) WITH ORDINALITY AS each (one, place) ORDER BY place)
+               END,
+               notified_at, asked_after,
+               CASE WHEN openings IS NOT NULL
+                    THEN ARRAY(SELECT one::timestamptz FROM jsonb_array_elements_text(openings::jsonb) AS each (one) ORDER BY one)
+               END,
+               told_measure
           FROM unnest(@eventIds, @fingerprints, @monitors, @ruleIds, @ruleVersions, @threatTypes, @severities, @statuses, @subjects,
                       @titles, @descriptions, @indicators, @addresses, @losses, @occurrences, @cleanChecks,
                       @firstTimes, @lastTimes, @judgedTimes, @resolvedTimes, @resolutions,
-                      @subjectKinds, @networks, @accounts, @subjectIds, @transactionHashes, @labels)
+                      @subjectKinds, @networks, @accounts, @subjectIds, @transactionHashes, @labels,
+                      @covers, @notifiedTimes, @askedAfters, @openings, @toldMeasures)
                AS row (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
                        indicators, addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
-                       resolved_at, resolution, subject_kind, network, account, subject_id, transaction_hash, labels)
+                       resolved_at, resolution, subject_kind, network, account, subject_id, transaction_hash, labels,
+                       covers, notified_at, asked_after, openings, told_measure)
         ON CONFLICT (event_id) DO UPDATE
            SET rule_version = excluded.rule_version, threat_type = excluded.threat_type, severity = excluded.severity,
                status = excluded.status, title = excluded.title, description = excluded.description, indicators = excluded.indicators,
                related_addresses = excluded.related_addresses, estimated_loss_usd = excluded.estimated_loss_usd,
                occurrences = excluded.occurrences, clean_checks = excluded.clean_checks, first_seen_at = excluded.first_seen_at,
                last_seen_at = excluded.last_seen_at, judged_at = excluded.judged_at, resolved_at = excluded.resolved_at,
-               resolution = excluded.resolution
+               resolution = excluded.resolution, covers = excluded.covers, notified_at = excluded.notified_at,
+               asked_after = excluded.asked_after, told_measure = excluded.told_measure
         """;
 
     /// <summary>
     /// Stores these events as they now are; what they are about is written at the opening only. Operators' columns are not written:
-    /// operators change them by their own statements.
+    /// operators change them by their own statements. Nor is what inhibits them: see <see cref="RelatedEvents"/>.
     /// </summary>
     public static async Task UpsertAsync(
         IReadOnlyList<SecurityEvent> events, NpgsqlTransaction transaction, CancellationToken cancellationToken)
@@ -138,6 +150,11 @@ public static class SecurityEventUpdates
                 subjectIds = events.Select(e => e.SubjectId!).ToArray(),
                 transactionHashes = events.Select(e => e.TransactionHash!).ToArray(),
                 labels = events.Select(e => e.Labels).ToArray(),
+                covers = events.Select(e => e.Covers is null ? null! : JsonSerializer.Serialize(e.Covers)).ToArray(),
+                notifiedTimes = events.Select(e => e.NotifiedAt).ToArray(),
+                askedAfters = events.Select(e => e.AskedAfter).ToArray(),
+                openings = events.Select(e => e.EarlierOpenings is null ? null! : JsonSerializer.Serialize(e.EarlierOpenings)).ToArray(),
+                toldMeasures = events.Select(e => e.ToldMeasure).ToArray(),
             }, transaction, cancellationToken: cancellationToken));
     }
 }

@@ -11,6 +11,11 @@ namespace Monitoring.Data.Events;
 /// of the subject, whose parts are <paramref name="SubjectKind"/>, <paramref name="Network"/>,
 /// <paramref name="Account"/> and <paramref name="SubjectId"/>; events from before they were kept have none.
 /// <paramref name="Labels"/> is a JSON object of texts.
+/// <paramref name="Covers"/> are the subjects of other rules' events that this one speaks for while it is open; <paramref name="InhibitedBy"/>
+/// is the event that speaks for this one, or did until its end. <paramref name="NotifiedAt"/> is when people were last to hear of it, where
+/// that was not at the opening; <paramref name="AskedAfter"/> up to how many seconds of waiting routes were asked already.
+/// <paramref name="EarlierOpenings"/> are the openings of the same fingerprint within the hour before its own, and
+/// <paramref name="ToldMeasure"/> the worst measure that people heard of while it flaps.
 /// </summary>
 public sealed record SecurityEvent(
     Guid EventId, string Fingerprint, string Monitor, string RuleId, int RuleVersion, string ThreatType,
@@ -18,7 +23,9 @@ public sealed record SecurityEvent(
     string[] RelatedAddresses, decimal? EstimatedLossUsd, long Occurrences, int CleanChecks, DateTimeOffset FirstSeenAt,
     DateTimeOffset LastSeenAt, DateTimeOffset JudgedAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy,
     DateTimeOffset? ResolvedAt, string? Resolution, string? SubjectKind = null, string? Network = null,
-    string? Account = null, string? SubjectId = null, string? TransactionHash = null, string Labels = "{}");
+    string? Account = null, string? SubjectId = null, string? TransactionHash = null, string Labels = "{}",
+    string[]? Covers = null, Guid? InhibitedBy = null, DateTimeOffset? NotifiedAt = null, int AskedAfter = 0,
+    DateTimeOffset[]? EarlierOpenings = null, decimal? ToldMeasure = null);
 
 /// <summary>Where a page of events goes on: after this event in the list's order.</summary>
 public sealed record EventCursor(bool Resolved, DateTimeOffset FirstSeenAt, Guid EventId);
@@ -34,7 +41,8 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
         event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
         indicators::text AS indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at,
         judged_at, acknowledged_at, acknowledged_by, resolved_at, resolution,
-        subject_kind, network, account, subject_id, transaction_hash, labels::text AS labels
+        subject_kind, network, account, subject_id, transaction_hash, labels::text AS labels,
+        covers, inhibited_by, notified_at, asked_after, earlier_openings, told_measure
         """;
 
     private const string ListSql = $"""
@@ -149,19 +157,30 @@ public sealed class SecurityEvents(NpgsqlDataSource db)
             new(ListByIdSql, new { eventIds }, cancellationToken: cancellationToken))).AsList();
     }
 
-    private const string ListOpenSql = $"""
-        SELECT {Columns}
-          FROM security_events
-         WHERE status <> 'resolved'
-         ORDER BY (severity = 'critical') DESC, first_seen_at DESC, event_id DESC
-         LIMIT @limit
+    private const string ListKnownSql = $"""
+        (SELECT {Columns}
+           FROM security_events
+          WHERE status <> 'resolved'
+          ORDER BY (covers IS NOT NULL) DESC, (severity = 'critical') DESC, first_seen_at DESC, event_id DESC
+          LIMIT @limit)
+        UNION ALL
+        (SELECT {Columns}
+           FROM security_events
+          WHERE status = 'resolved' AND resolved_at >= @since
+          ORDER BY resolved_at DESC, event_id DESC
+          LIMIT @limit)
         """;
 
-    /// <summary>At most so many of the events that are not resolved: those of severity critical first, then the newest.</summary>
-    public async Task<IReadOnlyList<SecurityEvent>> ListOpenAsync(int limit, CancellationToken cancellationToken)
+    /// <summary>
+    /// The newest event of each fingerprint that is open or was resolved since a moment. At most so many of either: of the open ones those
+    /// that speak for others first, then those of severity critical, then the newest.
+    /// </summary>
+    public async Task<IReadOnlyList<SecurityEvent>> ListKnownAsync(DateTimeOffset since, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<SecurityEvent>(new(ListOpenSql, new { limit }, cancellationToken: cancellationToken))).AsList();
+        return [.. (await connection.QueryAsync<SecurityEvent>(
+                new(ListKnownSql, new { since, limit }, cancellationToken: cancellationToken)))
+            .OrderBy(e => e.Status == EventStatus.Resolved).ThenByDescending(e => e.FirstSeenAt).DistinctBy(e => e.Fingerprint)];
     }
 
     private const string CountOpenSql = """

@@ -18,6 +18,13 @@ public enum ChangeKind
 /// <summary>What kinds of changes have in common.</summary>
 public static class ChangeKinds
 {
+    /// <summary>
+    /// Whether its messages call for people: those that a silence or an inhibition holds back, and that later ones follow. In the
+    /// database the function <c>announces</c> says the same.
+    /// </summary>
+    public static bool Announces(this ChangeKind kind) =>
+        kind is ChangeKind.Opened or ChangeKind.Escalated or ChangeKind.Worsened or ChangeKind.Flapping or ChangeKind.Reminded;
+
     /// <summary>Whether the event is over with this change.</summary>
     public static bool Ends(this ChangeKind kind) => kind is ChangeKind.Resolved or ChangeKind.Expired;
 }

@@ -54,8 +54,10 @@ public sealed class NotificationChannelTable(NpgsqlDataSource db)
                                FROM notifications
                               WHERE notifications.channel = c.channel AND status = 'pending'
                                 AND NOT (message_id IS NULL
-                                         AND EXISTS (SELECT FROM security_events AS e JOIN silences_in_force(@now) USING (fingerprint)
-                                                      WHERE e.event_id = notifications.event_id))) AS waiting
+                                         AND (EXISTS (SELECT FROM security_events AS e JOIN silences_in_force(@now) USING (fingerprint)
+                                                       WHERE e.event_id = notifications.event_id)
+                                              OR EXISTS (SELECT FROM inhibitions_in_force(@now) AS inhibition
+                                                          WHERE inhibition.event_id = notifications.event_id)))) AS waiting
          CROSS JOIN LATERAL (SELECT count(*) AS dead, max(dead_at) AS newest_dead_at,
                                     (array_agg(n.last_error ORDER BY dead_at DESC))[1] AS dead_error
                                FROM notifications AS n
@@ -79,7 +81,7 @@ public sealed class NotificationChannelTable(NpgsqlDataSource db)
         batch.Add<NotificationChannelEdges>(FindEdgesSql, ("now", now), ("since", since));
 
     /// <summary>
-    /// Every channel by name. What is silenced does not count as pending; dead letters about <paramref name="exceptRule"/> are not counted.
+    /// Every channel by name. What is silenced or inhibited does not count as pending; dead letters about <paramref name="exceptRule"/> are not counted.
     /// </summary>
     public async Task<IReadOnlyList<NotificationChannelState>> ListAsync(
         DateTimeOffset now, DateTimeOffset since, string exceptRule, CancellationToken cancellationToken)

@@ -5,11 +5,14 @@ using Npgsql;
 namespace Monitoring.Data.Notifications;
 
 /// <summary>
-/// How a worker claims. What nobody renews until <paramref name="LeaseUntil"/> is anybody's again. With a <paramref name="Window"/> of zero
-/// each notification is a message of its own. No wait ends after <paramref name="Latest"/>: one that seems to was written before the clock
-/// was set back, and does not count.
+/// How a worker claims. What nobody renews until <paramref name="LeaseUntil"/> is anybody's again. What is gathered waits no longer than
+/// <paramref name="Window"/>, where it is critical no longer than <paramref name="UrgentWindow"/>, and not at all for the rules of
+/// <paramref name="NeverHeld"/>; with a window of zero each notification is a message of its own. No wait ends after
+/// <paramref name="Latest"/>: one that seems to was written before the clock was set back, and does not count.
 /// </summary>
-public sealed record ClaimTerms(string Worker, DateTimeOffset Now, DateTimeOffset LeaseUntil, DateTimeOffset Latest, TimeSpan Window);
+public sealed record ClaimTerms(
+    string Worker, DateTimeOffset Now, DateTimeOffset LeaseUntil, DateTimeOffset Latest, TimeSpan Window, TimeSpan UrgentWindow,
+    IReadOnlyList<string> NeverHeld);
 
 /// <summary>
 /// A claimed notification, with what its message says of its event. Rows of one <paramref name="MessageId"/> go as one message.
@@ -25,12 +28,12 @@ public sealed record ClaimedNotification(
 /// </summary>
 public sealed class NotificationClaims(NpgsqlDataSource db)
 {
-    private sealed record Gate(bool Paused, bool Gathering, bool WindowCritical);
+    private sealed record Gate(bool Paused, long Recent);
 
     private const string LockGateSql = """
         SELECT coalesce(paused_until > @now AND paused_until <= @latest, false) AS paused,
-               coalesce(window_until > @now AND window_until <= @latest, false) AS gathering,
-               window_critical
+               (SELECT count(*) FROM unnest(recent_messages) AS at
+                 WHERE at > @now - interval '1 minute' AND at <= @now + interval '1 minute') AS recent
           FROM notification_channels
          WHERE channel = @channel
            AND EXISTS (SELECT FROM notifications
@@ -55,41 +58,48 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
         RETURNING message_id
         """;
 
-    // A silence holds back openings and escalations, not the end; and nothing that a later, waiting row would make come out of order.
-    // The id of a message stands for all that is in it: one notification goes under its own id, several under a new one.
+    // A silence or an inhibition holds back what announces, not the end; and nothing that a later, waiting row would make come out of
+    // order. A row that seems to be written in the future was written before the clock was set back, and waits for nothing. The id of a message stands for all that is in it: one notification goes under its own id, several under a new one.
     private const string ClaimNewSql = """
         WITH due AS (
-            SELECT notification_id, seq, severity = 'critical' AND kind IN ('opened', 'escalated') AS urgent
+            SELECT n.notification_id, n.created_at, e.rule_id = ANY (@neverHeld) AS never_held,
+                   CASE WHEN n.severity = 'critical' AND announces(n.kind) THEN @urgentWindow ELSE @window END AS wait
               FROM notifications AS n
-             WHERE channel = @channel AND status = 'pending' AND message_id IS NULL AND notification_id <> ALL (@claimedOffline)
+              JOIN security_events AS e USING (event_id)
+             WHERE n.channel = @channel AND n.status = 'pending' AND n.message_id IS NULL AND n.notification_id <> ALL (@claimedOffline)
                AND NOT EXISTS (SELECT FROM notifications AS earlier
                                 WHERE earlier.event_id = n.event_id AND earlier.channel = n.channel AND earlier.seq < n.seq
                                   AND earlier.status = 'pending'
                                   AND (@alone OR earlier.message_id IS NOT NULL OR earlier.notification_id = ANY (@claimedOffline)))
-               AND NOT (kind IN ('opened', 'escalated')
-                        AND EXISTS (SELECT FROM security_events JOIN silences_in_force(@now) USING (fingerprint)
-                                     WHERE security_events.event_id = n.event_id)
+               AND NOT (announces(n.kind)
+                        AND (EXISTS (SELECT FROM silences_in_force(@now) AS silence WHERE silence.fingerprint = e.fingerprint)
+                             OR EXISTS (SELECT FROM inhibitions_in_force(@now) AS inhibition WHERE inhibition.event_id = n.event_id))
                         AND NOT EXISTS (SELECT FROM notifications AS later
                                          WHERE later.event_id = n.event_id AND later.channel = n.channel AND later.seq > n.seq
                                            AND later.status = 'pending'
-                                           AND later.kind IN ('acknowledged', 'resolved')))
-             ORDER BY seq
+                                           AND later.kind IN ('acknowledged', 'resolved', 'expired')))
+             ORDER BY n.seq
              LIMIT @limit
-               FOR UPDATE SKIP LOCKED),
+               FOR UPDATE OF n SKIP LOCKED),
+        leaving AS (
+            SELECT notification_id
+              FROM due
+             WHERE @atOnce OR never_held
+                OR EXISTS (SELECT FROM due AS longest
+                            WHERE longest.created_at <= @now - longest.wait OR longest.created_at > @now + longest.wait)),
         gathered AS (
-            SELECT gen_random_uuid() AS message_id WHERE (SELECT count(*) FROM due) > 1 AND NOT @alone)
+            SELECT gen_random_uuid() AS message_id WHERE (SELECT count(*) FROM leaving) > 1 AND NOT @alone)
         UPDATE notifications
-           SET message_id = coalesce((SELECT message_id FROM gathered), due.notification_id),
+           SET message_id = coalesce((SELECT message_id FROM gathered), leaving.notification_id),
                attempts = 1, next_attempt_at = @leaseUntil, claimed_by = @worker
-          FROM due
-         WHERE notifications.notification_id = due.notification_id
-           AND (NOT @onlyIfUrgent OR EXISTS (SELECT FROM due WHERE urgent))
-        RETURNING message_id, urgent
+          FROM leaving
+         WHERE notifications.notification_id = leaving.notification_id
+        RETURNING message_id
         """;
 
-    private const string BeginWindowSql = """
+    private const string CountMessageSql = """
         UPDATE notification_channels
-           SET window_until = @until, window_critical = @urgent
+           SET recent_messages = (array_append(recent_messages, @now))[greatest(1, cardinality(recent_messages) + 2 - @most):]
          WHERE channel = @channel
         """;
 
@@ -107,10 +117,13 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
     /// <summary>So many notifications go into one message at most.</summary>
     public const int MostPerMessage = 10_000;
 
+    /// <summary>So many messages a minute leave at once; what comes after them is gathered.</summary>
+    public const int AtOncePerMinute = 4;
+
     /// <summary>
     /// Claims what is due on a channel: at most <paramref name="most"/> messages, none of <paramref name="inFlight"/>, and no notification
-    /// of <paramref name="claimedOffline"/>. What comes while a window lasts waits for its end; only the first critical opening or
-    /// escalation cuts it short. Answers nothing while another worker is claiming for this channel.
+    /// of <paramref name="claimedOffline"/>. What is due goes as one message: at once, while there were few in the last minute, else when
+    /// one of them has waited long enough. Answers nothing while another worker is claiming for this channel.
     /// </summary>
     public async Task<IReadOnlyList<ClaimedNotification>> ClaimAsync(
         string channel, ClaimTerms terms, int most, IReadOnlyCollection<Guid> inFlight, IReadOnlyCollection<Guid> claimedOffline,
@@ -129,18 +142,18 @@ public sealed class NotificationClaims(NpgsqlDataSource db)
             channel, terms.Worker, terms.Now, terms.Latest, terms.LeaseUntil, limit = most, messageIds = inFlight.ToArray(),
             claimedOffline = claimedOffline.ToArray(),
         }))).ToHashSet();
-        if (claimed.Count < most && !(gate.Gathering && gate.WindowCritical))
+        if (claimed.Count < most)
         {
             var alone = terms.Window == TimeSpan.Zero;
-            var fresh = (await connection.QueryAsync<(Guid MessageId, bool Urgent)>(Command(ClaimNewSql, new
+            var fresh = (await connection.QueryAsync<Guid>(Command(ClaimNewSql, new
             {
-                channel, terms.Worker, terms.Now, terms.LeaseUntil, alone, onlyIfUrgent = gate.Gathering,
-                claimedOffline = claimedOffline.ToArray(), limit = alone ? most - claimed.Count : MostPerMessage,
+                channel, terms.Worker, terms.Now, terms.LeaseUntil, terms.Window, terms.UrgentWindow, neverHeld = terms.NeverHeld.ToArray(),
+                alone, atOnce = alone || gate.Recent < AtOncePerMinute, claimedOffline = claimedOffline.ToArray(),
+                limit = alone ? most - claimed.Count : MostPerMessage,
             }))).AsList();
-            claimed.UnionWith(fresh.Select(row => row.MessageId));
+            claimed.UnionWith(fresh);
             if (fresh.Count > 0 && !alone)
-                await connection.ExecuteAsync(Command(
-                    BeginWindowSql, new { channel, until = terms.Now + terms.Window, urgent = fresh.Exists(row => row.Urgent) }));
+                await connection.ExecuteAsync(Command(CountMessageSql, new { channel, terms.Now, most = AtOncePerMinute }));
         }
 
         var rows = claimed.Count == 0 ? []

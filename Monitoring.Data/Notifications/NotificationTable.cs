@@ -6,19 +6,20 @@ using Npgsql;
 namespace Monitoring.Data.Notifications;
 
 /// <summary>
-/// Where a notification is in its life. <see cref="Silenced"/>: withdrawn, because its event was acknowledged or resolved while its
-/// fingerprint was silenced and before anything was sent.
+/// Where a notification is in its life. <see cref="Silenced"/> and <see cref="Inhibited"/>: withdrawn, because its event was acknowledged
+/// or resolved while it was that and before anything was sent.
 /// </summary>
-public enum NotificationStatus { Pending, Delivered, Dead, Silenced }
+public enum NotificationStatus { Pending, Delivered, Dead, Silenced, Inhibited }
 
 /// <summary>
 /// A message to one channel about one change that is to be written; without a <paramref name="Channel"/>, one to each channel that was
 /// notified of the event before and is not named beside it. With <paramref name="MessageId"/> it belongs to a message that was begun
-/// already: sent at <paramref name="DeliveredAt"/>, or, where that is missing, to be repeated as it was.
+/// already: sent at <paramref name="DeliveredAt"/>, or, where that is missing, to be repeated as it was. With
+/// <paramref name="OnlyFirst"/> it is left out where the channel was notified of the event before.
 /// </summary>
 public sealed record NewNotification(
     Guid NotificationId, Guid EventId, long Seq, string? Channel, ChangeKind Kind, Severity Severity, DateTimeOffset CreatedAt,
-    DateTimeOffset? DeliveredAt, Guid? MessageId = null);
+    DateTimeOffset? DeliveredAt, Guid? MessageId = null, bool OnlyFirst = false);
 
 /// <summary>One notification of an event as the outbox holds it. <paramref name="MessageId"/> is the id that the receiver saw.</summary>
 public sealed record Notification(
@@ -27,30 +28,42 @@ public sealed record Notification(
 
 /// <summary>
 /// The table <c>notifications</c>: the outbox. Its rows are written in the transaction of the change that they are
-/// about, and each by one writer alone. Who is notified of an opening or an escalation is configuration, so the worker
+/// about, and each by one writer alone. Who is notified of an opening, an escalation or a reminder is configuration, so the worker
 /// writes those, all with <see cref="AddAsync"/>. Acknowledgements and resolutions also come from the read service and
 /// from commands, and go to whoever was notified before, so the database writes those: the trigger
 /// <c>notify_followers</c> of <c>security_event_changes</c>.
 /// </summary>
 public sealed class NotificationTable(NpgsqlDataSource db)
 {
+    // Nobody is reminded of what still waits to be said; what was lost is tried again by a reminder.
     private const string AddSql = """
         WITH asked AS (
-            SELECT notification_id, event_id, seq, channel, kind, severity, created_at, is_sent, sent_at, message_id
-              FROM unnest(@notificationIds, @eventIds, @seqs, @channels, @kinds, @severities, @times, @sent, @sentAts, @messageIds)
-                   AS t (notification_id, event_id, seq, channel, kind, severity, created_at, is_sent, sent_at, message_id)),
+            SELECT notification_id, event_id, seq, channel, kind, severity, created_at, is_sent, sent_at, message_id, only_first
+              FROM unnest(@notificationIds, @eventIds, @seqs, @channels, @kinds, @severities, @times, @sent, @sentAts, @messageIds,
+                          @onlyFirsts)
+                   AS t (notification_id, event_id, seq, channel, kind, severity, created_at, is_sent, sent_at, message_id, only_first)),
         followers AS (
             SELECT DISTINCT event_id, asked.seq, notified.channel, asked.kind, asked.severity, asked.created_at
               FROM asked
               JOIN notifications AS notified USING (event_id)
-             WHERE asked.channel IS NULL AND notified.kind IN ('opened', 'escalated') AND notified.status IN ('pending', 'delivered')
-               AND NOT EXISTS (SELECT FROM asked AS named WHERE named.seq = asked.seq AND named.channel = notified.channel))
+             WHERE asked.channel IS NULL AND announces(notified.kind)
+               AND (notified.status IN ('pending', 'delivered') OR (asked.kind = 'reminded' AND notified.status = 'dead'))
+               AND NOT EXISTS (SELECT FROM asked AS named WHERE named.seq = asked.seq AND named.channel = notified.channel)
+               AND NOT (asked.kind = 'reminded'
+                        AND EXISTS (SELECT FROM notifications AS waiting
+                                     WHERE waiting.event_id = asked.event_id AND waiting.channel = notified.channel
+                                       AND waiting.status = 'pending')))
         INSERT INTO notifications (notification_id, event_id, seq, channel, kind, severity, created_at, status, message_id, attempts,
                                    delivered_at)
         SELECT notification_id, event_id, seq, channel, kind, severity, created_at,
                CASE WHEN is_sent THEN 'delivered' ELSE 'pending' END, message_id, is_sent::integer, CASE WHEN is_sent THEN sent_at END
           FROM asked
          WHERE channel IS NOT NULL
+           AND NOT (kind = 'reminded' AND message_id IS NULL
+                    AND EXISTS (SELECT FROM notifications AS before
+                                 WHERE before.event_id = asked.event_id AND before.channel = asked.channel
+                                   AND (before.status = 'pending'
+                                        OR (only_first AND before.status = 'delivered' AND announces(before.kind)))))
          UNION ALL
         SELECT gen_random_uuid(), event_id, seq, channel, kind, severity, created_at, 'pending', NULL, 0, NULL
           FROM followers
@@ -89,6 +102,7 @@ public sealed class NotificationTable(NpgsqlDataSource db)
             // An array that begins with null is no array of timestamptz.
             sentAts = rows.Select(row => (row.DeliveredAt ?? row.CreatedAt).UtcDateTime).ToArray(),
             messageIds = rows.Select(row => row.MessageId).ToArray(),
+            onlyFirsts = rows.Select(row => row.OnlyFirst).ToArray(),
         }, transaction, cancellationToken: cancellationToken));
         var sent = rows.Where(row => row.DeliveredAt is not null).Select(row => row.NotificationId).ToArray();
         if (sent.Length > 0)

@@ -41,7 +41,10 @@ public static class EngineRules
         [new(Severity.High, "database_unavailable", "from the first result on that the database did not take")],
         EventLifetime.Condition, "The recorder's own writes, each tried again before it counts.",
         "Bring the database back; what waits in the journal is then stored in order. Critical findings and this one are notified "
-        + "meanwhile. Watch the journal's disk.");
+        + "meanwhile. Watch the journal's disk.")
+    {
+        Inhibits = [Stale.Id],
+    };
 
     /// <summary>The journal cannot be written.</summary>
     public static readonly Rule JournalUnwritable = new("journal.unwritable", 1, "The journal cannot be written", Recorder,

@@ -48,6 +48,21 @@ public sealed record Rule(
     public IReadOnlyList<string> Inhibits { get; init; } = [];
 
     /// <summary>
+    /// The value of its evidence that says how bad it is, the larger the worse, whatever its sign; null: the loss, where there is one.
+    /// </summary>
+    public string? Measure { get; init; }
+
+    /// <summary>
+    /// Whether its messages never wait for others to be grouped with. Those of a rule that inhibits others never do, because they stand
+    /// for many.
+    /// </summary>
+    public bool NeverHeld { get => field || Inhibits.Count > 0; init; }
+
+    /// <summary>Whether an open event of this rule may speak for events of that one.</summary>
+    public bool SpeaksFor(string ruleId) => ruleId != Id && Inhibits.Any(named =>
+        named.EndsWith('*') ? ruleId.StartsWith(named[..^1], StringComparison.Ordinal) : ruleId == named);
+
+    /// <summary>
     /// The threat type that a finding of this severity reports. A severity without a step of its own is a mistake that must not keep a
     /// finding back.
     /// </summary>

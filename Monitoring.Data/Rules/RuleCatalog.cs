@@ -11,6 +11,7 @@ public sealed class RuleCatalog
     {
         All = [.. rules.OrderBy(rule => rule.Id, StringComparer.Ordinal)];
         _byId = All.ToDictionary(rule => rule.Id);
+        NeverHeld = [.. All.Where(rule => rule.NeverHeld).Select(rule => rule.Id)];
         ThreatTypes = [.. All.SelectMany(rule => rule.Steps).Select(step => step.ThreatType).Distinct().Order(StringComparer.Ordinal)];
     }
 
@@ -19,6 +20,19 @@ public sealed class RuleCatalog
 
     /// <summary>Every kind of threat that some rule reports: a route that names another would never match.</summary>
     public IReadOnlyList<string> ThreatTypes { get; }
+
+    /// <summary>The ids of the rules whose messages never wait for others to be grouped with.</summary>
+    public IReadOnlyList<string> NeverHeld { get; }
+
+    /// <summary>Whether open events of this rule may speak for those of others.</summary>
+    public bool Inhibits(string id) => Find(id) is { Inhibits.Count: > 0 };
+
+    /// <summary>Whether events of this rule may be inhibited by those of another.</summary>
+    public bool CanBeInhibited(string id) => All.Any(rule => rule.SpeaksFor(id));
+
+    /// <summary>The ids of the rules whose events those of this rule may speak for.</summary>
+    public IEnumerable<string> InhibitedBy(string id) =>
+        Find(id) is { } speaker ? All.Select(rule => rule.Id).Where(speaker.SpeaksFor) : [];
 
     /// <summary>The rule of this id; null for an event of a rule that this version does not have.</summary>
     public Rule? Find(string id) => _byId.GetValueOrDefault(id);

@@ -65,7 +65,10 @@ public static class HlpVaultRuleSet
         EventLifetime.Condition,
         "Our own snapshots and the venue's day, week and month series. Account values fall by a third within weeks of mere withdrawals, "
         + "so they say nothing here.",
-        "See whether one loss made it (hlp.loss) or many small ones, and compare with the vault's earlier drawdowns in its history.");
+        "See whether one loss made it (hlp.loss) or many small ones, and compare with the vault's earlier drawdowns in its history.")
+    {
+        Measure = "drawdown_pct",
+    };
 
     /// <summary>An unusual hour.</summary>
     public static readonly Rule Sigma = new("hlp.sigma", 2, "The HLP vault's hour is unusual", Monitor,
@@ -80,7 +83,10 @@ public static class HlpVaultRuleSet
         EventLifetime.Condition,
         "Our own snapshots and the venue's series. Median and MAD, since one large hour must not hide the next; 1.4826 makes MAD a "
         + "standard deviation for normal noise.",
-        "Look for the liquidation or the price move that made it; a large gain is as unusual as a loss.");
+        "Look for the liquidation or the price move that made it; a large gain is as unusual as a loss.")
+    {
+        Measure = "z_score",
+    };
 
     /// <summary>Depositors leave.</summary>
     public static readonly Rule Outflow = new("hlp.outflow", 1, "Depositors leave the HLP vault", Monitor,
@@ -96,7 +102,10 @@ public static class HlpVaultRuleSet
         "Our own snapshots and the venue's day series. Flows are no loss and no part of hlp.loss and hlp.drawdown, but who leaves in a "
         + "hurry may know something, and what the vault holds weighs more on those who stay.",
         "Look for the reason (hlp.inventory, hlp.takeover, hlp.loss, the venue's own news), and decide before the lock-up decides for "
-        + "you.");
+        + "you.")
+    {
+        Measure = "withdrawn_24h_pct",
+    };
 
     /// <summary>The anomaly score, and health issues.</summary>
     public static readonly Rule Anomaly = new("hlp.anomaly", 1, "The HLP vault's anomaly score is high, or it has a health issue", Monitor,
@@ -110,7 +119,10 @@ public static class HlpVaultRuleSet
             new(Severity.Critical, Exploitation, "the score reaches critical"),
         ],
         EventLifetime.Condition, "The same measures as hlp.loss and hlp.drawdown; each part is stored beside the sum.",
-        "Read the parts in the evidence: which of them is large says which rule to look at. A health issue names the component and why.");
+        "Read the parts in the evidence: which of them is large says which rule to look at. A health issue names the component and why.")
+    {
+        Measure = "anomaly_score",
+    };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } = [Loss, Drawdown, Sigma, Outflow, Anomaly];

@@ -65,7 +65,10 @@ public static class InventoryRuleSet
         "The venue's clearinghouseState of every component vault, volume and open interest from metaAndAssetCtxs. A position that is "
         + "handed over to HLP shows here before its loss is booked; in a thin coin 1 % of the equity can be too much to leave.",
         "See who was liquidated into it (liquidations), how deep the coin's market is, and whether its price is being pushed: HLP has "
-        + "to leave the position.");
+        + "to leave the position.")
+    {
+        Measure = "share_pct",
+    };
 
     /// <summary>One component vault holds what it did not hold within the hour before.</summary>
     public static readonly Rule Takeover = new("hlp.takeover", 1, "A component vault took over a position", Monitor,
@@ -80,7 +83,10 @@ public static class InventoryRuleSet
         "The venue's clearinghouseState of every component vault, against our own stored inventory. Liquidator vaults are flat in quiet "
         + "markets, and a take-over comes in many steps, each too small for a jump.",
         "See who was liquidated into it (liquidations) and whether that was on purpose: watch the coin's price, and how long leaving the "
-        + "position takes (hlp.inventory).");
+        + "position takes (hlp.inventory).")
+    {
+        Measure = "share_pct",
+    };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } = [Inventory, Takeover];

@@ -47,7 +47,10 @@ public static class OracleRuleSet
         + "assets on a calm day the mark lies off the oracle by 0.07 % in the median and 0.26 % at the 95th percentile, thin coins by "
         + "more: hence the floor.",
         "Compare the references in the evidence. If they agree and the venue stands alone, its oracle is wrong or pushed: positions in "
-        + "that coin are liquidated at a wrong price.");
+        + "that coin are liquidated at a wrong price.")
+    {
+        Measure = "max_deviation_pct",
+    };
 
     /// <summary>The quote currency moved.</summary>
     public static readonly Rule Common = new("oracle.common-mode", 1, "The quote currency has moved", Monitor,

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 using Monitoring.Data.Rules;
@@ -8,11 +9,18 @@ namespace Monitoring.Worker.Events;
 
 /// <summary>
 /// The state machine of security events, as a pure function: opened, seen again, escalated, and ended as the lifetime of its rule says:
-/// after clean checks, or when nothing was found for a time. A failed check changes nothing, a result that comes late counts for the time
-/// it belongs to.
+/// after clean checks, or when nothing was found for a time. What opens again and again flaps: it is held open until nothing was found for
+/// an hour. A failed check changes nothing, a result that comes late counts for the time it belongs to.
 /// </summary>
 internal static class EventLifecycle
 {
+    private const int FlapsFrom = 4; // openings of one fingerprint within the time below
+    private static readonly TimeSpan FlapsWithin = TimeSpan.FromHours(1);
+    private const decimal WorsenedBy = 1.5m;
+
+    /// <summary>Whether this event is one opening too many: it is held open.</summary>
+    public static bool IsFlapping(this SecurityEvent e) => e.EarlierOpenings is { Length: >= FlapsFrom - 1 };
+
     /// <summary>
     /// Applies a result, in a time that grows with its findings and the events known, and no faster. <paramref name="known"/> holds the
     /// monitor's unresolved events and the latest event of each fingerprint found; <paramref name="now"/> is when this is recorded.
@@ -27,7 +35,7 @@ internal static class EventLifecycle
         var latest = LatestByFingerprint(known);
         var found = result.Findings.GroupBy(finding => finding.Fingerprint)
             .ToDictionary(same => same.Key, same => same.MaxBy(finding => finding.IsHolding ? -1 : (int)finding.Severity)!);
-        var steps = found.Select(one => See(latest.GetValueOrDefault(one.Key), one.Value, one.Key, run, now)).ToList();
+        var steps = found.Select(one => See(latest.GetValueOrDefault(one.Key), one.Value, one.Key, run, rules, now)).ToList();
         // Only the grid's checks speak for an end: triggered ones come close together, and three seconds of calm are none.
         if (run.Trigger == CheckTrigger.Grid)
         {
@@ -45,12 +53,13 @@ internal static class EventLifecycle
 
         var taken = steps.OfType<Step>().ToList();
         return new EventUpdate([.. taken.Where(step => step.OnlyMoves).Select(step => step.Event)],
-            [.. taken.Where(step => !step.OnlyMoves).Select(step => step.Event)],
-            [.. taken.Select(step => step.Change).OfType<SecurityEventChange>()]);
+            [.. taken.Where(step => !step.OnlyMoves).Select(step => step.Event)], [], [],
+            [.. taken.SelectMany(step => (SecurityEventChange?[])[step.Change, step.Further]).OfType<SecurityEventChange>()]);
     }
 
     // An event as it now is, and what changed; OnlyMoves: nothing but counts, times, newest values and loss.
-    private sealed record Step(SecurityEvent Event, SecurityEventChange? Change, bool OnlyMoves = false);
+    private sealed record Step(
+        SecurityEvent Event, SecurityEventChange? Change, bool OnlyMoves = false, SecurityEventChange? Further = null);
 
     private static Dictionary<string, SecurityEvent> LatestByFingerprint(IReadOnlyCollection<SecurityEvent> known)
     {
@@ -64,10 +73,11 @@ internal static class EventLifecycle
     private static bool IsLater(SecurityEvent e, SecurityEvent other) =>
         (e.Status != EventStatus.Resolved, e.FirstSeenAt).CompareTo((other.Status != EventStatus.Resolved, other.FirstSeenAt)) > 0;
 
-    private static Step? See(SecurityEvent? latest, Finding finding, string fingerprint, CheckRun run, DateTimeOffset now)
+    private static Step? See(
+        SecurityEvent? latest, Finding finding, string fingerprint, CheckRun run, RuleCatalog rules, DateTimeOffset now)
     {
         if (latest is null || (latest.Status == EventStatus.Resolved && run.ScheduledAt > latest.ResolvedAt))
-            return finding.IsHolding ? null : Open(finding, fingerprint, run, now);
+            return finding.IsHolding ? null : Open(latest, finding, fingerprint, run, rules, now);
 
         // A resolved event here means a late result from within its life: it is counted, and stays resolved.
         var newest = run.ScheduledAt >= latest.LastSeenAt;
@@ -84,19 +94,48 @@ internal static class EventLifecycle
         var grown = finding.RelatedAddresses.Except(latest.RelatedAddresses).Any();
         if (grown)
             seen = seen with { RelatedAddresses = [.. latest.RelatedAddresses.Union(finding.RelatedAddresses)] };
-        if (finding.IsHolding || finding.Severity <= latest.Severity || latest.Status == EventStatus.Resolved)
+        if (newest && (finding.Covers.Count > 0 || (latest.Covers is not null && !finding.IsHolding))
+            && Covers(latest.Covers, finding, rules) is var covers && !(covers ?? []).SequenceEqual(latest.Covers ?? []))
+            (seen, grown) = (seen with { Covers = covers }, true);
+        if (finding.IsHolding || latest.Status == EventStatus.Resolved)
             return new Step(seen, null, OnlyMoves: !grown);
+        if (finding.Severity > latest.Severity)
+            return Tell(seen with { Severity = finding.Severity, ThreatType = finding.ThreatType, AskedAfter = 0 }, ChangeKind.Escalated);
+        return latest.IsFlapping() && MeasureOf(finding, rules) is { } measure && measure >= WorsenedBy * (latest.ToldMeasure ?? measure)
+            ? Tell(seen, ChangeKind.Worsened)
+            : new Step(seen, null, OnlyMoves: !grown);
 
-        var escalated = seen with
+        Step Tell(SecurityEvent e, ChangeKind kind)
         {
-            Severity = finding.Severity, ThreatType = finding.ThreatType, RuleVersion = finding.RuleVersion,
-            Title = finding.Title, Description = finding.Description,
-        };
-        return new Step(escalated, Change(escalated, run.ScheduledAt, now, ChangeKind.Escalated, finding.Title, finding.Evidence));
+            var told = e with
+            {
+                RuleVersion = finding.RuleVersion, Title = finding.Title, Description = finding.Description, NotifiedAt = run.ScheduledAt,
+                ToldMeasure = latest.IsFlapping() ? Larger(latest.ToldMeasure, MeasureOf(finding, rules)) : null,
+            };
+            return new Step(told, Change(told, run.ScheduledAt, now, kind, finding.Title, finding.Evidence));
+        }
     }
 
-    private static Step Open(Finding finding, string fingerprint, CheckRun run, DateTimeOffset now)
+    private static decimal? MeasureOf(Finding finding, RuleCatalog rules) =>
+        rules.Find(finding.RuleId)?.Measure is not { } name ? finding.EstimatedLossUsd
+        : finding.Evidence.Values[name] is JsonValue value && value.TryGetValue(out decimal measure) && measure != 0 ? Math.Abs(measure)
+        : null;
+
+    // What happened speaks for all that it has covered, a condition for what it covers now.
+    private static string[]? Covers(string[]? earlier, Finding finding, RuleCatalog rules)
     {
+        string[] covers = rules.LifetimeOf(finding.RuleId).Kind == LifetimeKind.Occurrence
+            ? [.. (earlier ?? []).Union(finding.Covers)]
+            : [.. finding.Covers.Distinct()];
+        return covers.Length == 0 ? null : covers;
+    }
+
+    private static Step Open(
+        SecurityEvent? latest, Finding finding, string fingerprint, CheckRun run, RuleCatalog rules, DateTimeOffset now)
+    {
+        var openings = latest is null ? []
+            : (latest.EarlierOpenings ?? []).Append(latest.FirstSeenAt).Where(at => at >= run.ScheduledAt - FlapsWithin)
+                .TakeLast(FlapsFrom - 1).ToArray();
         var opened = new SecurityEvent(
             StableId.Of(run.ScheduledAt, fingerprint), fingerprint, run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType,
             finding.Severity, EventStatus.Open, finding.Subject.Text, finding.Title, finding.Description,
@@ -104,23 +143,34 @@ internal static class EventLifecycle
             [.. finding.RelatedAddresses], finding.EstimatedLossUsd,
             Occurrences: 1, CleanChecks: 0, run.ScheduledAt, run.ScheduledAt, run.ScheduledAt, null, null, null, null,
             finding.Subject.Kind, finding.Subject.Network, finding.Subject.Account, finding.Subject.Id, finding.TransactionHash,
-            finding.Labels.Count == 0 ? "{}" : JsonSerializer.Serialize(finding.Labels));
-        return new Step(opened, Change(opened, run.ScheduledAt, now, ChangeKind.Opened, finding.Title, finding.Evidence));
+            finding.Labels.Count == 0 ? "{}" : JsonSerializer.Serialize(finding.Labels),
+            finding.Covers.Count == 0 ? null : [.. finding.Covers.Distinct()], EarlierOpenings: openings.Length == 0 ? null : openings);
+        var change = Change(opened, run.ScheduledAt, now, ChangeKind.Opened, finding.Title, finding.Evidence);
+        if (!opened.IsFlapping())
+            return new Step(opened, change);
+        opened = opened with { ToldMeasure = MeasureOf(finding, rules) };
+        var why = $"opened {openings.Length + 1} times within {FlapsWithin.TotalMinutes:0} min; held open until it is not found for as long";
+        return new Step(
+            opened, change, Further: Change(opened, run.ScheduledAt, now, ChangeKind.Flapping, why, finding.Evidence));
     }
 
     private static Step Miss(SecurityEvent open, DateTimeOffset scheduledAt, int resolveAfter, DateTimeOffset now)
     {
         var missed = open with { CleanChecks = open.CleanChecks + 1, JudgedAt = scheduledAt };
-        return missed.CleanChecks < resolveAfter ? new Step(missed, null, OnlyMoves: true)
+        var isHeld = open.IsFlapping() && scheduledAt < open.LastSeenAt + FlapsWithin;
+        return missed.CleanChecks < resolveAfter || isHeld ? new Step(missed, null, OnlyMoves: true)
             : End(missed, ChangeKind.Resolved, scheduledAt, now, $"not found in {missed.CleanChecks} successful checks in a row");
     }
 
     // What happened is over when nothing new has happened for its time; that it was not found now says nothing more, nor that it was not
     // judged.
-    private static Step? Expire(SecurityEvent open, TimeSpan expiry, DateTimeOffset scheduledAt, DateTimeOffset now) =>
-        scheduledAt < open.LastSeenAt + expiry ? null
+    private static Step? Expire(SecurityEvent open, TimeSpan lifetime, DateTimeOffset scheduledAt, DateTimeOffset now)
+    {
+        var expiry = open.IsFlapping() && lifetime < FlapsWithin ? FlapsWithin : lifetime;
+        return scheduledAt < open.LastSeenAt + expiry ? null
             : End(open with { JudgedAt = Later(open.JudgedAt, scheduledAt) }, ChangeKind.Expired, scheduledAt, now,
                 $"nothing new within {expiry.TotalMinutes:0.##} min");
+    }
 
     private static Step End(SecurityEvent e, ChangeKind kind, DateTimeOffset scheduledAt, DateTimeOffset now, string why)
     {

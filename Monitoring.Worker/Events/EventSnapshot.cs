@@ -1,13 +1,19 @@
+using System.Text.Json.Serialization;
 using Monitoring.Data.Events;
 using Monitoring.Data.Rules;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 
 namespace Monitoring.Worker.Events;
 
-/// <summary>What the database said when it last answered: the events that were not resolved, and what was silenced until when.</summary>
+/// <summary>
+/// What the database said when it last answered: of each fingerprint the event that was open, or was resolved not long ago; and what was
+/// silenced until when.
+/// </summary>
 internal sealed record EventsView(
-    DateTimeOffset At, IReadOnlyList<SecurityEvent> Open, IReadOnlyDictionary<string, DateTimeOffset> SilencedUntil);
+    DateTimeOffset At, [property: JsonPropertyName("open")] IReadOnlyList<SecurityEvent> Known,
+    IReadOnlyDictionary<string, DateTimeOffset> SilencedUntil);
 
 /// <summary>
 /// The last known state of events and silences: as the database last had them, whoever changed them, and, while it is away, what the
@@ -20,8 +26,10 @@ internal sealed class EventSnapshot
 
     private const int ResolvedAtMost = 5000;
 
-    private readonly EventOptions _options;
-    private readonly RuleCatalog _rules;
+    /// <summary>Events that were resolved within this time still matter: for whether their fingerprints flap.</summary>
+    public static readonly TimeSpan ResolvedFor = TimeSpan.FromHours(1);
+
+    private readonly EventPolicy _policy;
     private readonly TimeProvider _clock;
     private readonly EventSnapshotFile? _file;
     private readonly Lock _lock = new();
@@ -30,9 +38,10 @@ internal sealed class EventSnapshot
     private Dictionary<string, SecurityEvent> _expected = [];
 
     /// <summary>Begins with what the process before knew, where that is not too old.</summary>
-    public EventSnapshot(EventOptions options, RuleCatalog rules, TimeProvider clock, EventSnapshotFile? file = null)
+    public EventSnapshot(
+        EventOptions options, RuleCatalog rules, NotificationRouting routing, TimeProvider clock, EventSnapshotFile? file = null)
     {
-        (_options, _rules, _clock, _file) = (options, rules, clock, file);
+        (_policy, _clock, _file) = (new EventPolicy(options, rules, routing), clock, file);
         if (file?.Read(clock.GetUtcNow()) is { } earlier)
             Take(earlier);
     }
@@ -47,6 +56,16 @@ internal sealed class EventSnapshot
         }
     }
 
+    /// <summary>These, and those that were resolved not long ago.</summary>
+    public IReadOnlyList<SecurityEvent> Known
+    {
+        get
+        {
+            lock (_lock)
+                return [.. _stored.Values.Where(e => e.Status != EventStatus.Resolved || e.ResolvedAt > _clock.GetUtcNow() - ResolvedFor)];
+        }
+    }
+
     /// <summary>
     /// Notes what the database has made of a result. Where it had the result already, by a commit whose answer was lost or from another
     /// worker, that is taken to be what the known events would become by it.
@@ -56,14 +75,14 @@ internal sealed class EventSnapshot
         lock (_lock)
         {
             var now = _clock.GetUtcNow();
-            var update = stored ?? EventLifecycle.Apply(_stored.Values, result, _options.ResolveAfter, _rules, now);
+            var update = stored ?? _policy.Decide(_stored.Values, result, e => IsHeld(e, _stored), now);
             foreach (var changed in update.Events)
                 _stored[changed.Fingerprint] = changed;
             if (_stored.Count > ResolvedAtMost)
                 foreach (var resolved in _stored.Values.Where(e => e.Status == EventStatus.Resolved).ToList())
                     _stored.Remove(resolved.Fingerprint);
             if (update.Changes.Count > 0)
-                _file?.Write(new EventsView(now, Open, _silencedUntil));
+                _file?.Write(new EventsView(now, Known, _silencedUntil));
         }
     }
 
@@ -78,12 +97,28 @@ internal sealed class EventSnapshot
     }
 
     /// <summary>
-    /// Whether no opening or escalation of this fingerprint may leave now: for sending without the database, which else decides it.
+    /// Whether what is expected of an event may not leave now, because it is silenced or inhibited: for sending without the database, which
+    /// else decides it.
     /// </summary>
-    public bool IsSilenced(string fingerprint)
+    public bool IsHeld(SecurityEvent e)
     {
         lock (_lock)
-            return _silencedUntil.TryGetValue(fingerprint, out var until) && _clock.GetUtcNow() < until;
+            return IsHeld(e, _expected);
+    }
+
+    /// <summary>An event as it is expected to be; null where it is not known.</summary>
+    public SecurityEvent? FindExpected(Guid eventId)
+    {
+        lock (_lock)
+            return Find(eventId, _expected);
+    }
+
+    /// <summary>The expected events that were opened under one that speaks for them: nobody was notified of their opening.</summary>
+    public IReadOnlyList<SecurityEvent> OpenedInhibited()
+    {
+        lock (_lock)
+            return [.. _expected.Values.Where(e => e is { Status: EventStatus.Open, InhibitedBy: { } by } && IsHeld(e, _expected)
+                && Find(by, _expected)?.FirstSeenAt <= e.FirstSeenAt)];
     }
 
     /// <summary>
@@ -104,7 +139,7 @@ internal sealed class EventSnapshot
     {
         lock (_lock)
         {
-            var update = EventLifecycle.Apply(_expected.Values, result, _options.ResolveAfter, _rules, _clock.GetUtcNow());
+            var update = _policy.Decide(_expected.Values, result, e => IsHeld(e, _expected), _clock.GetUtcNow());
             foreach (var changed in update.Events)
                 _expected[changed.Fingerprint] = changed;
             return update;
@@ -113,11 +148,20 @@ internal sealed class EventSnapshot
 
     private void Take(EventsView view)
     {
-        if (view.Open.Count < OpenAtMost)
-            foreach (var gone in Open.ExceptBy(view.Open.Select(e => e.Fingerprint), e => e.Fingerprint).ToList())
+        if (view.Known.Count(e => e.Status != EventStatus.Resolved) < OpenAtMost)
+            foreach (var gone in Open.ExceptBy(view.Known.Select(e => e.Fingerprint), e => e.Fingerprint).ToList())
                 _stored.Remove(gone.Fingerprint);
-        foreach (var open in view.Open)
-            _stored[open.Fingerprint] = open;
+        foreach (var known in view.Known)
+            _stored[known.Fingerprint] = known;
         _silencedUntil = view.SilencedUntil;
     }
+
+    private bool IsHeld(SecurityEvent e, Dictionary<string, SecurityEvent> events) => IsSilenced(e.Fingerprint)
+        || (e.InhibitedBy is { } by && Find(by, events) is { Status: not EventStatus.Resolved } speaker && !IsSilenced(speaker.Fingerprint));
+
+    private bool IsSilenced(string fingerprint) =>
+        _silencedUntil.TryGetValue(fingerprint, out var until) && _clock.GetUtcNow() < until;
+
+    private static SecurityEvent? Find(Guid eventId, Dictionary<string, SecurityEvent> events) =>
+        events.Values.FirstOrDefault(e => e.EventId == eventId);
 }

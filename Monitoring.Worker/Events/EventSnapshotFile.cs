@@ -23,7 +23,7 @@ internal sealed partial class EventSnapshotFile(JournalOptions options, ILogger<
         try
         {
             var view = JsonSerializer.Deserialize<EventsView>(File.ReadAllBytes(Path), CheckResult.Json);
-            if (view is not { Open: not null, SilencedUntil: not null })
+            if (view is not { Known: not null, SilencedUntil: not null })
                 throw new JsonException("it holds something else");
             return now - view.At < UsedFor ? view : null;
         }

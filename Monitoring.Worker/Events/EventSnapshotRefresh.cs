@@ -32,6 +32,6 @@ internal sealed class EventSnapshotRefresh(EventSnapshot snapshot, SecurityEvent
     }
 
     private async Task<EventsView> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken) => new(
-        now, await events.ListOpenAsync(EventSnapshot.OpenAtMost, cancellationToken),
+        now, await events.ListKnownAsync(now - EventSnapshot.ResolvedFor, EventSnapshot.OpenAtMost, cancellationToken),
         await silences.ListInForceAsync(now, cancellationToken));
 }

@@ -4,18 +4,34 @@ namespace Monitoring.Worker.Events;
 
 /// <summary>
 /// What a check does to the events: those of which only counts, times and newest values moved, those that are to be stored whole, and the
-/// changes to append, each of one of the latter.
+/// changes to append. Of events of any monitor also those that another one now <paramref name="Inhibited"/>, or no longer does, and those of
+/// which people are <paramref name="Reminded"/>, or would be if they were not held back. An event that is in several lists is the same in
+/// all.
 /// </summary>
 internal sealed record EventUpdate(
-    IReadOnlyList<SecurityEvent> Moved, IReadOnlyList<SecurityEvent> Rewritten, IReadOnlyList<SecurityEventChange> Changes)
+    IReadOnlyList<SecurityEvent> Moved, IReadOnlyList<SecurityEvent> Rewritten, IReadOnlyList<SecurityEvent> Inhibited,
+    IReadOnlyList<SecurityEvent> Reminded, IReadOnlyList<SecurityEventChange> Changes)
 {
-    private readonly Lazy<Dictionary<Guid, SecurityEvent>> _rewritten = new(() => Rewritten.ToDictionary(e => e.EventId));
+    private readonly Lazy<Dictionary<Guid, SecurityEvent>> _changed = new(
+        () => Rewritten.Concat(Reminded).DistinctBy(e => e.EventId).ToDictionary(e => e.EventId));
 
-    public static readonly EventUpdate None = new([], [], []);
+    public static readonly EventUpdate None = new([], [], [], [], []);
 
-    /// <summary>All of these events as they now are.</summary>
-    public IEnumerable<SecurityEvent> Events => Moved.Concat(Rewritten);
+    /// <summary>All of these events, each once, as they now are.</summary>
+    public IEnumerable<SecurityEvent> Events => Inhibited.Count + Reminded.Count == 0 ? Moved.Concat(Rewritten)
+        : Moved.Concat(Rewritten).Concat(Inhibited).Concat(Reminded).DistinctBy(e => e.EventId);
 
     /// <summary>The event that was changed, as it now is.</summary>
-    public SecurityEvent EventOf(SecurityEventChange change) => _rewritten.Value[change.EventId];
+    public SecurityEvent EventOf(SecurityEventChange change) => _changed.Value[change.EventId];
+
+    /// <summary>The same with these events as they have become since.</summary>
+    public EventUpdate With(
+        IReadOnlyList<SecurityEvent> become, IReadOnlyList<SecurityEvent>? inhibited = null, IReadOnlyList<SecurityEvent>? reminded = null,
+        IReadOnlyList<SecurityEventChange>? changes = null)
+    {
+        var now = become.ToDictionary(e => e.EventId);
+        SecurityEvent[] Renew(IReadOnlyList<SecurityEvent> events) => [.. events.Select(e => now.GetValueOrDefault(e.EventId, e))];
+        return new EventUpdate(Renew(Moved), Renew(Rewritten), [.. Renew(Inhibited), .. inhibited ?? []],
+            [.. Renew(Reminded), .. reminded ?? []], [.. Changes, .. changes ?? []]);
+    }
 }

@@ -1,5 +1,6 @@
 using Monitoring.Data.Database;
 using Monitoring.Data.Notifications;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications.Channels;
 
@@ -11,7 +12,7 @@ namespace Monitoring.Worker.Notifications;
 /// </summary>
 internal sealed class DatabaseOutbox(
     NotificationClaims claims, NotificationChannelTable table, ChannelListener listener, InFlightClaims inFlightClaims,
-    NotificationOptions options, ChannelOptions channels, WorkerIdentity identity, TimeProvider clock) : IOutbox
+    NotificationOptions options, ChannelOptions channels, RuleCatalog rules, WorkerIdentity identity, TimeProvider clock) : IOutbox
 {
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
 
@@ -20,7 +21,8 @@ internal sealed class DatabaseOutbox(
         string channel, int most, IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken)
     {
         var now = clock.GetUtcNow();
-        var terms = new ClaimTerms(identity.Name, now, now + Lease, now + DeliveryRules.LongestPause, options.GroupWindow);
+        var terms = new ClaimTerms(identity.Name, now, now + Lease, now + DeliveryRules.LongestPause, options.GroupWindow,
+            options.UrgentWindow, rules.NeverHeld);
         var offline = inFlightClaims.Ids;
         var rows = await claims.ClaimAsync(channel, terms, most, [.. inFlight, .. offline], offline, cancellationToken);
         return [.. rows.GroupBy(row => row.MessageId)

@@ -6,12 +6,16 @@ using Monitoring.Worker.Notifications.Channels;
 namespace Monitoring.Worker.Notifications;
 
 /// <summary>
-/// How notifications leave: what comes within <paramref name="GroupWindow"/> of a message waits and goes as one; after
-/// <paramref name="Deadline"/> of failures a message is dead.
+/// How notifications leave: the first of each minute at once; what comes after them is gathered, waits for at most
+/// <paramref name="GroupWindow"/> and goes as one. After <paramref name="Deadline"/> of failures a message is dead.
 /// </summary>
 internal sealed record NotificationOptions(TimeSpan GroupWindow, TimeSpan Deadline, IReadOnlyList<NotificationRoute> Routes)
 {
     private const string RoutesSection = "Notifications:Routes";
+    private static readonly TimeSpan LongestUrgentWindow = TimeSpan.FromSeconds(10);
+
+    /// <summary>What is critical waits for others no longer than this.</summary>
+    public TimeSpan UrgentWindow => GroupWindow < LongestUrgentWindow ? GroupWindow : LongestUrgentWindow;
 
     /// <summary>Reads the settings. A route without a severity of its own begins at <paramref name="minSeverity"/>.</summary>
     public static NotificationOptions Read(SettingsReader settings, ChannelOptions channels, Severity minSeverity)
@@ -34,7 +38,10 @@ internal sealed record NotificationOptions(TimeSpan GroupWindow, TimeSpan Deadli
             settings.Choice($"{key}:MinSeverity", null, minSeverity),
             settings.List($"{key}:ThreatTypes", string.Join(", ", threatTypes), text => threatTypes.Contains(text) ? text : null),
             settings.List(
-                $"{key}:Subjects", "subjects of events, such as BTC; one that ends with * means all that begin like it", text => text));
+                $"{key}:Subjects", "subjects of events, such as BTC; one that ends with * means all that begin like it", text => text))
+        {
+            After = settings.Whole($"{key}:After", null, 0, 0, 7 * 86400),
+        };
         if (given && route.Channels.Count == 0 && !settings.HasFault($"{key}:Channels"))
             settings.Refuse($"{key}:Channels", $"is not set; it must be one or more of {string.Join(", ", known.Keys)}");
         foreach (var channel in route.Channels.Where(channel => known[channel] is not null))

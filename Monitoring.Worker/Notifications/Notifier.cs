@@ -1,5 +1,5 @@
 using Monitoring.Data.Database;
-
+using Monitoring.Data.Notifications;
 
 namespace Monitoring.Worker.Notifications;
 
@@ -22,7 +22,7 @@ internal sealed partial class Notifier(
             return;
         }
 
-        LogChannels(string.Join(", ", names), options.GroupWindow.TotalSeconds);
+        LogChannels(string.Join(", ", names), NotificationClaims.AtOncePerMinute, options.GroupWindow.TotalSeconds);
         var senders = channels
             .Select(channel => new ChannelSender(channel, outbox, options, clock, loggers.CreateLogger<ChannelSender>())).ToList();
         await Task.WhenAll([
@@ -54,8 +54,9 @@ internal sealed partial class Notifier(
         }
     }
 
-    [LoggerMessage(LogLevel.Information, "notifications go to {Channels}; changes within {Seconds:0} s go as one message")]
-    private partial void LogChannels(string channels, double seconds);
+    [LoggerMessage(LogLevel.Information,
+        "notifications go to {Channels}; after {AtOnce} messages in a minute, what comes waits for up to {Seconds:0} s and goes as one")]
+    private partial void LogChannels(string channels, int atOnce, double seconds);
 
     [LoggerMessage(LogLevel.Warning, "no notification channel is configured: events are stored and logged, and nobody is notified")]
     private partial void LogNone();

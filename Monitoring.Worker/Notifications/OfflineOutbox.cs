@@ -1,20 +1,27 @@
 using Monitoring.Data.Events;
+using Monitoring.Data.Notifications;
+using Monitoring.Data.Rules;
 using Monitoring.Worker.Events;
 using Monitoring.Worker.Recording.Journalling;
 
 namespace Monitoring.Worker.Notifications;
+
+/// <summary>One notification that is to leave without the database. It stands for all of these ids, which are then delivered with it.</summary>
+internal sealed record OfflineNotification(string Channel, IReadOnlyList<Guid> Ids, NotificationEntry Entry);
 
 /// <summary>
 /// The outbox of this process. A worker without a database has no other; beside a database it holds what must leave while that is away, and
 /// journals each claim and delivery through <paramref name="claims"/>, so that the database learns of them and a next process repeats what
 /// this one has begun. Due times count from the start of the process: a clock that is set moves none of them.
 /// </summary>
-internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider clock, InFlightClaims? claims = null) : IOutbox
+internal sealed class OfflineOutbox(
+    NotificationOptions options, RuleCatalog rules, TimeProvider clock, InFlightClaims? claims = null) : IOutbox
 {
     private sealed class Message(Guid id, IReadOnlyList<Guid> ids, IReadOnlyList<NotificationEntry> entries)
     {
         public NotificationMessage Content { get; } = new(id, entries);
         public IReadOnlyList<Guid> Ids => ids;
+        public TimeSpan AddedAt { get; init; }
         public int Attempts { get; set; }
         public bool IsUnderWay { get; set; }
         public TimeSpan DueAt { get; set; }
@@ -26,14 +33,13 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
         public List<Message> Fresh { get; } = []; // of one entry each, to be put together
         public List<Message> Messages { get; } = [];
         public List<DeadLetters> Dead { get; } = [];
-        public TimeSpan WindowUntil { get; set; }
-        public bool WindowIsCritical { get; set; }
+        public Queue<TimeSpan> Recent { get; } = []; // when the newest messages left
     }
 
-    // In an outage only what is urgent is sent this way: it waits for others no longer than this.
-    private static readonly TimeSpan LongestWindow = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
 
-    private readonly TimeSpan _window = claims is null || options.GroupWindow < LongestWindow ? options.GroupWindow : LongestWindow;
+    // In an outage only what is urgent is sent this way.
+    private readonly TimeSpan _window = claims is null ? options.GroupWindow : options.UrgentWindow;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Queue> _queues = [];
     private readonly long _start = clock.GetTimestamp();
@@ -54,12 +60,36 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
 
     private TimeSpan Now => clock.GetElapsedTime(_start);
 
-    /// <summary>Adds one notification. It stands for all of these <paramref name="ids"/>, which are then delivered with it.</summary>
-    public void Add(string channel, IReadOnlyList<Guid> ids, NotificationEntry entry)
+    /// <summary>Adds one notification.</summary>
+    public void Add(OfflineNotification notification)
+    {
+        var (channel, ids, entry) = notification;
+        lock (_lock)
+            QueueOf(channel).Fresh.Add(new Message(ids[0], ids, [entry]) { AddedAt = Now });
+        Wake();
+    }
+
+    /// <summary>Takes back what of an event calls for people and was not begun.</summary>
+    public IReadOnlyList<OfflineNotification> Withdraw(Guid eventId)
+    {
+        bool IsMeant(Message one) =>
+            EventOf(one) == eventId && one.Content.Entries[0].Kind.Announces() && claims?.Find(one.Ids[0]) is null;
+        lock (_lock)
+        {
+            var withdrawn = _queues.SelectMany(queue => queue.Value.Fresh.Where(IsMeant)
+                .Select(one => new OfflineNotification(queue.Key, one.Ids, one.Content.Entries[0]))).ToList();
+            foreach (var queue in _queues.Values)
+                queue.Fresh.RemoveAll(IsMeant);
+            return withdrawn;
+        }
+    }
+
+    /// <summary>Whether something about an event waits for a channel.</summary>
+    public bool HasFor(string channel, Guid eventId)
     {
         lock (_lock)
-            QueueOf(channel).Fresh.Add(new Message(ids[0], ids, [entry]));
-        Wake();
+            return _queues.TryGetValue(channel, out var queue)
+                && queue.Fresh.Concat(queue.Messages).SelectMany(message => message.Content.Entries).Any(entry => entry.EventId == eventId);
     }
 
     /// <summary>Whether a message is here.</summary>
@@ -179,8 +209,8 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
         }
     }
 
-    // As NotificationClaims does it in SQL: nothing passes an earlier message of its event; what comes in a window is gathered, unless it
-    // is its first critical one. What was begun before is repeated as it was, without anything else.
+    // As NotificationClaims does it in SQL: nothing passes an earlier message of its event; after some messages in a minute what comes is
+    // gathered, but for the rules that never wait. What was begun before is repeated as it was, without anything else.
     private void Form(Queue queue)
     {
         Move(queue, Due(queue).GroupBy(one => claims?.Find(one.Ids[0])?.MessageId).Where(same => same.Key is not null));
@@ -191,13 +221,18 @@ internal sealed class OfflineOutbox(NotificationOptions options, TimeProvider cl
             return;
         }
 
-        var urgent = due.Exists(
-            one => one.Content.Entries[0] is { Severity: Severity.Critical, Kind: ChangeKind.Opened or ChangeKind.Escalated });
-        if (due.Count == 0 || (Now < queue.WindowUntil && (queue.WindowIsCritical || !urgent)))
+        while (queue.Recent.TryPeek(out var oldest) && Now - oldest >= Minute)
+            queue.Recent.Dequeue();
+        var leaving = queue.Recent.Count < NotificationClaims.AtOncePerMinute || due.Exists(one => Now - one.AddedAt >= LongestWait(one)) ? due
+            : due.FindAll(one => rules.NeverHeld.Contains(one.Content.Entries[0].RuleId));
+        if (leaving.Count == 0)
             return;
-        Move(queue, [due]);
-        (queue.WindowUntil, queue.WindowIsCritical) = (Now + _window, urgent);
+        Move(queue, [leaving]);
+        queue.Recent.Enqueue(Now);
     }
+
+    private TimeSpan LongestWait(Message one) =>
+        one.Content.Entries[0] is { Severity: Severity.Critical } entry && entry.Kind.Announces() ? options.UrgentWindow : _window;
 
     private static Guid EventOf(Message fresh) => fresh.Content.Entries[0].EventId;
 

@@ -19,6 +19,7 @@ internal sealed class DatabaseRecorder(
     NpgsqlDataSource db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
     NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock)
 {
+    private readonly EventPolicy _policy = new(options, rules, routing);
     private DateOnly _partitionsUntil = DateOnly.MinValue;
 
     /// <summary>
@@ -82,16 +83,38 @@ internal sealed class DatabaseRecorder(
     {
         if (result.Run.Outcome != CheckOutcome.Succeeded)
             return EventUpdate.None;
+        var now = clock.GetUtcNow();
+        var (inhibits, reminds) = (_policy.Inhibits(result), EventPolicy.Reminds(result.Run));
+        if (inhibits || reminds)
+            await RelatedEvents.LockAsync(transaction, cancellationToken);
         var fingerprints = result.Findings.Select(finding => finding.Fingerprint);
         var known = await SecurityEventUpdates.LockRelevantAsync(result.Run.Monitor, fingerprints, transaction, cancellationToken);
-        var update = EventLifecycle.Apply(known, result, options.ResolveAfter, rules, clock.GetUtcNow());
+        IReadOnlyList<SecurityEvent> inhibition = inhibits
+            ? await RelatedEvents.ListInhibitionAsync([.. _policy.Covered(result)], transaction, cancellationToken) : [];
+        var (due, held) = reminds ? await FindDueAsync(result.Run.ScheduledAt, now, transaction, cancellationToken) : Nothing;
+        if (inhibition.Count + due.Count > 0)
+            known = [.. known.Concat(due).Concat(inhibition).DistinctBy(e => e.EventId)];
+        var update = _policy.Decide(known, result, e => held.Contains(e.EventId), now);
         await SecurityEventUpdates.MoveAsync(update.Moved, transaction, cancellationToken);
         await SecurityEventUpdates.UpsertAsync(update.Rewritten, transaction, cancellationToken);
+        await RelatedEvents.InhibitAsync(update.Inhibited, transaction, cancellationToken);
+        await RelatedEvents.RemindAsync(update.Reminded, transaction, cancellationToken);
         // Last: it numbers the changes under a lock that every writer shares.
         var appended = await changes.AppendAsync(update.Changes, transaction, cancellationToken);
         var messages = appended.SelectMany(change => routing.For(update.EventOf(change), change)).Select(mark);
         await notifications.AddAsync([.. messages], transaction, cancellationToken);
         return update;
+    }
+
+    private static readonly (IReadOnlyList<SecurityEvent>, IReadOnlySet<Guid>) Nothing = ([], new HashSet<Guid>());
+
+    private async Task<(IReadOnlyList<SecurityEvent> Due, IReadOnlySet<Guid> Held)> FindDueAsync(
+        DateTimeOffset at, DateTimeOffset now, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        var due = await RelatedEvents.LockDueAsync(
+            _policy.Due(at), at.AddSeconds(-routing.ShortestAfter), routing.LongestAfter, transaction, cancellationToken);
+        return due.Count == 0 ? Nothing
+            : (due, await RelatedEvents.ListHeldAsync([.. due.Select(e => e.EventId)], now, transaction, cancellationToken));
     }
 
     /// <summary>

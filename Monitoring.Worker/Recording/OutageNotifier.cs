@@ -16,6 +16,7 @@ internal sealed class OutageNotifier(
     EventSnapshot events, NotificationRouting routing, ChannelOptions channels, InFlightClaims claims, OfflineOutbox outbox,
     RecordingQueue queue)
 {
+    private readonly WithheldMessages _withheld = new(events, outbox);
     private readonly HashSet<Guid> _opened = []; // events of this outage
     private readonly HashSet<(Guid Event, string Channel)> _notified = []; // of them
     private readonly Dictionary<(Guid Event, string Channel), List<Guid>> _left = []; // notifications that are not urgent
@@ -28,10 +29,13 @@ internal sealed class OutageNotifier(
         _opened.Clear();
         _notified.Clear();
         _left.Clear();
+        _withheld.Clear();
         var earlier = queue.ReadAll().OfType<OutageEntry>().FirstOrDefault();
-        events.BeginExpecting(earlier?.Open ?? []);
+        events.BeginExpecting(earlier?.Known ?? []);
         if (earlier is null)
-            queue.Add(new OutageEntry(outage.Since, events.Open));
+            queue.Add(new OutageEntry(outage.Since, events.Known));
+        foreach (var inhibited in events.OpenedInhibited().Where(IsUrgent))
+            _withheld.Keep(inhibited.EventId, OpeningOf(inhibited));
         foreach (var waiting in queue.ReadAll().OfType<ResultEntry>()) // one by one: they may be more than fit into memory
             Follow(waiting.Result);
     }
@@ -40,33 +44,49 @@ internal sealed class OutageNotifier(
     public void Follow(CheckResult result)
     {
         var update = events.Expect(result);
-        foreach (var change in update.Changes.Where(change => change.Kind is ChangeKind.Opened or ChangeKind.Escalated))
+        foreach (var change in update.Changes)
         {
             var changed = update.EventOf(change);
             if (change.Kind == ChangeKind.Opened)
                 _opened.Add(change.EventId);
-            var isUrgent = (changed.Severity == Severity.Critical || changed.Monitor == RecordingHealth.MonitorName)
-                && !events.IsSilenced(changed.Fingerprint);
-            foreach (var channel in routing.ChannelsFor(changed))
-                Decide(changed, change, channel, isUrgent);
+            foreach (var channel in routing.ChannelsFor(changed, change))
+                Decide(changed, change, channel);
         }
+
+        _withheld.Follow(update);
     }
 
-    private void Decide(SecurityEvent e, SecurityEventChange change, string channel, bool isUrgent)
+    private static bool IsUrgent(SecurityEvent e) => e.Severity == Severity.Critical || e.Monitor == RecordingHealth.MonitorName;
+
+    // Of an event that was opened before the outage: its row waits in the database, under this id.
+    private IReadOnlyList<OfflineNotification> OpeningOf(SecurityEvent e)
+    {
+        var opening = new SecurityEventChange(
+            Seq: 0, e.EventId, e.FirstSeenAt, e.FirstSeenAt, ChangeKind.Opened, e.Severity, Actor: "worker", e.Title, Evidence: null);
+        return [.. routing.ChannelsFor(e, opening).Select(channel => (Channel: channel, Id: NotificationRouting.IdOf(e, opening, channel)))
+            .Where(one => claims.Find(one.Id)?.DeliveredAt is null)
+            .Select(one => new OfflineNotification(
+                one.Channel, [one.Id], NotificationEntry.Of(e, opening, channels.LinkTo(e.EventId))))];
+    }
+
+    private void Decide(SecurityEvent e, SecurityEventChange change, string channel)
     {
         var id = NotificationRouting.IdOf(e, change, channel);
+        if (change.Kind == ChangeKind.Reminded && (outbox.HasFor(channel, e.EventId)
+            || (NotificationRouting.IsFurtherRoute(e, change) && _notified.Contains((e.EventId, channel)))))
+            return; // nobody is reminded of what still waits to be said
         if (claims.Find(id)?.DeliveredAt is not null)
         {
             _notified.Add((e.EventId, channel));
         }
-        else if (isUrgent)
+        else if (IsUrgent(e))
         {
             // An event of this outage that was not urgent at first is opened for people by this message, which stands for those that were
             // left.
-            var isFirst = _notified.Add((e.EventId, channel)) && _opened.Contains(e.EventId);
+            var isFirst = _notified.Add((e.EventId, channel)) && _opened.Contains(e.EventId) && change.Kind != ChangeKind.Flapping;
             var entry = NotificationEntry.Of(e, change, channels.LinkTo(e.EventId));
-            outbox.Add(channel, [id, .. _left.Remove((e.EventId, channel), out var left) ? left : []],
-                isFirst ? entry with { Kind = ChangeKind.Opened } : entry);
+            _withheld.Pass(e, new OfflineNotification(channel, [id, .. _left.Remove((e.EventId, channel), out var left) ? left : []],
+                isFirst ? entry with { Kind = ChangeKind.Opened } : entry));
         }
         else if (!_left.TryAdd((e.EventId, channel), [id]))
         {

@@ -12,7 +12,7 @@ namespace Monitoring.Worker.Recording;
 /// </summary>
 internal sealed class RecordingHealth(
     DatabaseLink link, RecordingQueue queue, EventSnapshot snapshot, JournalOptions journal, DatabaseOptions database, EventOptions events,
-    WorkerIdentity identity, TimeProvider clock)
+    WorkerIdentity identity, SessionStatistics statistics, IEnumerable<MonitorSchedule> monitors, TimeProvider clock)
 {
     /// <summary>The name in the ledger. It is no scheduled monitor: it has rows only where something was wrong.</summary>
     public const string MonitorName = "recorder";
@@ -38,6 +38,11 @@ internal sealed class RecordingHealth(
     /// <summary>Looks, unless it did since the last grid time.</summary>
     public CheckResult? LookIfDue() => Look(GridTime(clock.GetUtcNow()), CheckTrigger.Grid);
 
+    // Of these the results are in the journal: an alarm that they are blind would be about the database.
+    private IReadOnlyList<string> Seeing(DateTimeOffset now) => [.. monitors
+        .Where(monitor => statistics.Find(monitor.Name)?.LastSuccessAt is { } at && !MonitorFreshness.IsStale(monitor.Interval, now - at))
+        .Select(monitor => monitor.Name)];
+
     private static DateTimeOffset GridTime(DateTimeOffset at) => new CheckGrid(Every).AtOrBefore(at);
 
     private string JournalName => $"{identity.Host}:{journal.Path}";
@@ -56,7 +61,7 @@ internal sealed class RecordingHealth(
             _newest = at;
             var now = clock.GetUtcNow();
             var findings = RecordingHealthRules.Evaluate(
-                new RecordingState(database.Display, link.Outage, JournalName, queue.Fault, queue.SetAside, queue.Waiting), now);
+                new RecordingState(database.Display, link.Outage, JournalName, queue.Fault, queue.SetAside, queue.Waiting, Seeing(now)), now);
             _clean = findings.Count > 0 ? 0 : _clean + 1;
             if (_clean > events.ResolveAfter)
                 return null;

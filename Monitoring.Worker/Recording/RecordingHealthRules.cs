@@ -5,9 +5,12 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Recording;
 
-/// <summary>How the pipeline fares: which database and journal it uses, and what is wrong with them.</summary>
+/// <summary>
+/// How the pipeline fares: which database and journal it uses, what is wrong with them, and which monitors see all the same.
+/// </summary>
 internal sealed record RecordingState(
-    string Database, DatabaseOutage? Outage, string Journal, JournalFault? Fault, IReadOnlyList<string> SetAside, int Waiting);
+    string Database, DatabaseOutage? Outage, string Journal, JournalFault? Fault, IReadOnlyList<string> SetAside, int Waiting,
+    IReadOnlyList<string> Seeing);
 
 /// <summary>The rules of the pipeline's health: what keeps results from being stored is itself an event.</summary>
 internal static class RecordingHealthRules
@@ -42,7 +45,7 @@ internal static class RecordingHealthRules
                     ["waiting"] = state.Waiting, ["error"] = outage.Error,
                 },
                 new JsonObject { ["waiting"] = 1 },
-                [$"results that the database did not take = {state.Waiting} for {seconds:0.#} s: high"]));
+                [$"results that the database did not take = {state.Waiting} for {seconds:0.#} s: high"])) with { Covers = state.Seeing };
     }
 
     private static Finding Unwritable(RecordingState state, JournalFault fault, DateTimeOffset now) =>

@@ -7,7 +7,7 @@ import { capital, utc, words } from './format.js';
 
 export function createDetail(id, acted) {
   return el('div', { class: 'event-detail' },
-    el('p', { class: 'detail-description' }),
+    el('p', { class: 'detail-description' }), el('p', { class: 'detail-inhibited' }),
     createActions(id, acted),
     el('h3', {}, 'Arithmetic'), el('ul', { class: 'detail-arithmetic' }),
     el('h3', {}, 'Changes'), el('ol', { class: 'detail-changes' }),
@@ -31,6 +31,8 @@ export async function refreshDetail(detail, open, id, version) {
 
 function showEvent(detail, { event, changes = [] }) {
   setText(detail.querySelector('.detail-description'), event?.description ?? '');
+  const speaker = event?.inhibited_by ? `Reported under event ${event.inhibited_by}: while that is open, nobody is notified of this one.` : '';
+  setText(detail.querySelector('.detail-inhibited'), speaker);
   texts(detail.querySelector('.detail-changes'), 'li', changes.map(changeText));
 }
 

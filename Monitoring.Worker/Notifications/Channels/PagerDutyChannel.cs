@@ -27,7 +27,7 @@ internal sealed record PagerDutyOptions(Uri ApiUrl, string RoutingKey)
 }
 
 /// <summary>
-/// Sends to PagerDuty's Events API v2: an event's opening and escalation trigger an incident of its own, its
+/// Sends to PagerDuty's Events API v2: an event's opening, and what later calls for people, trigger an incident of its own, its
 /// acknowledgement and resolution go to the same one by <c>dedup_key</c>, the event's id. A storm is one incident,
 /// which nobody but people can close, because no single resolution ends it.
 /// </summary>
@@ -88,7 +88,7 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
 
     private static string ActionOf(ChangeKind kind) => kind switch
     {
-        ChangeKind.Opened or ChangeKind.Escalated => "trigger",
+        _ when kind.Announces() => "trigger",
         ChangeKind.Acknowledged => "acknowledge",
         ChangeKind.Resolved or ChangeKind.Expired => "resolve",
         _ => "",

@@ -29,8 +29,9 @@ internal sealed record ResultEntry(CheckResult Result) : JournalEntry
     public override string ToString() => $"the result of {Result.Run.Monitor} of {Result.Run.ScheduledAt:O}";
 }
 
-/// <summary>The database went away, with these events open.</summary>
-internal sealed record OutageEntry(DateTimeOffset Since, IReadOnlyList<SecurityEvent> Open) : JournalEntry
+/// <summary>The database went away, with these events open or resolved not long before.</summary>
+internal sealed record OutageEntry(
+    DateTimeOffset Since, [property: JsonPropertyName("open")] IReadOnlyList<SecurityEvent> Known) : JournalEntry
 {
     /// <summary>What it is, in a log line.</summary>
     public override string ToString() => $"the beginning of the outage of {Since:O}";

@@ -30,7 +30,9 @@ public sealed class NotificationEndpointTests
         foreach (var (channel, dead) in new[] { ("slack", false), ("email", true) })
         {
             var claimed = await claims.ClaimAsync(
-                channel, new ClaimTerms("w", ManualClock.Noon, ManualClock.Noon, ManualClock.Noon, TimeSpan.Zero), 8, [], [], default);
+                channel,
+                new ClaimTerms("w", ManualClock.Noon, ManualClock.Noon, ManualClock.Noon, TimeSpan.Zero, TimeSpan.Zero, []),
+                8, [], [], default);
             await (dead ? claims.MarkDeadAsync(channel, claimed[0].MessageId, ManualClock.Noon, "HTTP 404", default)
                 : claims.MarkDeliveredAsync(channel, claimed[0].MessageId, ManualClock.Noon, ManualClock.Noon, default));
         }

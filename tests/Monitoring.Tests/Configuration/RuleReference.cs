@@ -40,6 +40,9 @@ internal static class RuleReference
         foreach (var threshold in rule.Thresholds)
             text.Append($"| {threshold.Name} | {Value(threshold)} | {(threshold.Setting is { } setting ? $"`{setting}`" : "fixed")} | "
                 + $"{Cell(threshold.Meaning)} |\n");
+        if (rule.Inhibits.Count > 0)
+            text.Append($"\n**Speaks for.** While it is open, events of {Join(rule.Inhibits.Select(id => $"`{id}`"))} about what it covers "
+                + "notify nobody.\n");
         text.Append($"\n**Source.** {Cell(rule.Source)}\n\n**What to do.** {Cell(rule.Advice)}\n");
     }
 

@@ -19,6 +19,7 @@ namespace Monitoring.Tests.Notifications;
 public sealed class OutboxTests(bool inDatabase)
 {
     private static readonly DateTimeOffset Noon = ManualClock.Noon;
+    private static readonly RuleCatalog Rules = new([RuleSample.With("never", EventLifetime.Condition) with { NeverHeld = true }]);
     private readonly ManualClock _clock = new(Noon);
     private readonly TestJournals _journals = new();
     private NpgsqlDataSource? _db;
@@ -49,14 +50,14 @@ public sealed class OutboxTests(bool inDatabase)
             .AddSingleton(new WorkerIdentity("w")).AddSingleton<EventLog>().AddSingleton<SessionStatistics>();
         if (_db is null)
         {
-            var provider = services.AddSingleton(new RuleCatalog([])).AddOutbox(withoutDatabase: true)
+            var provider = services.AddSingleton(Rules).AddOutbox(withoutDatabase: true)
                 .AddRecordingWithoutDatabase().BuildServiceProvider();
             _outbox = provider.GetRequiredService<IOutbox>();
             _record = result => provider.GetRequiredService<IRecorder>().RecordAsync(result, default);
         }
         else
         {
-            var provider = _journals.AddClaimsTo(services).AddSingleton(_db).AddMonitoringTables()
+            var provider = _journals.AddClaimsTo(services).AddSingleton(_db).AddMonitoringTables().AddSingleton(Rules)
                 .AddSingleton(new DatabaseOptions(TestDatabase.ConnectionTo(_db))).AddSingleton<ChannelListener>()
                 .AddSingleton<DatabaseRecorder>().AddSingleton<DatabaseOutbox>().BuildServiceProvider();
             _outbox = provider.GetRequiredService<DatabaseOutbox>();
@@ -104,41 +105,67 @@ public sealed class OutboxTests(bool inDatabase)
         Assert.That((entry.Indicators.Replace(" ", ""), entry.AffectedAddresses), Is.EqualTo(("""{"value":1.25}""", (string[])["s"])));
     }
 
-    [Test]
-    public async Task First_message_leaves_at_once_and_what_follows_in_its_window_goes_as_one()
+    // Finds so many subjects, of which the newest has this severity.
+    private Task FindAsync(int subjects, Severity newest = Severity.High) => CheckAsync(
+        [.. Enumerable.Range(0, subjects).Select(n => Found($"s{n}", n == subjects - 1 ? newest : Severity.High))]);
+
+    private async Task OpenFourAtOnceAsync(Severity severity = Severity.High)
     {
-        await CheckAsync(Found("a"));
-        Assert.That(Text(await ClaimOneAsync()), Is.EqualTo("a opened"));
-        await CheckAsync(Found("a"), Found("b"));
-        await CheckAsync(Found("a"), Found("b"), Found("c"));
-        Assert.That(await ClaimAsync(), Is.Empty);
-        _clock.Advance(TimeSpan.FromSeconds(30));
-        Assert.That(await ClaimAsync("slack"), Has.Count.EqualTo(1), "windows are the channel's own");
+        for (var subjects = 1; subjects <= 4; subjects++)
+        {
+            await FindAsync(subjects, severity);
+            var message = await ClaimOneAsync();
+            Assert.That(Text(message), Is.EqualTo($"s{subjects - 1} opened"));
+            await MarkAsync(message, Delivered);
+        }
     }
 
     [Test]
-    public async Task Window_ends_with_one_message_of_all()
+    public async Task First_four_messages_of_a_minute_leave_at_once_and_what_follows_goes_as_one()
     {
-        await CheckAsync(Found("a"));
-        await MarkAsync(await ClaimOneAsync(), Delivered);
-        await CheckAsync(Found("a"), Found("b"));
-        await CheckAsync(Found("b"), Found("c"));
+        await OpenFourAtOnceAsync();
+        await FindAsync(5);
         _clock.Advance(TimeSpan.FromSeconds(29));
+        await FindAsync(6);
         Assert.That(await ClaimAsync(), Is.Empty);
         _clock.Advance(TimeSpan.FromSeconds(1));
-        Assert.That(Text(await ClaimOneAsync()), Is.EqualTo("b opened, c opened"));
+        Assert.That(Text(await ClaimOneAsync()), Is.EqualTo("s4 opened, s5 opened"));
+        Assert.That(await ClaimAsync("slack"), Has.Count.EqualTo(1), "each channel counts its own");
     }
 
     [Test]
-    public async Task First_critical_change_does_not_wait_for_a_lesser_ones_window_and_the_second_does()
+    public async Task After_a_minute_the_next_message_leaves_at_once()
     {
-        await CheckAsync(Found("a"));
-        await ClaimOneAsync();
-        await CheckAsync(Found("a"), Found("b"), Found("c", Severity.Critical));
-        var critical = await ClaimAsync(inFlight: []);
-        Assert.That(critical.Select(Text), Is.EqualTo(new[] { "b opened, c opened" }));
-        await CheckAsync(Found("a"), Found("b"), Found("c"), Found("d", Severity.Critical));
-        Assert.That(await ClaimAsync(inFlight: []), Is.Empty);
+        await OpenFourAtOnceAsync();
+        _clock.Advance(TimeSpan.FromMinutes(1));
+        await FindAsync(5);
+        Assert.That(Text(await ClaimOneAsync()), Is.EqualTo("s4 opened"));
+    }
+
+    [Test]
+    public async Task Critical_event_does_not_wait_because_another_came_before_it()
+    {
+        await OpenFourAtOnceAsync(Severity.Critical);
+        await FindAsync(5, Severity.Critical);
+        _clock.Advance(TimeSpan.FromSeconds(9));
+        Assert.That(await ClaimAsync(), Is.Empty, "after four of them it waits for others, but not for long");
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.That(Text(await ClaimOneAsync()), Is.EqualTo("s4 opened"));
+    }
+
+    [Test]
+    public async Task Event_of_a_rule_that_is_never_held_leaves_at_once_and_takes_nothing_with_it()
+    {
+        await OpenFourAtOnceAsync();
+        await FindAsync(5);
+        Finding[] all = [.. Enumerable.Range(0, 5).Select(n => Found($"s{n}"))];
+        await CheckAsync([.. all, Found("a", rule: "never")]);
+        var first = await ClaimOneAsync();
+        Assert.That(Text(first), Is.EqualTo("a opened"));
+        await MarkAsync(first, Delivered);
+        await CheckAsync([.. all, Found("a", rule: "never"), Found("b", rule: "never")]);
+        _clock.Advance(TimeSpan.FromSeconds(30));
+        Assert.That(Text(await ClaimOneAsync()), Is.EqualTo("s4 opened, b opened"));
     }
 
     [Test]
@@ -274,7 +301,7 @@ public sealed class OutboxTests(bool inDatabase)
     }
 
     [Test]
-    public async Task Storm_of_ten_thousand_findings_on_five_hundred_subjects_is_one_message_per_window()
+    public async Task Storm_of_ten_thousand_findings_on_five_hundred_subjects_is_a_message_every_ten_seconds()
     {
         var messages = new List<(DateTimeOffset At, ClaimedMessage Message)>();
         for (var second = 0; second <= 90; second++)
@@ -294,9 +321,9 @@ public sealed class OutboxTests(bool inDatabase)
             _clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        Assert.That(messages.Zip(messages.Skip(1), (one, next) => next.At - one.At),
-            Has.All.GreaterThanOrEqualTo(TimeSpan.FromSeconds(30)));
-        Assert.That(messages, Has.Count.EqualTo(3));
+        Assert.That(messages.Skip(3).Zip(messages.Skip(4), (one, next) => next.At - one.At),
+            Has.All.GreaterThanOrEqualTo(TimeSpan.FromSeconds(10)));
+        Assert.That(messages, Has.Count.EqualTo(9));
         var entries = messages.SelectMany(message => message.Message.Message.Entries).ToList();
         Assert.That(entries.Select(entry => entry.EventId).Distinct().Count(), Is.EqualTo(10_000));
         Assert.That(entries.Select(entry => entry.Subject).Distinct().Count(), Is.EqualTo(500));

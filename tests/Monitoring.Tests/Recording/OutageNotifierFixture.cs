@@ -5,6 +5,7 @@ using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
+using Monitoring.Data.Rules;
 using Monitoring.Tests.Events;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
@@ -92,7 +93,8 @@ public abstract class OutageNotifierFixture : RecorderFixture
         new NotificationClaims(_db), new NotificationChannelTable(_db),
         new ChannelListener(new DatabaseOptions(_connection)), _services.GetRequiredService<InFlightClaims>(),
         new NotificationOptions(TimeSpan.Zero, TimeSpan.FromHours(24), []),
-        new ChannelOptions(null, null, null, null, null, null, null), new WorkerIdentity("test"), _clock)
+        new ChannelOptions(null, null, null, null, null, null, null), _services.GetRequiredService<RuleCatalog>(),
+        new WorkerIdentity("test"), _clock)
         .ClaimAsync(_channel.Name, 8, [], default);
 
     private protected Task LearnAsync() => _services.GetRequiredService<EventSnapshotRefresh>().RefreshIfDueAsync(default);

@@ -3,6 +3,8 @@ using Microsoft.Extensions.Logging;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
+using Monitoring.Data.Subjects;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
@@ -50,7 +52,7 @@ public abstract class RecorderFixture
     private protected virtual ServiceProvider Build(string journal, long maxBytes = 1 << 20)
     {
         var services = new ServiceCollection()
-            .AddSingleton(DataSources.Create(_connection)).AddMonitoringTables().AddSingleton<TimeProvider>(_clock)
+            .AddSingleton(DataSources.Create(_connection)).AddMonitoringTables().AddSingleton(Rules).AddSingleton<TimeProvider>(_clock)
             .AddSingleton(new EventOptions(3, Severity.High))
             .AddSingleton(new NotificationRouting(_channels.Select(channel => channel.Name), Severity.High, []))
             .AddRecording(new JournalOptions(journal, maxBytes)).AddOutbox(withoutDatabase: false)
@@ -62,6 +64,8 @@ public abstract class RecorderFixture
             services.AddSingleton(channel);
         return services.BuildServiceProvider();
     }
+
+    private protected virtual RuleCatalog Rules => DataSubjects.Rules;
 
     private protected RecordingPipeline Recorder => _services.GetRequiredService<RecordingPipeline>();
 }

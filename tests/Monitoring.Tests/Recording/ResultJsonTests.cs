@@ -107,8 +107,9 @@ public sealed class ResultJsonTests
              "last_seen_at":"2026-11-21T12:00:00+00:00",
              "judged_at":"2026-11-21T12:00:00+00:00","acknowledged_at":null,"acknowledged_by":null,"resolved_at":null,"resolution":null}]}
             """;
-        var open = ((OutageEntry)JournalEntry.Parse(Encoding.UTF8.GetBytes(outage))).Open.Single();
-        Assert.That((open.Subject, open.SubjectKind, open.Labels), Is.EqualTo(("s", (string?)null, "{}")));
+        var open = ((OutageEntry)JournalEntry.Parse(Encoding.UTF8.GetBytes(outage))).Known.Single();
+        Assert.That((open.Subject, open.SubjectKind, open.Labels, open.Covers, open.NotifiedAt),
+            Is.EqualTo(("s", (string?)null, "{}", (string[]?)null, (DateTimeOffset?)null)));
     }
 
     [Test]
