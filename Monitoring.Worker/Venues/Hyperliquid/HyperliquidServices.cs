@@ -26,7 +26,7 @@ internal static class HyperliquidServices
             http.MaxResponseContentBufferSize = LargestAnswer;
         });
         services.AddSingleton(provider => new WeightBudget(provider.GetRequiredService<TimeProvider>(), options.WeightPerMinute));
-        services.AddSingleton<HyperliquidPipeline>();
+        services.AddSingleton<HyperliquidPipeline>().AddSingleton<LeftOutParts>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HyperliquidClient>(provider,
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(HyperliquidClient.Name)));
     }

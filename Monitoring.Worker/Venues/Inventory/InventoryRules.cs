@@ -21,15 +21,19 @@ internal static class InventoryRules
     public static IReadOnlyList<Finding> Evaluate(IReadOnlyList<InventoryStep> steps, decimal equity, InventoryThresholds thresholds) =>
         [.. steps.Select(step => FindConcentration(step, equity, thresholds)).OfType<Finding>()];
 
-    /// <summary>The fingerprints that cannot be judged: all of a component that could not be read, and shares without a base.</summary>
-    public static IReadOnlyList<string> Unjudged(IEnumerable<string> unreadComponents, IEnumerable<InventoryStep> steps) =>
+    /// <summary>Every fingerprint: where it is not known which components there are, or what they are a share of.</summary>
+    public static readonly IReadOnlyList<string> UnjudgedOfAll = [InventoryRuleSet.Inventory.FingerprintOf("*")];
+
+    /// <summary>The fingerprints that cannot be judged: of positions that could not be read, and of shares without a base.</summary>
+    public static IReadOnlyList<string> Unjudged(IEnumerable<EventSubject> unread, IEnumerable<InventoryStep> steps) =>
     [
-        .. unreadComponents.Select(component => InventoryRuleSet.Inventory.FingerprintOf(SubjectOf(component, "*").Text)),
+        .. unread.Select(position => InventoryRuleSet.Inventory.FingerprintOf(position.Text)),
         .. steps.Where(step => step.Position.SharePct is null)
             .Select(step => InventoryRuleSet.Inventory.FingerprintOf(SubjectOf(step.Position.VaultAddress, step.Position.Coin).Text)),
     ];
 
-    private static EventSubject SubjectOf(string component, string coin) => new("position", coin, Account: component);
+    /// <summary>What an event of this monitor is about.</summary>
+    public static EventSubject SubjectOf(string component, string coin) => new("position", coin, Account: component);
 
     private static Finding? FindConcentration(InventoryStep step, decimal equity, InventoryThresholds limits)
     {

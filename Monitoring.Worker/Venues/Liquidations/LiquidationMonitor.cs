@@ -12,7 +12,7 @@ namespace Monitoring.Worker.Venues.Liquidations;
 /// </summary>
 internal sealed partial class LiquidationMonitor(
     HyperliquidClient venue, LiquidationHistory history, AccountReader reader, AccountFundings fundings, LiquidationOptions options,
-    HlpVaultOptions vault, TimeProvider clock, ILogger<LiquidationMonitor> logger) : IMonitor
+    HlpVaultOptions vault, KnownComponents components, TimeProvider clock, ILogger<LiquidationMonitor> logger) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "liquidations";
@@ -35,6 +35,7 @@ internal sealed partial class LiquidationMonitor(
     public async Task<CheckReport> CheckAsync(CheckContext context)
     {
         await history.LoadAsync(context.ScheduledAt, options.Thresholds, context.Cancellation);
+        components.Remember(history.KnownVaults, context.ScheduledAt);
         var named = context.Causes.Where(cause => cause.Kind == AccountCause).Select(cause => cause.Id).Union(_unread).ToHashSet();
         var fewOwners = context.Trigger == CheckTrigger.Grid ? [] : FindOwners(named);
         var owners = fewOwners.Count > 0 ? fewOwners : await FindOwnersAsync(context);
@@ -104,7 +105,8 @@ internal sealed partial class LiquidationMonitor(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            vaults = (await venue.GetVaultDetailsAsync(vault.VaultAddress, either.Token)).ReadComponents();
+            var named = (await venue.GetVaultDetailsAsync(vault.VaultAddress, either.Token)).ReadComponents();
+            vaults = components.Add(named, context.ScheduledAt);
         }
         catch (Exception fault) when (history.KnownVaults.Count > 0 && IsOfTheVenue(fault, cancellationToken))
         {
@@ -141,8 +143,9 @@ internal sealed partial class LiquidationMonitor(
         {
             var now = clock.GetUtcNow();
             var markets = await venue.GetMarketsAsync(either.Token);
-            return ([.. coins.Where(markets.ByCoin.ContainsKey).Select(coin => new PriceSample(coin, now, markets.ByCoin[coin].MarkPx))],
-                false);
+            // A coin that is missing there, or has no price that can be, is not one whose price has stayed where it was.
+            var seen = coins.Where(coin => markets.ByCoin.GetValueOrDefault(coin) is { MarkPx: > 0 }).ToList();
+            return ([.. seen.Select(coin => new PriceSample(coin, now, markets.ByCoin[coin].MarkPx))], seen.Count < coins.Count);
         }
         catch (Exception fault) when (IsOfTheVenue(fault, cancellationToken))
         {

@@ -129,7 +129,7 @@ public sealed class InventoryMonitorTests
         _worker.Restart();
         Play(70);
         for (var i = 0; i < 4; i++, _clock.Advance(TimeSpan.FromSeconds(10)))
-            Assert.That((await CheckAsync()).Unjudged, Is.EqualTo(new[] { "hlp.inventory:0xgone:*" }));
+            Assert.That((await CheckAsync()).Unjudged, Is.EqualTo(new[] { "hlp.inventory:0xgone:*", "monitor.stale:inventory 0xgone" }));
         Assert.That(await StatusAsync(), Is.EqualTo("open"));
         Assert.That(_worker.Logs.Lines.Count(line => line.Text.StartsWith(
             "component 0xgone is not in the vault's list any more", StringComparison.Ordinal)),

@@ -70,5 +70,6 @@ public sealed class InventoryRulesTests
 
     [Test]
     public void Unread_component_leaves_all_its_coins_unjudged() =>
-        Assert.That(InventoryRules.Unjudged([Component], []), Is.EqualTo(new[] { $"hlp.inventory:{Component}:*" }));
+        Assert.That(InventoryRules.Unjudged([InventoryRules.SubjectOf(Component, "*")], []),
+            Is.EqualTo(new[] { $"hlp.inventory:{Component}:*" }));
 }
