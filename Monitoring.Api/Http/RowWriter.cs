@@ -98,7 +98,7 @@ internal sealed class RowWriter<T>
             case null:
                 break;
             case string text:
-                WriteText(text);
+                WriteText(AsText(text));
                 break;
             case decimal number:
                 WriteFormatted(number, Json.DecimalForm);
@@ -114,7 +114,7 @@ internal sealed class RowWriter<T>
                 break;
             default:
                 var json = JsonSerializer.SerializeToElement(value, value.GetType(), _options);
-                WriteText(json.ValueKind == JsonValueKind.String ? json.GetString()! : json.GetRawText());
+                WriteText(json.ValueKind == JsonValueKind.String ? AsText(json.GetString()!) : json.GetRawText());
                 break;
         }
     }
@@ -124,6 +124,9 @@ internal sealed class RowWriter<T>
         value.TryFormat(_line.GetSpan(64), out var written, form, null);
         _line.Advance(written);
     }
+
+    // A spreadsheet reckons with a cell that begins so, and others may have chosen the text.
+    private static string AsText(string text) => text.Length > 0 && "=+-@".Contains(text[0], StringComparison.Ordinal) ? $"'{text}" : text;
 
     private void WriteText(string text) =>
         _line.Write(text.AsSpan().IndexOfAny(",\"\r\n") < 0 ? text : $"\"{text.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");

@@ -6,13 +6,14 @@ namespace Monitoring.Api.Venues;
 
 /// <summary>
 /// An asset's oracle price against its references at one check; all prices are in the quote of the oracle.
-/// <c>severity</c> is null where no rule fires, <c>risk_score</c> (0–100) where there were too few references to judge.
+/// <c>reference_price</c> is null where a price of 0 or below was judged without any reference, and <c>max_deviation_source</c> is
+/// <c>none</c> then. <c>severity</c> is null where no rule fires, <c>risk_score</c> (0–100) where there were too few references to judge.
 /// <c>left_out</c> names the references that were not used, and why.
 /// </summary>
 public record OracleDeviationView(
     DateTimeOffset Timestamp, string Asset, decimal HyperliquidPrice, decimal MarkPrice,
     decimal? BinancePrice, decimal? CoinbasePrice, decimal? PythPrice, decimal? KrakenPrice, decimal? OkxPrice,
-    decimal ReferencePrice, int References, int LeftOutCount, IReadOnlyList<string> LeftOut, decimal MaxDeviationPct,
+    decimal? ReferencePrice, int References, int LeftOutCount, IReadOnlyList<string> LeftOut, decimal MaxDeviationPct,
     string MaxDeviationSource, int DurationSeconds, decimal? FloorPct, bool IsDangerous, Severity? Severity, decimal? RiskScore)
 {
     internal static OracleDeviationView Of(OracleDeviation row) => new(
@@ -51,7 +52,8 @@ internal static class OracleEndpoints
                 ("coinbase_price", JsonColumn.DecimalOrNull, 5),
             ("pyth_price", JsonColumn.DecimalOrNull, 6), ("kraken_price", JsonColumn.DecimalOrNull, 7),
                 ("okx_price", JsonColumn.DecimalOrNull, 8),
-            ("reference_price", JsonColumn.Decimal, 9), ("references", JsonColumn.Whole, 10), ("left_out_count", JsonColumn.TextCount, 11),
+            ("reference_price", JsonColumn.DecimalOrNull, 9), ("references", JsonColumn.Whole, 10),
+            ("left_out_count", JsonColumn.TextCount, 11),
             ("left_out", JsonColumn.Texts, 11), ("max_deviation_pct", JsonColumn.Decimal, 12),
                 ("max_deviation_source", JsonColumn.Text, 13),
             ("duration_seconds", JsonColumn.Whole, 15), ("floor_pct", JsonColumn.DecimalOrNull, 16), ("is_dangerous", JsonColumn.Flag, 17),

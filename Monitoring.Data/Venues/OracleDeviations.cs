@@ -9,7 +9,8 @@ namespace Monitoring.Data.Venues;
 
 /// <summary>
 /// The venue's oracle price of one asset against its references at one check, all in the quote of the oracle.
-/// <paramref name="ReferencePrice"/> is the median of the <paramref name="ReferenceCount"/> references used;
+/// <paramref name="ReferencePrice"/> is the median of the <paramref name="ReferenceCount"/> references used, null where a price that cannot
+/// be was judged without any;
 /// <paramref name="LeftOut"/> names the others with the reason. <paramref name="BreachedSince"/> lies
 /// <paramref name="DurationSeconds"/> before this check, null outside a breach. <paramref name="FloorPct"/> is null
 /// without enough history, <paramref name="RiskScore"/> where there were too few references to judge.
@@ -17,7 +18,7 @@ namespace Monitoring.Data.Venues;
 public sealed record OracleDeviation(
     string Asset, DateTimeOffset ObservedAt, decimal HyperliquidPrice, decimal MarkPrice,
     decimal? BinancePrice, decimal? CoinbasePrice, decimal? PythPrice, decimal? KrakenPrice, decimal? OkxPrice,
-    decimal ReferencePrice, int ReferenceCount, string[] LeftOut, decimal MaxDeviationPct, string MaxDeviationSource,
+    decimal? ReferencePrice, int ReferenceCount, string[] LeftOut, decimal MaxDeviationPct, string MaxDeviationSource,
     DateTimeOffset? BreachedSince, int DurationSeconds, decimal? FloorPct, bool IsDangerous, Severity? Severity, decimal? RiskScore)
     : Observation;
 
@@ -163,7 +164,7 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
         SELECT asset, observed_at, max_deviation_pct
           FROM (SELECT asset, observed_at, max_deviation_pct, row_number() OVER (PARTITION BY asset ORDER BY observed_at DESC) AS age
                   FROM oracle_deviations
-                 WHERE observed_at >= @since AND reference_count >= @minReferences) AS newest
+                 WHERE observed_at >= @since AND reference_count >= @minReferences AND round(hyperliquid_price, 12) > 0) AS newest
          WHERE age <= 3000
          ORDER BY asset, observed_at
          LIMIT 1000000

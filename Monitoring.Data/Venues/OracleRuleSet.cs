@@ -32,15 +32,18 @@ public static class OracleRuleSet
         new("min_assets", "Rules:oracle.common-mode:MinAssets", 3, "", "assets with USD references that a verdict needs");
 
     /// <summary>The venue's oracle price is off its references.</summary>
-    public static readonly Rule Deviation = new("oracle.deviation", 1, "An oracle price is off its references", Monitor,
+    public static readonly Rule Deviation = new("oracle.deviation", 2, "An oracle price is off its references", Monitor,
         "max over the fresh references of |100 * (oracle / reference - 1)|; a second reference must see the oracle on the same side, at "
         + "least half as far off as high asks. Not judged with fewer than two fresh references. A reference that is missing, unchanged "
-        + "for 5 min on a liquid asset, crossed, or off by more than 20 % is left out.",
+        + "for 5 min on a liquid asset, crossed, or off by more than 20 % is left out. A price of 0 or below, or 0 at 12 decimals, is off "
+        + "by 100 % without any reference, in every market of the venue and in the first check too; it is no sample of the floor and no "
+        + "part of a common shift.",
         [HighPct, CriticalPct, FloorFactor, FloorSamples, ThinPct, DangerousSeconds, LiquidUsd],
         [
             new(Severity.Low, Off, "a thin coin without a floor of its own, below thin_pct"),
             new(Severity.High, Off, "the deviation reaches high and is not below the asset's own floor"),
-            new(Severity.Critical, Manipulated, "the deviation reaches critical and is not below the asset's own floor"),
+            new(Severity.Critical, Manipulated,
+                "the deviation reaches critical and is not below the asset's own floor; or the price is one that nothing has"),
         ],
         EventLifetime.Condition,
         "The venue's metaAndAssetCtxs against Binance and OKX (USDT), Coinbase, Kraken and Pyth (USD, divided by USDT/USD). Of some 175 "

@@ -10,7 +10,7 @@ internal sealed class VenuesTables : IDataSubject
     public string Name => "Venues";
 
     /// <inheritdoc/>
-    public long SchemaVersion => 202611211400;
+    public long SchemaVersion => 202611291320;
 
     /// <inheritdoc/>
     public IReadOnlyList<RowTable> RowTables { get; } =

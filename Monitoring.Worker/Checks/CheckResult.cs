@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
@@ -12,6 +13,9 @@ internal sealed record CheckResult(
 {
     /// <summary>What was read of sources that are read on from where the last check ended.</summary>
     public IReadOnlyList<SourceProgress> Readings { get; init; } = [];
+
+    /// <summary>Why what was not found any more is over, by fingerprint, where the source says so itself.</summary>
+    public IReadOnlyDictionary<string, string> Endings { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
     /// <summary>How results are written to JSON wherever they are kept.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.General)

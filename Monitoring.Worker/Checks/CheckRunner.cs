@@ -75,7 +75,10 @@ internal sealed partial class CheckRunner(
         var (outcome, report, error) = await TryCheckAsync(schedule, scheduledAt, trigger, causes, stopping);
         var run = new CheckRun(schedule.Name, scheduledAt, trigger, startedAt, clock.GetUtcNow(), outcome,
             report.Observations.Count, report.Findings.Count(finding => !finding.IsHolding), error, identity.Name);
-        var result = new CheckResult(run, report.Observations, report.Findings, report.Unjudged) { Readings = report.Readings };
+        var result = new CheckResult(run, report.Observations, report.Findings, report.Unjudged)
+        {
+            Readings = report.Readings, Endings = report.Endings,
+        };
 
         foreach (var finding in report.Findings.Where(finding => !finding.IsIn(rules)))
             LogNotInCatalog(run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType, finding.Severity);
@@ -134,7 +137,7 @@ internal sealed partial class CheckRunner(
         catch (Exception fault)
         {
             LogDefect(fault, schedule.Name, scheduledAt);
-            return (CheckOutcome.Failed, Nothing, $"{fault.GetType().Name}: {fault.Message}");
+            return (CheckOutcome.Failed, Nothing, SourceFaults.Clean($"{fault.GetType().Name}: {fault.Message}"));
         }
     }
 

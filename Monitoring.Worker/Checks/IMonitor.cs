@@ -1,3 +1,4 @@
+using System.Collections.ObjectModel;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 
@@ -24,4 +25,10 @@ internal sealed record CheckReport(IReadOnlyList<Observation> Observations, IRea
 {
     /// <summary>What was read of sources that are read on from where the last check ended.</summary>
     public IReadOnlyList<SourceProgress> Readings { get; init; } = [];
+
+    /// <summary>
+    /// Why what is not found any more is over, by fingerprint, where the source says so itself: an event that ends with this check ends
+    /// with that word.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> Endings { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 }

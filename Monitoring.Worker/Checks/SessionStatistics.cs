@@ -1,4 +1,5 @@
 using Monitoring.Data.Checks;
+using Monitoring.Data.Subjects;
 
 namespace Monitoring.Worker.Checks;
 
@@ -71,7 +72,8 @@ internal sealed class SessionStatistics(TimeProvider clock)
         {
             var checks = string.Join("; ", _checks.Select(c => $"{c.Key} {c.Value.Succeeded} succeeded, {c.Value.Failed} failed"));
             return $"up {(clock.GetUtcNow() - StartedAt).TotalSeconds:0} s; checks: {(checks.Length > 0 ? checks : "none")}; "
-                + $"{_stored} results stored, {_alreadyThere} already there; {_changes} event changes";
+                + $"{_stored} results stored, {_alreadyThere} already there; {_changes} event changes"
+                + (OutsideName.Cleaned is > 0 and var cleaned ? $"; {cleaned} names from outside were made fit" : "");
         }
     }
 }

@@ -44,7 +44,7 @@ internal static class EventLifecycle
                 .Where(e => e.Status != EventStatus.Resolved && e.Monitor == run.Monitor && !found.ContainsKey(e.Fingerprint))
                 .Select(e => rules.LifetimeOf(e.RuleId) is { Kind: LifetimeKind.Occurrence, ExpiresAfter: { } expiry }
                     ? Expire(e, expiry, run.ScheduledAt, now)
-                    : run.ScheduledAt > e.JudgedAt && !unjudged.Contains(e.Fingerprint) ? Miss(e, run.ScheduledAt, resolveAfter, now)
+                    : run.ScheduledAt > e.JudgedAt && !unjudged.Contains(e.Fingerprint) ? Miss(e, result, resolveAfter, now)
                     : null)
                 .ToLookup(step => step?.Change is not null);
             steps.AddRange(missed[false]);
@@ -154,12 +154,14 @@ internal static class EventLifecycle
             opened, change, Further: Change(opened, run.ScheduledAt, now, ChangeKind.Flapping, why, finding.Evidence));
     }
 
-    private static Step Miss(SecurityEvent open, DateTimeOffset scheduledAt, int resolveAfter, DateTimeOffset now)
+    private static Step Miss(SecurityEvent open, CheckResult clean, int resolveAfter, DateTimeOffset now)
     {
+        var scheduledAt = clean.Run.ScheduledAt;
         var missed = open with { CleanChecks = open.CleanChecks + 1, JudgedAt = scheduledAt };
         var isHeld = open.IsFlapping() && scheduledAt < open.LastSeenAt + FlapsWithin;
         return missed.CleanChecks < resolveAfter || isHeld ? new Step(missed, null, OnlyMoves: true)
-            : End(missed, ChangeKind.Resolved, scheduledAt, now, $"not found in {missed.CleanChecks} successful checks in a row");
+            : End(missed, ChangeKind.Resolved, scheduledAt, now, clean.Endings.GetValueOrDefault(open.Fingerprint)
+                ?? $"not found in {missed.CleanChecks} successful checks in a row");
     }
 
     // What happened is over when nothing new has happened for its time; that it was not found now says nothing more, nor that it was not

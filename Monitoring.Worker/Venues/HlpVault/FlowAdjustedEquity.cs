@@ -8,6 +8,9 @@ namespace Monitoring.Worker.Venues.HlpVault;
 /// </summary>
 internal sealed class FlowAdjustedEquity
 {
+    // A decimal holds no more when it is multiplied; no vault grows so.
+    private const decimal Most = 1_000_000_000;
+
     private readonly List<(DateTimeOffset At, decimal Index)> _points;
 
     /// <summary>Takes points in order of time; at least one.</summary>
@@ -19,7 +22,7 @@ internal sealed class FlowAdjustedEquity
             var capital = Math.Max(timeline[i - 1].AccountValue, timeline[i].AccountValue);
             // Without capital a return has no meaning; the vault's health names that case.
             var step = capital > 0 ? (timeline[i].AllTimePnl - timeline[i - 1].AllTimePnl) / capital : 0;
-            _points.Add((timeline[i].At, Math.Max(0, decimal.Round(_points[^1].Index * (1 + step), 18))));
+            _points.Add((timeline[i].At, Math.Clamp(decimal.Round(_points[^1].Index * (1 + Math.Min(step, Most)), 18), 0, Most)));
         }
     }
 

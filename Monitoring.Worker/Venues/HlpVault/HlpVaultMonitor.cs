@@ -1,17 +1,24 @@
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Hyperliquid;
+using Monitoring.Worker.Venues.Inventory;
+using Monitoring.Worker.Watching;
 
 namespace Monitoring.Worker.Venues.HlpVault;
 
 /// <summary>Watches the HLP vault: its PnL, its equity without flows, and the accounts of its component vaults.</summary>
-internal sealed class HlpVaultMonitor(HyperliquidClient venue, HlpVaultHistory history, HlpVaultOptions options) : IMonitor
+internal sealed class HlpVaultMonitor(
+    HyperliquidClient venue, HlpVaultHistory history, KnownComponents known, HlpVaultOptions options) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "hlp-vault";
 
-    // The last point of the venue's series is live; an older one means that the venue serves a frozen answer.
+    // The part that stands for the vault's series.
+    private const string Series = "the vault's own figures";
+
     private static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(15);
+
+    private readonly PartialSourceHealth _parts = new();
 
     /// <inheritdoc/>
     public async Task<CheckReport> CheckAsync(CheckContext context)
@@ -19,16 +26,18 @@ internal sealed class HlpVaultMonitor(HyperliquidClient venue, HlpVaultHistory h
         var (scheduledAt, cancellationToken) = (context.ScheduledAt, context.Cancellation);
         await history.LoadAsync(scheduledAt, cancellationToken);
         var details = await venue.GetVaultDetailsAsync(options.VaultAddress, cancellationToken);
-        if (scheduledAt - details.Portfolio.At > MaxAge)
-            throw new MissingDataException(
-                $"hyperliquid vaultDetails: the newest point is of {details.Portfolio.At:yyyy-MM-dd HH:mm:ss}Z, the venue serves old data");
+        details.RefuseUnlessOf(scheduledAt, MaxAge);
 
         var (components, issues) = await ReadComponentsAsync(details, scheduledAt, cancellationToken);
         var measures = HlpVaultMeasures.Take(details.Portfolio, history.Points, history.LatestPnl24h);
         var snapshot = Map(scheduledAt, measures, [.. FindHealthIssues(details, measures, components), .. issues]);
         history.Add(snapshot);
+        var unreadable = UnreadablePart.Describe(details.Portfolio.Unreadable);
+        var inDoubt = unreadable is not null || AccountValueIdentity.FindContradictions(details.Portfolio).Count > 0;
+        var blind = _parts.Judge(context.Schedule, [new SourceReading(Series, unreadable)], scheduledAt);
         return new CheckReport([snapshot, .. components],
-            HlpVaultRules.Evaluate(snapshot, measures, options.Thresholds), HlpVaultRules.Unjudged(snapshot, measures));
+            [.. HlpVaultRules.Evaluate(snapshot, measures, options.Thresholds), .. blind.Findings],
+            [.. HlpVaultRules.Unjudged(snapshot, measures, inDoubt), .. blind.Unjudged]);
     }
 
     // The verdict on a loss needs the parent alone. Components that cannot be read must not keep it back, nor pass for
@@ -36,18 +45,24 @@ internal sealed class HlpVaultMonitor(HyperliquidClient venue, HlpVaultHistory h
     private async Task<(List<HlpVaultComponent> Components, List<string> Issues)> ReadComponentsAsync(
         VaultDetails details, DateTimeOffset scheduledAt, CancellationToken cancellationToken)
     {
-        IReadOnlyList<string> addresses;
+        IReadOnlyList<string> named = [];
+        var issues = new List<string>();
         try
         {
-            addresses = details.ReadComponents();
+            var list = details.ReadComponents();
+            named = list;
+            if (UnreadablePart.Describe(list.Unreadable) is { } unreadable)
+                issues.Add($"not all components are known: {unreadable}");
         }
         catch (MissingDataException fault)
         {
-            return ([], [$"the components are not known: {fault.Message}"]);
+            issues.Add($"the components are not known: {fault.Message}");
         }
 
+        var addresses = known.Add(named, scheduledAt);
         var outcomes = await Task.WhenAll(addresses.Select(address => ReadComponentAsync(address, scheduledAt, cancellationToken)));
-        return ([.. outcomes.Select(o => o.Component).OfType<HlpVaultComponent>()], [.. outcomes.Select(o => o.Issue).OfType<string>()]);
+        return ([.. outcomes.Select(o => o.Component).OfType<HlpVaultComponent>()],
+            [.. issues, .. outcomes.Select(o => o.Issue).OfType<string>()]);
     }
 
     private async Task<(HlpVaultComponent? Component, string? Issue)> ReadComponentAsync(
@@ -56,6 +71,9 @@ internal sealed class HlpVaultMonitor(HyperliquidClient venue, HlpVaultHistory h
         try
         {
             var state = await venue.GetClearinghouseStateAsync(address, cancellationToken);
+            // A row is of the whole account: counted without what cannot be read, it would say that less is held.
+            if (UnreadablePart.Describe(state.Unreadable) is { } unreadable)
+                return (null, $"component {address} could not be read: {unreadable}");
             return (new HlpVaultComponent(
                 options.VaultAddress, address, scheduledAt, state.MarginSummary.AccountValue, state.MarginSummary.TotalNtlPos,
                 state.AssetPositions.Sum(p => p.Position.UnrealizedPnl), state.AssetPositions.Count(p => p.Position.Szi != 0)), null);

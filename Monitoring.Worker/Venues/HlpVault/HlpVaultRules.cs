@@ -11,6 +11,8 @@ namespace Monitoring.Worker.Venues.HlpVault;
 /// </summary>
 internal static class HlpVaultRules
 {
+    private const decimal MostGainPct = 50; // of the larger of the two account values, so it has doubled
+
     /// <summary>Every finding of one check, at most one per rule; the vault is the subject.</summary>
     public static IReadOnlyList<Finding> Evaluate(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds thresholds) =>
         [.. new[]
@@ -22,14 +24,18 @@ internal static class HlpVaultRules
 
     /// <summary>
     /// The fingerprints that these measures cannot judge: without enough history there is no z-score, and without anything at a window's
-    /// start no share of it.
+    /// start no share of it; in doubt about the venue's figures, or where they say that the vault has more than doubled in a day, nothing is
+    /// over.
     /// </summary>
-    public static IReadOnlyList<string> Unjudged(HlpVaultSnapshot snapshot, HlpVaultMeasures measures) =>
-    [
-        .. measures.Hourly is null ? (string[])[HlpVaultRuleSet.Sigma.FingerprintOf(snapshot.VaultAddress)] : [],
-        .. measures.Pnl1h.PctWithdrawn is null || measures.Pnl24h.PctWithdrawn is null
-            ? (string[])[HlpVaultRuleSet.Outflow.FingerprintOf(snapshot.VaultAddress)] : [],
-    ];
+    public static IReadOnlyList<string> Unjudged(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, bool inDoubt) =>
+        inDoubt || measures.Pnl24h.PctOfCapital >= MostGainPct
+            ? [.. HlpVaultRuleSet.All.Select(rule => rule.FingerprintOf(snapshot.VaultAddress))]
+            :
+            [
+                .. measures.Hourly is null ? (string[])[HlpVaultRuleSet.Sigma.FingerprintOf(snapshot.VaultAddress)] : [],
+                .. measures.Pnl1h.PctWithdrawn is null || measures.Pnl24h.PctWithdrawn is null
+                    ? (string[])[HlpVaultRuleSet.Outflow.FingerprintOf(snapshot.VaultAddress)] : [],
+            ];
 
     private static Finding? FindLoss(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
     {

@@ -11,7 +11,7 @@ internal static class HlpVaultServices
     /// </summary>
     public static void AddHlpVault(this IServiceCollection services, HlpVaultOptions options)
     {
-        services.AddSingleton(options);
+        services.AddSingleton(options).AddSingleton<KnownComponents>();
         services.AddSingleton(provider => new HlpVaultHistory(
             options, provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<ILogger<HlpVaultHistory>>()));
         services.AddMonitor<HlpVaultMonitor>(new MonitorSchedule(HlpVaultMonitor.MonitorName, options.Interval));

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Http;
 using Polly;
@@ -15,7 +16,7 @@ namespace Monitoring.Worker.Venues.Hyperliquid;
 /// deadline; what comes back without usable data is a <see cref="MissingDataException"/>, what stays unreachable a
 /// <see cref="SourceUnavailableException"/>.
 /// </summary>
-internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, HyperliquidPipeline pipeline)
+internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, HyperliquidPipeline pipeline, LeftOutParts leftOut)
 {
     /// <summary>Name of the configured <see cref="HttpClient"/>.</summary>
     public const string Name = "hyperliquid";
@@ -42,47 +43,56 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
         var details = await PostAsync<VaultDetails>(
             "vaultDetails", new { type = "vaultDetails", vaultAddress }, DetailsWeight, cancellationToken);
         return details.VaultAddress.Equals(vaultAddress, StringComparison.OrdinalIgnoreCase)
-            ? details
+            ? Note($"vaultDetails of {vaultAddress}", details)
             : throw new MissingDataException($"hyperliquid vaultDetails: asked for {vaultAddress}, answered for {details.VaultAddress}");
     }
 
     /// <summary>An account's perpetual positions on the venue's main exchange.</summary>
-    public Task<ClearinghouseState> GetClearinghouseStateAsync(string user, CancellationToken cancellationToken) =>
-        PostAsync<ClearinghouseState>("clearinghouseState", new { type = "clearinghouseState", user }, StateWeight, cancellationToken);
+    public async Task<ClearinghouseState> GetClearinghouseStateAsync(string user, CancellationToken cancellationToken) =>
+        Note($"clearinghouseState of {user}", await PostAsync<ClearinghouseState>(
+            "clearinghouseState", new { type = "clearinghouseState", user }, StateWeight, cancellationToken));
 
     /// <summary>Every listed perpetual with its prices and open interest.</summary>
-    public Task<Markets> GetMarketsAsync(CancellationToken cancellationToken) =>
-        PostAsync<Markets>("metaAndAssetCtxs", new { type = "metaAndAssetCtxs" }, DetailsWeight, cancellationToken);
+    public async Task<Markets> GetMarketsAsync(CancellationToken cancellationToken) => Note("metaAndAssetCtxs",
+        await PostAsync<Markets>("metaAndAssetCtxs", new { type = "metaAndAssetCtxs" }, DetailsWeight, cancellationToken));
 
     /// <summary>
     /// An account's fills from <paramref name="start"/> on, both ends included, at most <see cref="FillsPerPage"/>: the
     /// oldest of them or, <paramref name="reversed"/>, the newest. The order within the answer is not to be relied on,
     /// and what is older than about the 10,000 newest is silently not there.
     /// </summary>
-    public async Task<IReadOnlyList<Fill>> GetUserFillsByTimeAsync(
+    public async Task<ReadableList<Fill>> GetUserFillsByTimeAsync(
         string user, DateTimeOffset start, DateTimeOffset? end, bool reversed, CancellationToken cancellationToken)
     {
         var (startTime, endTime) = (start.ToUnixTimeMilliseconds(), end?.ToUnixTimeMilliseconds());
         object body = endTime is null && !reversed
             ? new { type = "userFillsByTime", user, startTime }
             : new { type = "userFillsByTime", user, startTime, endTime, reversed };
-        return await PostAsync<List<Fill>>("userFillsByTime", body, FillsWeight, cancellationToken,
-            mostForItems: FillsPerPage / FillsPerWeight, weighItems: fills => (fills.Count + FillsPerWeight - 1) / FillsPerWeight);
+        return Note($"userFillsByTime of {user}", await PostAsync<ReadableList<Fill>>("userFillsByTime", body, FillsWeight,
+            cancellationToken, mostForItems: FillsPerPage / FillsPerWeight,
+            weighItems: fills => (fills.Total + FillsPerWeight - 1) / FillsPerWeight));
     }
 
     /// <summary>
     /// An account's deposits, withdrawals and transfers from <paramref name="start"/> on, both ends included:
     /// the oldest 2000 of them.
     /// </summary>
-    public async Task<IReadOnlyList<LedgerUpdate>> GetLedgerAsync(
+    public async Task<ReadableList<LedgerUpdate>> GetLedgerAsync(
         string user, DateTimeOffset start, DateTimeOffset? end, CancellationToken cancellationToken)
     {
         var (startTime, endTime) = (start.ToUnixTimeMilliseconds(), end?.ToUnixTimeMilliseconds());
         object body = endTime is null
             ? new { type = "userNonFundingLedgerUpdates", user, startTime }
             : new { type = "userNonFundingLedgerUpdates", user, startTime, endTime };
-        return await PostAsync<List<LedgerUpdate>>("userNonFundingLedgerUpdates", body, FillsWeight, cancellationToken,
-            mostForItems: FillsPerPage / FillsPerWeight, weighItems: updates => (updates.Count + FillsPerWeight - 1) / FillsPerWeight);
+        return Note($"userNonFundingLedgerUpdates of {user}", await PostAsync<ReadableList<LedgerUpdate>>("userNonFundingLedgerUpdates",
+            body, FillsWeight, cancellationToken, mostForItems: FillsPerPage / FillsPerWeight,
+            weighItems: updates => (updates.Total + FillsPerWeight - 1) / FillsPerWeight));
+    }
+
+    private T Note<T>(string answer, T parts) where T : IPartlyReadable
+    {
+        leftOut.Note(answer, parts.Unreadable);
+        return parts;
     }
 
     private async Task<T> PostAsync<T>(
@@ -220,10 +230,12 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
             throw new MissingDataException($"hyperliquid {type}: the answer is empty");
         try
         {
-            return JsonSerializer.Deserialize<T>(body, HyperliquidJson.Options)
+            var answer = JsonSerializer.Deserialize<T>(Utf8.IsValid(body) ? body : Repair(body), HyperliquidJson.Options)
                 ?? throw new MissingDataException($"hyperliquid {type}: the answer is null, the venue knows nothing of it");
+            return answer is IPartlyReadable { IsAllUnreadable: true } parts
+                ? throw new JsonException($"no part of it can be read, {UnreadablePart.Describe(parts.Unreadable)}.") : answer;
         }
-        catch (JsonException fault)
+        catch (Exception fault) when (HyperliquidJson.IsOfTheText(fault))
         {
             throw new MissingDataException(
                 $"hyperliquid {type}: unexpected answer ({mediaType ?? "no content type"}): {SourceHttp.Describe(fault, body)} "
@@ -231,6 +243,9 @@ internal sealed class HyperliquidClient(HttpClient http, WeightBudget budget, Hy
                 fault);
         }
     }
+
+    // A name with a byte that no text has is one bad name, and not a bad answer.
+    private static byte[] Repair(byte[] body) => Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(body));
 
     private static string Excerpt(byte[] body) =>
         string.Join(' ', Encoding.UTF8.GetString(body.AsSpan(0, Math.Min(body.Length, MostOfExcerpt))).Split(

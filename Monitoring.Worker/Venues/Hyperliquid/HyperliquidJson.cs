@@ -1,11 +1,14 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Monitoring.Data.Subjects;
 
 namespace Monitoring.Worker.Venues.Hyperliquid;
 
 /// <summary>
-/// Reads the venue's JSON strictly: money is a decimal string, what we decide by must be there, unknown fields are let pass.
+/// Reads the venue's JSON strictly: money is a decimal string, what we decide by must be there, unknown fields are let pass. Of a list,
+/// what cannot be read is left out by its name.
 /// </summary>
 internal static class HyperliquidJson
 {
@@ -14,14 +17,74 @@ internal static class HyperliquidJson
         NumberHandling = JsonNumberHandling.Strict,
         RespectNullableAnnotations = true,
         RespectRequiredConstructorParameters = true,
-        Converters = { new DecimalStringConverter(), new PortfolioConverter(), new MarketsConverter() },
+        Converters =
+        {
+            new DecimalStringConverter(), new PortfolioConverter(), new MarketsConverter(), new ChildrenConverter(),
+            new ReadableListConverter<AssetPosition>("assetPositions",
+                element => element.ValueKind == JsonValueKind.Object && element.TryGetProperty("position", out var position)
+                    ? FindText(position, "coin") : null,
+                held => held.Position.FindFault()),
+            new ReadableListConverter<Fill>("fills",
+                element => FindText(element, "coin") is { } coin ? $"{coin} {FindNumber(element, "tid")}" : null, fill => fill.FindFault()),
+            new ReadableListConverter<LedgerUpdate>("ledger",
+                element => FindText(element, "hash") is { } hash ? $"{FindNumber(element, "time")} {hash}" : null,
+                update => IsTime(update.Time) ? null : $"{update.Time} is no time"),
+            new ReadableListConverter<Feed.FeedTrade>("trades", element => FindText(element, "coin"), trade => trade.FindFault()),
+        },
     };
 
-    private static decimal ParseMoney(string? text) =>
+    // No account and no price of the world is as large; what is, cannot be reckoned with either.
+    private const decimal LargestMoney = 100_000_000_000_000;
+
+    private const long EndOfTime = 253_402_300_800_000;
+
+    private static readonly string[] Missing = ["was missing required properties including: "];
+
+    /// <summary>A decimal string.</summary>
+    /// <exception cref="JsonException">It is none, or no amount that can be.</exception>
+    public static decimal ParseMoney(string? text) =>
         decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
             CultureInfo.InvariantCulture, out var value)
-            ? value
-            : throw new JsonException($"'{text}' is no decimal number");
+            ? Math.Abs(value) <= LargestMoney ? value : throw new JsonException($"{OutsideName.Clean(text!)} is more than can be")
+            : throw new JsonException($"'{OutsideName.Clean(text ?? "")}' is no decimal number");
+
+    /// <summary>Whether milliseconds since 1970 are a moment.</summary>
+    public static bool IsTime(long milliseconds) => milliseconds is > 0 and < EndOfTime;
+
+    /// <summary>Whether the text itself is at fault: the reader refuses its shape, or half a character in it.</summary>
+    public static bool IsOfTheText(Exception fault) => fault is JsonException or InvalidOperationException;
+
+    /// <summary>A text, also where half a character is in it; null where it is none.</summary>
+    public static string? FindText(JsonElement element)
+    {
+        if (element.ValueKind != JsonValueKind.String)
+            return null;
+        try
+        {
+            return element.GetString();
+        }
+        catch (InvalidOperationException)
+        {
+            return element.GetRawText(); // as it was sent, with its escapes
+        }
+    }
+
+    /// <summary>A member's text; null where there is none.</summary>
+    public static string? FindText(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) ? FindText(member) : null;
+
+    /// <summary>What is wrong, in a few words and without the reader's own positions.</summary>
+    public static string Describe(Exception fault)
+    {
+        var text = fault.Message.Split(" Path: $")[0];
+        foreach (var missing in Missing)
+            if (text.IndexOf(missing, StringComparison.Ordinal) is >= 0 and var at)
+                text = $"without {text[(at + missing.Length)..]}";
+        return OutsideName.CleanText(text, 200);
+    }
+
+    private static string FindNumber(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var member) && member.ValueKind == JsonValueKind.Number ? member.GetRawText() : "?";
 
     private sealed class DecimalStringConverter : JsonConverter<decimal>
     {
@@ -33,100 +96,24 @@ internal static class HyperliquidJson
         public override void Write(Utf8JsonWriter writer, decimal value, JsonSerializerOptions options) =>
             writer.WriteStringValue(value.ToString(CultureInfo.InvariantCulture));
     }
+}
 
-    // [["day",{"accountValueHistory":[[ms,"v"],…],"pnlHistory":[[ms,"v"],…],"vlm":"v"}],…]
-    private sealed class PortfolioConverter : JsonConverter<Portfolio>
+/// <summary>Reads a name that others chose, and makes it fit.</summary>
+internal sealed class OutsideNameConverter : JsonConverter<string>
+{
+    public override string Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
     {
-        public override Portfolio Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        if (reader.TokenType != JsonTokenType.String)
+            throw new JsonException($"a name was expected, not {reader.TokenType}");
+        try
         {
-            var periods = new Dictionary<string, PortfolioSeries>();
-            using var document = JsonDocument.ParseValue(ref reader);
-            foreach (var pair in Items(document.RootElement, "portfolio"))
-            {
-                if (pair.ValueKind != JsonValueKind.Array || pair.GetArrayLength() != 2 || pair[0].ValueKind != JsonValueKind.String)
-                    throw new JsonException("portfolio: a pair of period and series was expected");
-                var period = pair[0].GetString()!;
-                if (period is "day" or "week" or "month" or "allTime") // the perp… series have levels of their own and are not mixed in
-                    periods[period] = ReadSeries(pair[1], period);
-            }
-
-            PortfolioSeries Get(string period) =>
-                periods.GetValueOrDefault(period) ?? throw new JsonException($"portfolio: the period '{period}' is missing");
-            return new Portfolio(Get("day"), Get("week"), Get("month"), Get("allTime"));
+            return OutsideName.Clean(reader.GetString()!);
         }
-
-        public override void Write(Utf8JsonWriter writer, Portfolio value, JsonSerializerOptions options) =>
-            throw new NotSupportedException("the venue's answers are only read");
-
-        private static PortfolioSeries ReadSeries(JsonElement series, string period)
+        catch (InvalidOperationException) // half a character: as it was sent, with its escapes
         {
-            var values = ReadPoints(series, "accountValueHistory", period);
-            var pnls = ReadPoints(series, "pnlHistory", period);
-            if (values.Count == 0 || values.Count != pnls.Count)
-                throw new JsonException($"portfolio: '{period}' has {values.Count} account values and {pnls.Count} PnL values");
-
-            var points = new List<PortfolioPoint>(values.Count);
-            for (var i = 0; i < values.Count; i++)
-            {
-                if (values[i].At != pnls[i].At)
-                    throw new JsonException($"portfolio: the two series of '{period}' differ in time at point {i}");
-                if (i > 0 && values[i].At < values[i - 1].At)
-                    throw new JsonException($"portfolio: '{period}' goes back in time at point {i}");
-                points.Add(new PortfolioPoint(values[i].At, values[i].Value, pnls[i].Value));
-            }
-
-            return new PortfolioSeries(points);
+            return OutsideName.Clean(Encoding.UTF8.GetString(reader.ValueSpan));
         }
-
-        private static List<(DateTimeOffset At, decimal Value)> ReadPoints(JsonElement series, string name, string period)
-        {
-            if (series.ValueKind != JsonValueKind.Object || !series.TryGetProperty(name, out var points))
-                throw new JsonException($"portfolio: '{period}' has no {name}");
-            return [.. Items(points, $"portfolio: {name} of '{period}'").Select(point =>
-                point.ValueKind == JsonValueKind.Array && point.GetArrayLength() == 2 && point[1].ValueKind == JsonValueKind.String
-                && point[0].ValueKind == JsonValueKind.Number && point[0].TryGetInt64(out var ms) && ms is > 0 and < 253_402_300_800_000
-                    ? (DateTimeOffset.FromUnixTimeMilliseconds(ms), ParseMoney(point[1].GetString()))
-                    : throw new JsonException(
-                        $"portfolio: a point of {name} of '{period}' is no pair of milliseconds and decimal string"))];
-        }
-
-        private static JsonElement.ArrayEnumerator Items(JsonElement element, string what) => element.ValueKind == JsonValueKind.Array
-            ? element.EnumerateArray()
-            : throw new JsonException($"{what}: a list was expected, not {element.ValueKind}");
     }
 
-    // [{"universe":[{"name":…,"isDelisted"?:true},…]},[context,…]]: a context belongs to the market at its own
-    // position and has no name inside.
-    private sealed class MarketsConverter : JsonConverter<Markets>
-    {
-        public override Markets Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
-        {
-            using var document = JsonDocument.ParseValue(ref reader);
-            var root = document.RootElement;
-            if (root.ValueKind != JsonValueKind.Array || root.GetArrayLength() != 2 || root[0].ValueKind != JsonValueKind.Object
-                || !root[0].TryGetProperty("universe", out var universe) || universe.ValueKind != JsonValueKind.Array
-                || root[1].ValueKind != JsonValueKind.Array)
-                throw new JsonException("markets: a pair of meta and contexts was expected");
-            if (universe.GetArrayLength() != root[1].GetArrayLength())
-                throw new JsonException($"markets: {universe.GetArrayLength()} names and {root[1].GetArrayLength()} contexts");
-
-            var markets = new Dictionary<string, AssetContext>();
-            foreach (var (market, context) in universe.EnumerateArray().Zip(root[1].EnumerateArray()))
-            {
-                if (market.ValueKind != JsonValueKind.Object || !market.TryGetProperty("name", out var name)
-                    || name.ValueKind != JsonValueKind.String)
-                    throw new JsonException("markets: a market without a name");
-                if (market.TryGetProperty("isDelisted", out var delisted) && delisted.ValueKind == JsonValueKind.True)
-                    continue;
-                if (!markets.TryAdd(name.GetString()!,
-                    context.Deserialize<AssetContext>(options) ?? throw new JsonException($"markets: {name} has no context")))
-                    throw new JsonException($"markets: {name} is there twice");
-            }
-
-            return new Markets(markets);
-        }
-
-        public override void Write(Utf8JsonWriter writer, Markets value, JsonSerializerOptions options) =>
-            throw new NotSupportedException("the venue's answers are only read");
-    }
+    public override void Write(Utf8JsonWriter writer, string value, JsonSerializerOptions options) => writer.WriteStringValue(value);
 }

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace Monitoring.Worker.Venues.Hyperliquid;
 
 /// <summary>One row of <c>userNonFundingLedgerUpdates</c>: money that came to an account, left it, or moved within it.</summary>
@@ -45,6 +47,9 @@ internal sealed record LedgerDelta
     public decimal? Commission { get; init; }
     public decimal? Fee { get; init; }
     public string? Vault { get; init; }
+
+    [JsonConverter(typeof(OutsideNameConverter))]
     public string? User { get; init; }
+
     public string? Destination { get; init; }
 }

@@ -23,7 +23,7 @@ internal static class HyperliquidServices
     {
         services.AddSourceClient(HyperliquidClient.Name, options.Url);
         services.AddSingleton(provider => new WeightBudget(provider.GetRequiredService<TimeProvider>(), options.WeightPerMinute));
-        services.AddSingleton<HyperliquidPipeline>();
+        services.AddSingleton<HyperliquidPipeline>().AddSingleton<LeftOutParts>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HyperliquidClient>(provider,
             provider.GetRequiredService<IHttpClientFactory>().CreateClient(HyperliquidClient.Name)));
     }

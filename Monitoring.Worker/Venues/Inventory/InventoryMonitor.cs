@@ -1,3 +1,4 @@
+using Monitoring.Data.Events;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.HlpVault;
@@ -8,11 +9,14 @@ namespace Monitoring.Worker.Venues.Inventory;
 
 /// <summary>Watches what HLP's component vaults hold: a position that is handed to them shows here before its loss is booked.</summary>
 internal sealed partial class InventoryMonitor(
-    HyperliquidClient venue, VaultTree tree, InventoryHistory history, HlpVaultOptions vault, InventoryOptions options,
-    TimeProvider clock, ILogger<InventoryMonitor> logger) : IMonitor
+    HyperliquidClient venue, VaultTree tree, InventoryHistory history, KnownComponents components, HlpVaultOptions vault,
+    InventoryOptions options, TimeProvider clock, ILogger<InventoryMonitor> logger) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "inventory";
+
+    // The part that stands for the vault's list of components.
+    private const string Frame = "the list of components";
 
     // A read ends before the check's own deadline, so that one component that hangs does not take the others' rows with it.
     private const double ReadShare = 0.6;
@@ -31,14 +35,17 @@ internal sealed partial class InventoryMonitor(
         var (scheduledAt, cancellationToken) = (context.ScheduledAt, context.Cancellation);
         var known = tree.FindKnown(scheduledAt) ?? await tree.GetFrameAsync(scheduledAt, cancellationToken);
         await history.LoadAsync(known.Components, scheduledAt, cancellationToken);
+        components.Remember(history.Components, scheduledAt);
+        var watched = components.Add(known.Components, scheduledAt);
 
         var (interval, most) = (context.Schedule.Interval, ReadShare * context.Schedule.Deadline);
         using var deadline = new CancellationTokenSource(most, clock);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         var refreshing = tree.GetFrameAsync(scheduledAt, either.Token);
         var asking = tree.ReadMarketsAsync(scheduledAt, either.Token);
-        var reads = await Task.WhenAll(known.Components.Select(component => ReadAsync(component, most, either.Token)));
+        var reads = await Task.WhenAll(watched.Select(component => ReadAsync(component, most, either.Token)));
         var (frame, markets) = (await refreshing, await asking);
+        reads = Array.ConvertAll(reads, read => read.Against(markets.Markets));
         cancellationToken.ThrowIfCancellationRequested();
 
         if (Array.TrueForAll(reads, read => read.State is null))
@@ -60,34 +67,42 @@ internal sealed partial class InventoryMonitor(
                     DayVolumeUsd = FindVolume(markets.Markets, position.Coin),
                     Past = history.FindPast(read.Component, position.Coin, scheduledAt),
                 }));
-            history.Set(read.Component, scheduledAt, interval, positions);
+            if (read.Error is null) // what is not known must not pass for what was not held
+                history.Set(read.Component, scheduledAt, interval, positions);
         }
 
         var blind = _parts.Judge(context.Schedule,
-            [.. reads.Select(read => new SourceReading(read.Component, read.Error)), new SourceReading(MarketsPart, markets.Error)],
+            [.. reads.Select(read => new SourceReading(read.Component, read.Error)), new SourceReading(Frame, frame.Unreadable),
+                new SourceReading(MarketsPart, markets.Error)],
             scheduledAt);
-        var unread = reads.Where(read => read.State is null).Select(read => read.Component).Concat(gone).ToList();
+        IReadOnlyList<EventSubject> unread = [.. reads.SelectMany(FindUnseen), .. gone.Select(EveryPositionOf)];
         return new CheckReport([.. steps.Select(step => step.Position)],
             [.. InventoryRules.Evaluate(steps, frame.Equity, options.Thresholds),
                 .. TakeoverRules.Evaluate(steps, frame.Equity, options.Takeover), .. blind.Findings],
             [.. InventoryRules.Unjudged(unread, steps, options.Thresholds), .. TakeoverRules.Unjudged(unread, steps, options.Takeover),
-                .. blind.Unjudged]);
+                .. blind.Unjudged, .. frame.IsInDoubt ? InventoryRules.UnjudgedOfAll : []]);
     }
 
-    private async Task<(string Component, ClearinghouseState? State, string? Error)> ReadAsync(
-        string component, TimeSpan deadline, CancellationToken cancellationToken)
+    // The positions that a read says nothing of: all, or those that it could not read.
+    private static IEnumerable<EventSubject> FindUnseen(AccountRead read) =>
+        read.State is null || read.Unknown.Any(part => part.IsNameless) ? [EveryPositionOf(read.Component)]
+            : read.Unknown.Select(part => InventoryRules.SubjectOf(read.Component, part.Name));
+
+    private static EventSubject EveryPositionOf(string component) => InventoryRules.SubjectOf(component, "*");
+
+    private async Task<AccountRead> ReadAsync(string component, TimeSpan deadline, CancellationToken cancellationToken)
     {
         try
         {
-            return (component, await venue.GetClearinghouseStateAsync(component, cancellationToken), null);
+            return new AccountRead(component, await venue.GetClearinghouseStateAsync(component, cancellationToken), null);
         }
         catch (Exception fault) when (fault is SourceUnavailableException or MissingDataException)
         {
-            return (component, null, fault.Message);
+            return new AccountRead(component, null, fault.Message);
         }
         catch (OperationCanceledException fault)
         {
-            return (component, null, fault.Reason(deadline));
+            return new AccountRead(component, null, fault.Reason(deadline));
         }
     }
 
@@ -116,4 +131,13 @@ internal sealed partial class InventoryMonitor(
 
     [LoggerMessage(LogLevel.Warning, "component {Component} could not be read, its positions are not judged: {Error}")]
     private partial void LogUnread(string component, string error);
+
+    /// <summary>What a check read of one component: nothing, or its state with what of it is not known.</summary>
+    private sealed record AccountRead(string Component, ClearinghouseState? State, string? Error)
+    {
+        public IReadOnlyList<UnreadablePart> Unknown { get; private init; } = [];
+
+        public AccountRead Against(Markets? markets) => State?.FindUnknown(markets) is { Count: > 0 } unknown
+            ? this with { Unknown = unknown, Error = UnreadablePart.Describe(unknown) } : this;
+    }
 }

@@ -17,14 +17,18 @@ internal static class InventoryRules
     public static IReadOnlyList<Finding> Evaluate(IReadOnlyList<InventoryStep> steps, decimal equity, InventoryThresholds thresholds) =>
         [.. steps.Select(step => FindConcentration(step, equity, thresholds)).OfType<Finding>()];
 
+    /// <summary>Every fingerprint: where it is not known which components there are, or what they are a share of.</summary>
+    public static readonly IReadOnlyList<string> UnjudgedOfAll =
+        [InventoryRuleSet.Inventory.FingerprintOf("*"), InventoryRuleSet.Takeover.FingerprintOf("*")];
+
     /// <summary>
-    /// The fingerprints that cannot be judged: all of a component that could not be read, shares without a base, and positions that matter
-    /// in coins whose volume or open interest is not known.
+    /// The fingerprints that cannot be judged: positions that could not be read, shares without a base, and positions that matter in coins
+    /// whose volume or open interest is not known.
     /// </summary>
     public static IReadOnlyList<string> Unjudged(
-        IEnumerable<string> unreadComponents, IEnumerable<InventoryStep> steps, InventoryThresholds thresholds) =>
+        IEnumerable<EventSubject> unread, IEnumerable<InventoryStep> steps, InventoryThresholds thresholds) =>
     [
-        .. unreadComponents.Select(component => InventoryRuleSet.Inventory.FingerprintOf(SubjectOf(component, "*").Text)),
+        .. unread.Select(position => InventoryRuleSet.Inventory.FingerprintOf(position.Text)),
         .. steps.Where(step => !IsJudged(step, thresholds))
             .Select(step => InventoryRuleSet.Inventory.FingerprintOf(SubjectOf(step.Position.VaultAddress, step.Position.Coin).Text)),
     ];

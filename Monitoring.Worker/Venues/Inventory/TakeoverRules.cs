@@ -15,20 +15,19 @@ internal static class TakeoverRules
         [.. steps.Select(step => FindTakeover(step, equity, thresholds)).OfType<Finding>()];
 
     /// <summary>
-    /// The fingerprints that cannot be judged: all of a component that could not be read, shares without a base, and positions whose past
+    /// The fingerprints that cannot be judged: positions that could not be read, shares without a base, and positions whose past
     /// is not known far enough back.
     /// </summary>
     public static IReadOnlyList<string> Unjudged(
-        IEnumerable<string> unreadComponents, IEnumerable<InventoryStep> steps, TakeoverThresholds thresholds) =>
+        IEnumerable<EventSubject> unread, IEnumerable<InventoryStep> steps, TakeoverThresholds thresholds) =>
     [
-        .. unreadComponents.Select(component => Fingerprint(component, "*")),
+        .. unread.Select(Fingerprint),
         .. steps.Where(step => step.Position.SharePct is not { } share
             || (share >= thresholds.MediumPct && step.Past is { Low: null, IsWhole: false }))
-            .Select(step => Fingerprint(step.Position.VaultAddress, step.Position.Coin)),
+            .Select(step => Fingerprint(InventoryRules.SubjectOf(step.Position.VaultAddress, step.Position.Coin))),
     ];
 
-    private static string Fingerprint(string component, string coin) =>
-        InventoryRuleSet.Takeover.FingerprintOf(InventoryRules.SubjectOf(component, coin).Text);
+    private static string Fingerprint(EventSubject position) => InventoryRuleSet.Takeover.FingerprintOf(position.Text);
 
     private static Finding? FindTakeover(InventoryStep step, decimal equity, TakeoverThresholds limits)
     {

@@ -4,8 +4,12 @@ using Monitoring.Worker.Venues.Hyperliquid;
 
 namespace Monitoring.Worker.Venues.Inventory;
 
-/// <summary>HLP's equity and its component vaults, as of a moment.</summary>
-internal sealed record VaultFrame(decimal Equity, IReadOnlyList<string> Components, DateTimeOffset ReadAt);
+/// <summary>
+/// HLP's equity and its component vaults, as of a moment. <paramref name="Unreadable"/> says which components are not known; in doubt
+/// about them or about the figures, what is not found is not over.
+/// </summary>
+internal sealed record VaultFrame(
+    decimal Equity, IReadOnlyList<string> Components, DateTimeOffset ReadAt, string? Unreadable = null, bool IsInDoubt = false);
 
 /// <summary>The markets as far as they are known, and else why they are not.</summary>
 internal sealed record MarketsReading(Markets? Markets, string? Error);
@@ -45,15 +49,15 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
         try
         {
             var details = await venue.GetVaultDetailsAsync(vault.VaultAddress, cancellationToken);
-            if (now - details.Portfolio.At > FrameMaxAge)
-                throw new MissingDataException("hyperliquid vaultDetails: the newest point is of "
-                    + $"{details.Portfolio.At:yyyy-MM-dd HH:mm:ss}Z, the venue serves old data");
-            foreach (var contradiction in AccountValueIdentity.FindContradictions(details.Portfolio))
+            details.RefuseUnlessOf(now, FrameMaxAge);
+            var contradictions = AccountValueIdentity.FindContradictions(details.Portfolio);
+            foreach (var contradiction in contradictions)
                 LogContradiction(contradiction);
             // A vault that is no parent holds its positions itself.
             var components = details.ReadComponents();
-            _frame = new VaultFrame(
-                details.Portfolio.AllTime.Last.AccountValue, components.Count > 0 ? components : [vault.VaultAddress], now);
+            _frame = new VaultFrame(details.Portfolio.AllTime.Last.AccountValue,
+                components.Count > 0 ? components : [vault.VaultAddress], now, UnreadablePart.Describe(components.Unreadable),
+                IsInDoubt: components.Unreadable.Count + contradictions.Count > 0);
             await CheckFlowsAsync(details.Portfolio.AllTime.Last, cancellationToken);
             return _frame;
         }
@@ -93,8 +97,9 @@ internal sealed partial class VaultTree(HyperliquidClient venue, HlpVaultOptions
         {
             try
             {
-                var flows = AccountValueIdentity.SumFlows(
-                    await venue.GetLedgerAsync(vault.VaultAddress, from.At, to.At, cancellationToken), vault.VaultAddress, from.At, to.At);
+                var ledger = await venue.GetLedgerAsync(vault.VaultAddress, from.At, to.At, cancellationToken);
+                var flows = ledger.Unreadable.Count > 0
+                    ? null : AccountValueIdentity.SumFlows(ledger, vault.VaultAddress, from.At, to.At);
                 var residual = AccountValueIdentity.Residual(from, to, flows ?? 0);
                 if (flows is null)
                     LogUnknownFlows(from.At, to.At);

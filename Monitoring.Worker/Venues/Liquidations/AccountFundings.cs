@@ -46,7 +46,8 @@ internal sealed partial class AccountFundings(HyperliquidClient venue, TimeProvi
             try
             {
                 var ledger = await venue.GetLedgerAsync(account, DateTimeOffset.UnixEpoch, null, either.Token);
-                _asked[account] = FirstFunding(ledger, account);
+                // The first money may be in what cannot be read.
+                _asked[account] = ledger.Unreadable.Count > 0 ? null : FirstFunding(ledger, account);
             }
             catch (Exception fault) when (fault is SourceUnavailableException or MissingDataException
                 || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))

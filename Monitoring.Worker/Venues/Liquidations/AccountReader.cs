@@ -51,10 +51,11 @@ internal sealed partial class AccountReader(
         foreach (var turn in turns.Where(turn => turn.IsBehind))
             LogBehind(turn.Owner.Address, turn.Source!.ReadUntil);
         return new Reading([.. turns.SelectMany(turn => turn.Fills)], [.. turns.Where(turn => turn.IsRead).Select(turn => turn.Source!)],
-            [.. turns.Select(turn => new SourceReading(turn.Owner.Address, turn.IsRead ? null : turn.Error ?? NotReached(most)))],
+            [.. turns.Select(turn => new SourceReading(turn.Owner.Address, turn.IsRead ? turn.Missed : turn.Error ?? NotReached(most)))],
             [.. turns.SelectMany(turn => turn.Gaps)],
             turns.Where(turn => !turn.IsReadToEnd).ToDictionary(turn => turn.Owner.Address, turn => turn.WaitsFrom),
-            turns.TrueForAll(turn => turn.IsReadToEnd || (!turn.IsTried && scheduledAt - turn.Account.ReadToEndAt <= options.Interval)));
+            turns.TrueForAll(turn => turn.Missed is null
+                && (turn.IsReadToEnd || (!turn.IsTried && scheduledAt - turn.Account.ReadToEndAt <= options.Interval))));
     }
 
     /// <summary>Takes in how far a check that has succeeded has read.</summary>
@@ -124,17 +125,22 @@ internal sealed partial class AccountReader(
             ? new Watermark(last, IsFill: true)
             : new Watermark(source.ReadUntil, IsFill: false);
         var read = await FillReading.ReadAsync(
-            (start, end, reversed, token) => venue.GetUserFillsByTimeAsync(owner.Address, start, end, reversed, token),
+            async (start, end, reversed, token) => (await venue.GetUserFillsByTimeAsync(owner.Address, start, end, reversed, token))
+                .Without(fill => FindMisplaced(fill, start, now)),
             watermark, HyperliquidClient.FillsPerPage, mostFullPages: 1, now, cancellationToken);
         foreach (var gap in read.Gaps)
             LogGap(owner.Address, gap.From, gap.Until);
-        if (read.Next.At > now + ClockTolerance)
-            throw new MissingDataException(
-                $"hyperliquid userFillsByTime: {owner.Address} has a fill of {read.Next.At:yyyy-MM-dd HH:mm:ss}Z, which is yet to come");
+        if (read.Fills.Count == 0 && read.Unreadable.Count > 0)
+            throw new MissingDataException($"hyperliquid userFillsByTime: no fill of {owner.Address} can be used, "
+                + $"{UnreadablePart.Describe(read.Unreadable)}");
         turn.Source = Advance(source, owner, read, isFirst: turn.Source is null);
         turn.Fills.AddRange(read.Fills.Select(fill => LiquidationMapping.Map(fill, owner)).OfType<LiquidationFill>()
             .Where(fill => !history.WasRead(owner.Address, fill)));
         turn.Gaps.AddRange(read.Gaps.Select(gap => new AccountGap(owner.Address, gap.From, gap.Until)));
+        // A fill that was passed over may have been a liquidation: of this account not all is known.
+        if (read.Unreadable.Count > 0)
+            turn.Gaps.Add(new AccountGap(owner.Address, watermark.At, read.Next.At));
+        turn.Missed = UnreadablePart.Describe(read.Unreadable) ?? turn.Missed;
         (turn.IsRead, turn.IsBehind) = (true, read.IsBehind);
         return read.FullPages;
     }
@@ -163,6 +169,13 @@ internal sealed partial class AccountReader(
         return account;
     }
 
+    // What was not asked for, or is yet to come, has a wrong time: read on from there, the account would never be read again.
+    private static UnreadablePart? FindMisplaced(Fill fill, DateTimeOffset start, DateTimeOffset now) =>
+        fill.At.ToUnixTimeMilliseconds() < start.ToUnixTimeMilliseconds() || fill.At > now + ClockTolerance
+            ? new UnreadablePart($"{fill.Coin} {fill.Tid}", $"a fill of {fill.At:yyyy-MM-dd HH:mm:ss}Z, "
+                + (fill.At > now ? "which is yet to come" : "which is before what was asked for"))
+            : null;
+
     private static string NotReached(TimeSpan most) => $"not read within {most.TotalSeconds:0.#} s; it is the first of the next check";
 
     /// <summary>What is remembered of an account between checks.</summary>
@@ -185,6 +198,7 @@ internal sealed partial class AccountReader(
         public bool IsRead { get; set; }
         public bool IsBehind { get; set; }
         public string? Error { get; set; }
+        public string? Missed { get; set; }
         public bool IsTried => IsRead || Error is not null;
         public bool IsReadToEnd => IsRead && !IsBehind && Error is null;
 

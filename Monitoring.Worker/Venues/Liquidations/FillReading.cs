@@ -3,7 +3,7 @@ using Monitoring.Worker.Venues.Hyperliquid;
 namespace Monitoring.Worker.Venues.Liquidations;
 
 /// <summary>Asks for one account's fills from a time on, to another if given; the oldest of them or the newest.</summary>
-internal delegate Task<IReadOnlyList<Fill>> FillSource(
+internal delegate Task<ReadableList<Fill>> FillSource(
     DateTimeOffset start, DateTimeOffset? end, bool reversed, CancellationToken cancellationToken);
 
 /// <summary>
@@ -18,7 +18,11 @@ internal sealed record Watermark(DateTimeOffset At, bool IsFill);
 internal sealed record FillGap(DateTimeOffset From, DateTimeOffset Until);
 
 /// <summary>What one reading brought: fills in order of time, each once; the new watermark; and whether more waits to be read.</summary>
-internal sealed record FillRead(IReadOnlyList<Fill> Fills, Watermark Next, IReadOnlyList<FillGap> Gaps, bool IsBehind, int FullPages);
+internal sealed record FillRead(IReadOnlyList<Fill> Fills, Watermark Next, IReadOnlyList<FillGap> Gaps, bool IsBehind, int FullPages)
+{
+    /// <summary>The fills that could not be read, and are passed over.</summary>
+    public IReadOnlyList<UnreadablePart> Unreadable { get; init; } = [];
+}
 
 /// <summary>
 /// Reads fills page by page. A page goes on at the last time of the one before, included, because more fills of that
@@ -34,6 +38,7 @@ internal static class FillReading
     {
         var fills = new Dictionary<FillKey, Fill>();
         var gaps = new List<FillGap>();
+        var unreadable = new List<UnreadablePart>();
         var (start, fullPages, behind) = (watermark.At, 0, false);
         for (var first = true; ; first = false)
         {
@@ -41,7 +46,8 @@ internal static class FillReading
             if (first && watermark.IsFill && !page.Any(fill => fill.At <= watermark.At))
                 gaps.Add(new FillGap(watermark.At, page.Count == 0 ? now : page.Min(fill => fill.At)));
             Add(page, fills);
-            if (page.Count < pageSize)
+            unreadable.AddRange(page.Unreadable);
+            if (page.Total < pageSize || page.Count == 0)
                 break;
 
             fullPages++;
@@ -64,22 +70,22 @@ internal static class FillReading
         }
 
         return new FillRead([.. fills.Values.OrderBy(fill => fill.Time).ThenBy(fill => fill.Tid)],
-            Next(watermark, fills, gaps, start), gaps, behind, fullPages);
+            Next(watermark, fills, gaps, start), gaps, behind, fullPages) { Unreadable = unreadable };
     }
 
-    private static bool IsNewestFirst(IReadOnlyList<Fill> page) =>
+    private static bool IsNewestFirst(ReadableList<Fill> page) =>
         page[0].Time > page[^1].Time && page.Zip(page.Skip(1)).All(pair => pair.First.Time >= pair.Second.Time);
 
     // More fills in one moment than an answer holds: the same page would come for ever. Its newest are asked for too;
     // what lies between cannot be had.
     private static async Task<FillGap?> ReadCrowdedMomentAsync(
-        FillSource source, DateTimeOffset moment, IReadOnlyList<Fill> page, Dictionary<FillKey, Fill> fills,
+        FillSource source, DateTimeOffset moment, ReadableList<Fill> page, Dictionary<FillKey, Fill> fills,
         int pageSize, CancellationToken cancellationToken)
     {
         var newest = await source(moment, moment, true, cancellationToken);
         Add(newest, fills);
         var known = page.Select(fill => fill.Key).ToHashSet();
-        return newest.Count < pageSize || newest.Any(fill => known.Contains(fill.Key)) ? null : new FillGap(moment, moment);
+        return newest.Total < pageSize || newest.Any(fill => known.Contains(fill.Key)) ? null : new FillGap(moment, moment);
     }
 
     private static Watermark Next(Watermark watermark, Dictionary<FillKey, Fill> fills, List<FillGap> gaps, DateTimeOffset start)
@@ -90,7 +96,7 @@ internal static class FillReading
             : newest;
     }
 
-    private static void Add(IReadOnlyList<Fill> page, Dictionary<FillKey, Fill> fills)
+    private static void Add(ReadableList<Fill> page, Dictionary<FillKey, Fill> fills)
     {
         foreach (var fill in page)
             fills.TryAdd(fill.Key, fill);

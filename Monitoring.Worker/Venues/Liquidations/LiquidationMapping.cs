@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Security.Cryptography;
 using System.Text;
+using Monitoring.Data.Subjects;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Venues.Hyperliquid;
 
@@ -15,10 +16,7 @@ internal static class LiquidationMapping
     /// <summary>Stands where the venue does not say whose position it was.</summary>
     public const string UnknownUser = "unknown";
 
-    private const string Deleveraging = "Auto-Deleveraging";
-
-    /// <summary>Whether a fill belongs to a liquidation or a deleveraging.</summary>
-    public static bool IsLiquidation(Fill fill) => fill.Liquidation is not null || fill.Dir == Deleveraging;
+    private const int LongestHash = 66;
 
     /// <summary>
     /// The row of a fill, or null when the fill is no liquidation: an ordinary trade carries no object
@@ -26,7 +24,7 @@ internal static class LiquidationMapping
     /// </summary>
     public static LiquidationFill? Map(Fill fill, FillOwner owner)
     {
-        if (!IsLiquidation(fill))
+        if (!fill.IsLiquidation)
             return null;
         var victim = fill.Liquidation?.LiquidatedUser?.ToLowerInvariant() ?? UnknownUser;
         var isVictim = victim == owner.Address;
@@ -50,7 +48,7 @@ internal static class LiquidationMapping
             .ThenBy(row => row.LiquidatedUser, StringComparer.Ordinal)];
 
     private static LiquidationMethod MethodOf(Fill fill, FillOwner owner, bool isVictim) =>
-        fill.Dir == Deleveraging ? LiquidationMethod.Adl
+        fill.Dir == Fill.Deleveraging ? LiquidationMethod.Adl
         : fill.Liquidation!.Method == "market" ? LiquidationMethod.Market
         // nobody takes over from the vault that takes over: its losers are deleveraged against
         : isVictim && owner.IsHlpVault ? LiquidationMethod.Adl
@@ -78,7 +76,8 @@ internal static class LiquidationMapping
 
     // 32 zero bytes are the hash of whatever is no transaction, so they tell nothing apart.
     private static string? HashOf(Fill fill) =>
-        fill.Hash is { } hash && hash.AsSpan().IndexOfAnyExcept('0', 'x') >= 0 ? hash.ToLowerInvariant() : null;
+        fill.Hash is { } hash && hash.AsSpan().IndexOfAnyExcept('0', 'x') >= 0
+            ? OutsideName.CleanText(hash, LongestHash).ToLowerInvariant() : null;
 
     // Old answers have no tid. What stands for it is made of the fill itself, negative so that it meets no real one.
     private static long MakeTid(Fill fill) =>

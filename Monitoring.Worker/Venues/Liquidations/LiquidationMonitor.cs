@@ -12,7 +12,8 @@ namespace Monitoring.Worker.Venues.Liquidations;
 /// </summary>
 internal sealed partial class LiquidationMonitor(
     HyperliquidClient venue, LiquidationHistory history, AccountReader reader, AccountFundings fundings, MarketQuotes quotes, VaultPnl pnl,
-    LiquidationOptions options, HlpVaultOptions vault, TimeProvider clock, ILogger<LiquidationMonitor> logger) : IMonitor
+    LiquidationOptions options, HlpVaultOptions vault, KnownComponents components, TimeProvider clock,
+    ILogger<LiquidationMonitor> logger) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "liquidations";
@@ -37,6 +38,7 @@ internal sealed partial class LiquidationMonitor(
     {
         await Task.WhenAll(
             history.LoadAsync(context.ScheduledAt, context.Cancellation), pnl.LoadAsync(context.ScheduledAt, context.Cancellation));
+        components.Remember(history.KnownVaults, context.ScheduledAt);
         var named = context.Causes.Where(cause => cause.Kind == AccountCause).Select(cause => cause.Id).Union(_unread).ToHashSet();
         var fewOwners = context.Trigger == CheckTrigger.Grid ? [] : FindOwners(named);
         var owners = fewOwners.Count > 0 ? fewOwners : await FindOwnersAsync(context);
@@ -115,7 +117,7 @@ internal sealed partial class LiquidationMonitor(
         {
             var details = await venue.GetVaultDetailsAsync(vault.VaultAddress, either.Token);
             pnl.Add(details.Portfolio.AllTime.Last);
-            vaults = details.ReadComponents();
+            vaults = components.Add(details.ReadComponents(), context.ScheduledAt);
         }
         catch (Exception fault) when (history.KnownVaults.Count > 0 && IsOfTheVenue(fault, cancellationToken))
         {

@@ -50,6 +50,9 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
         return new AssetPast(since, Floor(state.Samples, since, at));
     }
 
+    /// <summary>The assets that this process judged, or another in the 24 hours before it: those that are expected to be seen.</summary>
+    public IEnumerable<string> Judged => _assets.Keys;
+
     /// <summary>Takes in what a check found.</summary>
     public void Add(OracleVerdict verdict)
     {
@@ -58,6 +61,8 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
         var state = StateOf(verdict.Reading.Asset);
         var at = verdict.Reading.At;
         (state.JudgedAt, state.BreachedSince) = (at, verdict.BreachedSince);
+        if (verdict.Reading.HasImpossiblePrice)
+            return; // as a sample it would hide what is off by less
         if (state.Samples.Count == 0
             || at - state.Samples[^1].At >= (state.Samples.Count < options.Thresholds.FloorSamples ? options.Interval : Spacing))
             state.Samples.Add((at, verdict.MaxDeviationPct));

@@ -14,8 +14,6 @@ internal sealed class OracleMonitor(
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "oracle";
 
-    private const string References = "references";
-
     /// <summary>Prices that were read farther apart are not compared: the market may have moved in between.</summary>
     public static readonly TimeSpan MostApart = TimeSpan.FromSeconds(3);
 
@@ -29,42 +27,29 @@ internal sealed class OracleMonitor(
         await history.LoadAsync(scheduledAt, cancellationToken);
         var (markets, answers) = await FetchAsync(cancellationToken);
         var usdtInUsd = ReferenceSelection.UsdtInUsd(answers, scheduledAt);
-        var readings = (from symbols in _assets
-                        let market = markets.ByCoin.GetValueOrDefault(symbols.Asset)
-                        where market is { OraclePx: > 0 }
-                        select selection.Select(symbols, market, answers, usdtInUsd, scheduledAt)).ToList();
+        List<OracleReading> readings =
+        [
+            .. SymbolTable.ListedIn(markets).Select(symbols =>
+                selection.Select(symbols, markets.ByCoin[symbols.Asset], answers, usdtInUsd, scheduledAt)),
+            .. OracleReading.ImpossibleAmong(markets.ByCoin.Where(market => !SymbolTable.ByAsset.ContainsKey(market.Key)), scheduledAt),
+        ];
 
         var common = OracleRules.FindCommonMode(readings, options.Thresholds);
         var verdicts =
             readings.Select(reading => OracleRules.Judge(reading, history.Of(reading.Asset, scheduledAt), common, options.Thresholds))
                 .OfType<OracleVerdict>().ToList();
+        var parts = OracleParts.Of(context.Schedule, markets, answers, readings, verdicts, history.Judged);
         verdicts.ForEach(history.Add);
         List<OracleDeviation> rows = [.. verdicts.Select(Map)];
-        var judged = verdicts.Count(verdict => verdict.IsJudged);
-        if (judged == 0)
+        if (!verdicts.Exists(verdict => verdict.IsJudged))
             throw new MissingDataException(WhyNothingIsJudged(readings, answers)) { Seen = rows };
 
-        var (refused, unseen) = FindRefused(context.Schedule, readings);
-        var blind = _parts.Judge(context.Schedule, [new(References, judged * 2 >= readings.Count ? null
-            : $"{readings.Count - judged} of {readings.Count} assets lack the {OracleThresholds.MinReferences} fresh "
-                + "references that a verdict needs"), .. refused], scheduledAt);
+        var blind = _parts.Judge(context.Schedule, parts.Readings, scheduledAt);
         return new CheckReport(rows, [.. OracleRules.Evaluate(verdicts, common, usdtInUsd, options.Thresholds), .. blind.Findings],
-            [.. OracleRules.Unjudged(readings, verdicts, options.Thresholds), .. blind.Unjudged, .. unseen]);
-    }
-
-    // An asset whose references are all refused has no row: it means another asset everywhere, or its oracle was wrong
-    // before this process began. Nobody may take that for calm, so it is a part that is not seen. What has no reference
-    // for another reason says neither.
-    private static (IEnumerable<SourceReading> Refused, IEnumerable<string> Unseen) FindRefused(
-        MonitorSchedule monitor, IReadOnlyList<OracleReading> readings)
-    {
-        var without = readings.Where(reading => reading.References.Count == 0).ToLookup(reading => reading.Refused.Any());
-        return ([
-            .. readings.Where(reading => reading.References.Count > 0).Select(reading => new SourceReading(reading.Asset, null)),
-            .. without[true].Select(reading => new SourceReading(reading.Asset,
-                $"the oracle's price {reading.OraclePrice} is off by more than a fifth from {string.Join(", ", reading.Refused)}: "
-                + "another asset there, or a wrong oracle")),
-        ], without[false].Select(reading => WatchdogRules.FingerprintOfPart(monitor, reading.Asset)));
+            [.. OracleRules.Unjudged(readings, verdicts, options.Thresholds), .. blind.Unjudged, .. parts.Unjudged])
+        {
+            Endings = parts.Endings,
+        };
     }
 
     private static string WhyNothingIsJudged(List<OracleReading> readings, IReadOnlyList<SourceAnswer> answers)
@@ -82,15 +67,20 @@ internal sealed class OracleMonitor(
     {
         var asking = AskVenueAsync(cancellationToken);
         if (_assets.Count == 0)
-            _assets = SymbolTable.ListedIn((await asking).Markets);
+            _assets = WorthAsking((await asking).Markets);
         var reading = references.ReadAsync(_assets, cancellationToken);
         await Task.WhenAll(asking, reading);
         var ((markets, at), answers) = (await asking, await reading);
-        _assets = SymbolTable.ListedIn(markets);
+        _assets = WorthAsking(markets);
         if (answers.Any(answer => at - answer.At > MostApart))
             answers = await references.ReadAsync(_assets, cancellationToken);
         return (markets, [.. answers.Select(answer => answer.At - at > MostApart ? LeaveOut(answer, at) : answer)]);
     }
+
+    // One that is missing now may be there next time, and then needs its references.
+    private List<AssetSymbols> WorthAsking(Markets markets) =>
+        [.. SymbolTable.All.Where(symbols => markets.ByCoin.ContainsKey(symbols.Asset)
+            || (_assets.Contains(symbols) && !markets.Delisted.Contains(symbols.Asset)))];
 
     private async Task<(Markets Markets, DateTimeOffset At)> AskVenueAsync(CancellationToken cancellationToken) =>
         (await venue.GetMarketsAsync(cancellationToken), clock.GetUtcNow());
@@ -103,12 +93,12 @@ internal sealed class OracleMonitor(
     private static OracleDeviation Map(OracleVerdict verdict)
     {
         var reading = verdict.Reading;
-        decimal? Price(string source) =>
-            reading.References.FirstOrDefault(reference => reference.Source == source) is { } found ? decimal.Round(found.Price, 12) : null;
+        static decimal? Round(decimal? price) => price is { } known ? decimal.Round(known, OracleReading.PriceDigits) : null;
+        decimal? Price(string source) => Round(reading.References.FirstOrDefault(reference => reference.Source == source)?.Price);
         return new OracleDeviation(
             reading.Asset, reading.At, reading.OraclePrice, reading.MarkPrice, Price(BinanceSource.SourceName),
             Price(CoinbaseSource.SourceName), Price(PythSource.SourceName), Price(KrakenSource.SourceName),
-            Price(OkxSource.SourceName), decimal.Round(verdict.ReferencePrice, 12), verdict.References.Count,
+            Price(OkxSource.SourceName), Round(verdict.ReferencePrice), verdict.References.Count,
             [.. reading.LeftOut,
                 .. reading.References.Except(verdict.References).Select(reference => $"{reference.Source}: quote currency off")],
             verdict.MaxDeviationPct, verdict.MaxDeviationSource, verdict.BreachedSince, verdict.DurationSeconds,

@@ -1,3 +1,4 @@
+using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Oracle.Sources;
 
 namespace Monitoring.Worker.Venues.Oracle;
@@ -13,7 +14,23 @@ internal sealed record OracleReading(
     string Asset, DateTimeOffset At, decimal OraclePrice, decimal MarkPrice, bool IsLiquid,
     IReadOnlyList<Reference> References, decimal? UsdPrice, IReadOnlyList<string> LeftOut)
 {
+    /// <summary>So many digits of a price are stored.</summary>
+    public const int PriceDigits = 12;
+
     private const string RefusedEnd = $": {ReferenceSelection.Refused}";
+
+    /// <summary>Whether the oracle's price is one that nothing has, so that no reference is needed to call it wrong.</summary>
+    public bool HasImpossiblePrice => IsImpossible(OraclePrice);
+
+    /// <summary>Whether a price is 0 or below, or 0 to as many digits as are stored.</summary>
+    public static bool IsImpossible(decimal price) => decimal.Round(price, PriceDigits, MidpointRounding.AwayFromZero) <= 0;
+
+    /// <summary>Of markets that are held against nothing, those whose price needs no reference to be called wrong.</summary>
+    public static IEnumerable<OracleReading> ImpossibleAmong(
+        IEnumerable<KeyValuePair<string, AssetContext>> markets, DateTimeOffset at) =>
+        markets.Where(market => IsImpossible(market.Value.OraclePx)).OrderBy(market => market.Key, StringComparer.Ordinal)
+            .Select(market => new OracleReading(
+                market.Key, at, market.Value.OraclePx, market.Value.MarkPx, IsLiquid: false, [], UsdPrice: null, []));
 
     /// <summary>The sources whose price is so far from the oracle's that they are taken to mean another asset.</summary>
     public IEnumerable<string> Refused =>

@@ -12,13 +12,17 @@ namespace Monitoring.Worker.Venues.Oracle;
 /// </summary>
 internal static class OracleRules
 {
+    // How far off a price is that nothing has, and what stands where else the farthest source does.
+    private const decimal ImpossiblePct = 100;
+    private const string WithoutSource = "none";
+
     /// <summary>The quote currency of the venue's oracle.</summary>
     public const string QuoteCurrencyName = "USDT";
 
     /// <summary>Looks for a shift that most assets share. Null when there is none, or when too few assets have USD references.</summary>
     public static CommonMode? FindCommonMode(IReadOnlyList<OracleReading> readings, OracleThresholds limits)
     {
-        var shifts = readings.Where(reading => reading.UsdPrice is not null)
+        var shifts = readings.Where(SpeaksForTheQuote)
             .Select(reading => (reading.Asset, Shift: ShiftOf(reading))).ToList();
         if (shifts.Count < limits.CommonAssets)
             return null;
@@ -29,11 +33,13 @@ internal static class OracleRules
     }
 
     /// <summary>
-    /// Judges one asset; null without any reference. In a common shift, what its USD references say is the quote
-    /// currency's doing and is left aside.
+    /// Judges one asset; null without any reference, unless its price is one that nothing has. In a common shift, what its USD references
+    /// say is the quote currency's doing and is left aside.
     /// </summary>
     public static OracleVerdict? Judge(OracleReading reading, AssetPast past, CommonMode? common, OracleThresholds limits)
     {
+        if (reading.HasImpossiblePrice)
+            return JudgeImpossible(reading, past, limits);
         if (reading.References.Count == 0)
             return null;
         var withoutUsd = common?.Assets.Contains(reading.Asset) == true;
@@ -56,6 +62,16 @@ internal static class OracleRules
             IsDangerous: severity >= Severity.High && seconds >= limits.DangerousSeconds, judged ? Score(max, seconds) : null, withoutUsd);
     }
 
+    // The worst deviation there is: no reference, no floor and no history may keep it back.
+    private static OracleVerdict JudgeImpossible(OracleReading reading, AssetPast past, OracleThresholds limits)
+    {
+        var since = past.BreachedSince ?? reading.At;
+        var seconds = (decimal)(reading.At - since).TotalSeconds;
+        return new OracleVerdict(reading, reading.References, Median.Of(reading.References.Select(reference => reference.Price)),
+            ImpossiblePct, WithoutSource, IsJudged: true, since, past.FloorPct, Severity.Critical,
+            IsDangerous: seconds >= limits.DangerousSeconds, Score(ImpossiblePct, seconds), WithoutUsd: false);
+    }
+
     /// <summary>Every finding of one check: at most one per asset, and one for the quote currency.</summary>
     public static IReadOnlyList<Finding> Evaluate(
         IEnumerable<OracleVerdict> verdicts, CommonMode? common, decimal? usdtInUsd, OracleThresholds limits) =>
@@ -74,10 +90,12 @@ internal static class OracleRules
         [
             .. readings.Where(reading => !judged.Contains(reading.Asset))
                 .Select(reading => OracleRuleSet.Deviation.FingerprintOf(reading.Asset)),
-            .. readings.Count(reading => reading.UsdPrice is not null) < limits.CommonAssets
+            .. readings.Count(SpeaksForTheQuote) < limits.CommonAssets
                 ? [OracleRuleSet.Common.FingerprintOf(QuoteCurrencyName)] : Array.Empty<string>(),
         ];
     }
+
+    private static bool SpeaksForTheQuote(OracleReading reading) => reading is { UsdPrice: not null, HasImpossiblePrice: false };
 
     /// <summary>
     /// The risk score, 0–100: up to 60 for the size of a deviation and up to 40 for how long it has lasted. Its steps are its definition
@@ -128,6 +146,7 @@ internal static class OracleRules
                 ["high_pct"] = limits.HighPct, ["critical_pct"] = limits.CriticalPct, ["floor_factor"] = limits.FloorFactor,
                 ["floor_samples"] = limits.FloorSamples, ["thin_pct"] = limits.ThinPct,
             },
+            reading.HasImpossiblePrice ? [$"oracle {reading.OraclePrice} is 0 or below at {OracleReading.PriceDigits} digits: {word}"] :
             [
                 .. verdict.References.Select(reference =>
                     $"oracle {reading.OraclePrice} against {reference.Source} {reference.Price:0.##########} = "
@@ -139,6 +158,11 @@ internal static class OracleRules
                     : $"no floor of its own yet: fewer than {limits.FloorSamples} "
                         + $"samples{(reading.IsLiquid ? "" : $", and the coin is thin: low until there are, if below {limits.ThinPct} %")}",
             ]);
+        if (reading.HasImpossiblePrice)
+            return OracleRuleSet.Deviation.Find(severity, new EventSubject("coin", reading.Asset),
+                $"{reading.Asset} oracle is {reading.OraclePrice}, a price that nothing has",
+                $"The venue's oracle price is {reading.OraclePrice}; the mark price is {reading.MarkPrice}. "
+                + $"In breach for {verdict.DurationSeconds} s.", evidence);
         return OracleRuleSet.Deviation.Find(severity, new EventSubject("coin", reading.Asset),
             $"{reading.Asset} oracle is {verdict.MaxDeviationPct:0.00} % "
             + $"{(reading.OraclePrice > verdict.ReferencePrice ? "above" : "below")} its references",

@@ -17,14 +17,17 @@ internal static class OracleServices
             provider.GetRequiredService<ILogger<OracleHistory>>()));
         AddSource(services, BinanceSource.SourceName, options.BinanceUrl, (http, _) => new BinanceSource(http));
         AddSource(services, OkxSource.SourceName, options.OkxUrl, (http, _) => new OkxSource(http));
-        AddSource(services, CoinbaseSource.SourceName, options.CoinbaseUrl, (http, clock) => new CoinbaseSource(http, clock));
-        AddSource(services, KrakenSource.SourceName, options.KrakenUrl, (http, _) => new KrakenSource(http));
+        AddSource(services, CoinbaseSource.SourceName, options.CoinbaseUrl, (http, provider) =>
+            new CoinbaseSource(http, provider.GetRequiredService<TimeProvider>()));
+        AddSource(services, KrakenSource.SourceName, options.KrakenUrl, (http, provider) =>
+            ActivatorUtilities.CreateInstance<KrakenSource>(provider, http));
         AddSource(services, PythSource.SourceName, options.PythUrl, (http, _) => new PythSource(http), options.PythKey);
         services.AddMonitor<OracleMonitor>(new MonitorSchedule(OracleMonitor.MonitorName, options.Interval) { TriggerSpacing = spacing });
     }
 
     private static void AddSource(
-        IServiceCollection services, string name, Uri? url, Func<ReferenceHttp, TimeProvider, IReferenceSource> create, string? key = null)
+        IServiceCollection services, string name, Uri? url, Func<ReferenceHttp, IServiceProvider, IReferenceSource> create,
+        string? key = null)
     {
         if (url is null)
             return;
@@ -35,7 +38,6 @@ internal static class OracleServices
                 http.DefaultRequestHeaders.Authorization = new("Bearer", key);
         });
         services.AddSingleton(provider => create(
-            new ReferenceHttp(provider.GetRequiredService<IHttpClientFactory>().CreateClient(name)),
-            provider.GetRequiredService<TimeProvider>()));
+            new ReferenceHttp(provider.GetRequiredService<IHttpClientFactory>().CreateClient(name)), provider));
     }
 }

@@ -4,10 +4,11 @@ namespace Monitoring.Worker.Venues.Oracle;
 
 /// <summary>
 /// How one asset's oracle price was found. Not judged with fewer than two references; the severity is null where no rule fires.
-/// <paramref name="References"/> are those it was held against.
+/// <paramref name="References"/> are those it was held against; a price that cannot be is judged without any, and has no reference price
+/// then.
 /// </summary>
 internal sealed record OracleVerdict(
-    OracleReading Reading, IReadOnlyList<Reference> References, decimal ReferencePrice, decimal MaxDeviationPct, string MaxDeviationSource,
+    OracleReading Reading, IReadOnlyList<Reference> References, decimal? ReferencePrice, decimal MaxDeviationPct, string MaxDeviationSource,
     bool IsJudged, DateTimeOffset? BreachedSince, decimal? FloorPct, Severity? Severity, bool IsDangerous,
     OracleRisk? Risk, bool WithoutUsd)
 {

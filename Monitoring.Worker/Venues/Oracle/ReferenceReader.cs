@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Oracle.Sources;
 
 namespace Monitoring.Worker.Venues.Oracle;
@@ -31,6 +32,9 @@ internal sealed partial class ReferenceReader(IEnumerable<IReferenceSource> sour
         try
         {
             var quotes = await source.ReadAsync(symbols, either.Token);
+            if (symbols.Count > 0 && quotes.Values.All(quote => quote.Problem is not null))
+                throw new MissingDataException(
+                    quotes.Values.FirstOrDefault()?.Problem ?? $"none of {symbols.Count} pairs is in the answer");
             if (_failuresInARow.TryRemove(source.Name, out var failures))
                 LogAnswersAgain(source.Name, failures);
             return new SourceAnswer(source, quotes, clock.GetUtcNow());
@@ -38,7 +42,8 @@ internal sealed partial class ReferenceReader(IEnumerable<IReferenceSource> sour
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested) // whatever it is, the other sources are there
         {
             var failures = _failuresInARow.AddOrUpdate(source.Name, 1, (_, before) => before + 1);
-            var error = deadline.IsCancellationRequested ? $"no answer within {Deadline.TotalSeconds:0} s" : fault.Message;
+            var error = deadline.IsCancellationRequested
+                ? $"no answer within {Deadline.TotalSeconds:0} s" : SourceFaults.Clean(fault.Message);
             LogFailed(failures == 1 ? LogLevel.Warning : LogLevel.Debug, source.Name, failures, error);
             return new SourceAnswer(source, null, clock.GetUtcNow(), error);
         }

@@ -12,6 +12,9 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
     /// <summary>A price that is older, or that did not move for so long on a liquid asset, is no reference.</summary>
     public static readonly TimeSpan MaxAge = TimeSpan.FromMinutes(5);
 
+    /// <summary>Why no reference of a source that is away is used.</summary>
+    public const string Failed = "failed";
+
     /// <summary>Why a reference that is off by more than a fifth from the beginning is left out.</summary>
     public const string Refused = "refused";
 
@@ -26,13 +29,14 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
         from answer in answers
         let quote = answer.Source.UsdtSymbol is { } symbol ? answer.Quotes?.GetValueOrDefault(symbol) : null
         // a stable coin's book may well stand still
-        where quote is { IsCrossed: false, Mid: >= 0.1m and <= 10 } && !(at - quote.At > MaxAge)
+        where quote is { IsCrossed: false, Mid: >= 0.1m and <= 10 } && !((at - quote.At)?.Duration() > MaxAge)
         select quote.Mid);
 
     /// <summary>Reads one asset.</summary>
     public OracleReading Select(
         AssetSymbols symbols, AssetContext market, IEnumerable<SourceAnswer> answers, decimal? usdtInUsd, DateTimeOffset at)
     {
+        var isImpossible = OracleReading.IsImpossible(market.OraclePx);
         var liquid = market.DayNtlVlm >= options.Thresholds.LiquidUsd;
         var references = new List<Reference>();
         var usdPrices = new List<decimal>();
@@ -42,15 +46,19 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
             if (source.SymbolOf(symbols) is not { } symbol)
                 continue;
             var quote = quotes?.GetValueOrDefault(symbol);
-            var problem = quotes is null ? "failed"
+            var problem = quotes is null ? Failed
                 : quote is null ? "missing"
+                : quote.Problem is not null ? "unreadable"
                 : quote.IsCrossed ? "crossed"
                 : FindAge(source.Name, symbol, quote, liquid, at);
             if (problem is null)
             {
                 var price = quote!.Mid * symbols.Units;
                 var converted = source.Quote == QuoteCurrency.Usdt ? price : price / (usdtInUsd ?? 1);
-                if (!Accept(source.Name, symbols, converted, market.OraclePx))
+                // A price that cannot be says nothing of which pair is the same asset.
+                if (isImpossible && !_accepted.Contains((source.Name, symbols.Asset)))
+                    problem = "not compared";
+                else if (!isImpossible && !Accept(source.Name, symbols, converted, market.OraclePx))
                     problem = Refused;
                 else if (source.Quote == QuoteCurrency.Usd)
                     usdPrices.Add(price);
@@ -94,7 +102,10 @@ internal sealed partial class ReferenceSelection(OracleOptions options, ILogger<
     {
         if (!_books.TryGetValue((source, symbol), out var book) || (book.Bid, book.Ask) != (quote.Bid, quote.Ask))
             _books[(source, symbol)] = book = (quote.Bid, quote.Ask, at);
-        return at - quote.At > MaxAge ? "stale" : liquid && at - book.Since >= MaxAge ? "unchanged" : null;
+        return at - quote.At > MaxAge ? "stale"
+            : quote.At - at > MaxAge ? "of a time to come"
+            : liquid && at - book.Since >= MaxAge ? "unchanged"
+            : null;
     }
 
     // A pair that was once found right stays so: what is off afterwards may be an attack. One that was never right

@@ -63,10 +63,11 @@ internal static class ReferenceAnswers
         };
     }
 
+    /// <summary>The pairs that are asked for, of which one that it does not know spoils all; every pair where none is named.</summary>
     public static JsonObject Kraken(ReferenceMarket market, string[] pairs)
     {
         var result = new JsonObject();
-        foreach (var pair in pairs)
+        foreach (var pair in pairs is [""] ? market.CoinByTicker.Keys.Append("USDT").Select(KrakenPair) : pairs)
         {
             var ticker = pair.EndsWith("USD", StringComparison.Ordinal) ? pair[..^3] : "";
             ticker = ticker switch { "XBT" => "BTC", "XDG" => "DOGE", _ => ticker };
@@ -83,6 +84,8 @@ internal static class ReferenceAnswers
 
         return new() { ["error"] = new JsonArray(), ["result"] = result };
     }
+
+    private static string KrakenPair(string ticker) => $"{ticker switch { "BTC" => "XBT", "DOGE" => "XDG", _ => ticker }}USD";
 
     public static JsonObject Pyth(ReferenceMarket market, string[] ids) => new()
     {

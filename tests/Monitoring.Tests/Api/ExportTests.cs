@@ -116,6 +116,24 @@ public sealed class ExportTests
         Assert.That((string)(await api.GetAsync("/health/ready"))["status"]!, Is.EqualTo("ready"));
     }
 
+    [TestCase("=HYPERLINK(1)"), TestCase("+1"), TestCase("-1"), TestCase("@107"), TestCase("a=1", "a=1"), TestCase("=a,b", "\"'=a,b\"")]
+    public async Task Text_that_a_spreadsheet_would_reckon_with_is_marked_as_text(string asset, string? cell = null)
+    {
+        await FillAsync(1, 1);
+        await using (var rename = _db.CreateCommand("UPDATE oracle_deviations SET asset = $1, max_deviation_pct = 0.5, mark_price = -2"))
+        {
+            rename.Parameters.Add(new() { Value = asset });
+            await rename.ExecuteNonQueryAsync();
+        }
+
+        await using var api = await ApiUnderTest.StartAsync(_db, new ManualClock(ManualClock.Noon));
+        using var request = Ask("from=2026-11-20T00:00:00Z", "text/csv");
+        using var response = await api.Http.SendAsync(request);
+        var row = (await response.Content.ReadAsStringAsync()).Split("\r\n")[1];
+        Assert.That(row, Does.Contain($"Z,{cell ?? $"'{asset}"},"));
+        Assert.That(row, Does.Contain(",-2,"), "a number is one");
+    }
+
     [TestCase("gzip")]
     [TestCase("br")]
     public async Task Answers_are_compressed_for_who_asks_and_keep_their_tag(string coding)

@@ -338,6 +338,19 @@ public sealed class EventLifecycleTests
         Assert.That(new UnjudgedFingerprints(["r:abc*", "r:ab*", "q:x", "r:abb:*", "s:*"]).Contains(fingerprint), Is.EqualTo(contained));
 
     [Test]
+    public void What_its_source_says_is_over_ends_with_that_word()
+    {
+        Check(0, Found());
+        for (var minute = 1; minute <= 3; minute++)
+            _events[Only.EventId] = EventLifecycle.Apply([Only],
+                ResultSample.Of("m", Noon.AddMinutes(minute), CheckOutcome.Succeeded, [], []) with
+                {
+                    Endings = new Dictionary<string, string> { [Only.Fingerprint] = "delisted by the venue" },
+                }, resolveAfter: 3, _rules, Noon).Events.Single();
+        Assert.That((Only.Status, Only.Resolution), Is.EqualTo((EventStatus.Resolved, "delisted by the venue")));
+    }
+
+    [Test]
     public void Clean_check_of_another_monitor_resolves_nothing()
     {
         Check(0, Found());

@@ -114,9 +114,10 @@ public sealed class HlpVaultRulesTests
     public void Sigma_without_history_is_not_judged_rather_than_clean()
     {
         var blind = Sample.Measures();
-        Assert.That(HlpVaultRules.Unjudged(Sample.Snapshot(blind), blind), Is.EqualTo(new[] { "hlp.sigma:" + Sample.Vault }));
+        Assert.That(HlpVaultRules.Unjudged(Sample.Snapshot(blind), blind, inDoubt: false),
+            Is.EqualTo(new[] { "hlp.sigma:" + Sample.Vault }));
         var seeing = Sample.Measures(z: 0.1m);
-        Assert.That(HlpVaultRules.Unjudged(Sample.Snapshot(seeing), seeing), Is.Empty);
+        Assert.That(HlpVaultRules.Unjudged(Sample.Snapshot(seeing), seeing, inDoubt: false), Is.Empty);
     }
 
     [TestCase(40, 30, 0, Severity.Critical, "hlp_exploitation")]

@@ -148,7 +148,7 @@ public sealed class InventoryMonitorTests
         Play(70);
         for (var i = 0; i < 4; i++, _clock.Advance(TimeSpan.FromSeconds(10)))
             Assert.That((await CheckAsync()).Unjudged,
-                Is.SupersetOf(new[] { "hlp.inventory:0xgone:*", "hlp.takeover:0xgone:*" }));
+                Is.SupersetOf(new[] { "hlp.inventory:0xgone:*", "hlp.takeover:0xgone:*", "monitor.stale:inventory 0xgone" }));
         Assert.That(await StatusAsync(), Is.EqualTo("open"));
         Assert.That(_worker.Logs.Lines.Count(line => line.Text.StartsWith(
             "component 0xgone is not in the vault's list any more", StringComparison.Ordinal)),

@@ -149,5 +149,6 @@ public sealed class InventoryRulesTests
 
     [Test]
     public void Unread_component_leaves_all_its_coins_unjudged() =>
-        Assert.That(InventoryRules.Unjudged([Component], [], Limits), Is.EqualTo(new[] { $"hlp.inventory:{Component}:*" }));
+        Assert.That(InventoryRules.Unjudged([InventoryRules.SubjectOf(Component, "*")], [], Limits),
+            Is.EqualTo(new[] { $"hlp.inventory:{Component}:*" }));
 }

@@ -13,7 +13,7 @@ internal static class OracleSample
     public static readonly IReferenceSource Binance = new BinanceSource(null!);
     public static readonly IReferenceSource Okx = new OkxSource(null!);
     public static readonly IReferenceSource Coinbase = new CoinbaseSource(null!, TimeProvider.System);
-    public static readonly IReferenceSource Kraken = new KrakenSource(null!);
+    public static readonly IReferenceSource Kraken = new KrakenSource(null!, TimeProvider.System, null!);
 
     public static AssetContext Market(decimal oracle, decimal dayVolume = 100_000_000) =>
         new() { OraclePx = oracle, MarkPx = oracle, MidPx = oracle * 2, OpenInterest = 1, DayNtlVlm = dayVolume };

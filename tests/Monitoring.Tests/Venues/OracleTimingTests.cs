@@ -26,7 +26,7 @@ public sealed class OracleTimingTests
         (_binance, _okx) = (new SourceOnCall(this, Binance), new SourceOnCall(this, Okx));
         _monitor = new OracleMonitor(
             new HyperliquidClient(new HttpClient(_venue) { BaseAddress = new Uri("http://venue.test") },
-                new WeightBudget(_clock), new HyperliquidPipeline(_clock)),
+                new WeightBudget(_clock), new HyperliquidPipeline(_clock), new LeftOutParts(_logs.For<LeftOutParts>())),
             new ReferenceReader([_binance, _okx], _clock, _logs.For<ReferenceReader>()),
             new ReferenceSelection(Options, _logs.For<ReferenceSelection>()),
             new OracleHistory(Options, null, _logs.For<OracleHistory>()), Options, _clock);

@@ -4,7 +4,7 @@ using Monitoring.Worker.Venues.Hyperliquid;
 namespace Monitoring.Tests.Venues;
 
 /// <summary>Recorded answers of the real venue.</summary>
-internal static class RecordedAnswers
+internal static partial class RecordedAnswers
 {
     public static string Text(string file) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Recorded", file));
 

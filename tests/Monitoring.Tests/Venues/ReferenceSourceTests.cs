@@ -41,8 +41,9 @@ public sealed class ReferenceSourceTests
 
     [Test]
     public void Binance_price_without_a_book_is_no_reference() =>
-        Assert.That(() => BinanceSource.Parse(Json(RecordedAnswers.Text("binance_spot_ticker_price_BTCUSDT.json")), ["BTCUSDT"]),
-            Throws.TypeOf<MissingDataException>());
+        Assert.That(BinanceSource.Parse(
+            Json(RecordedAnswers.Text("binance_spot_ticker_price_BTCUSDT.json")), ["BTCUSDT"])["BTCUSDT"].Problem,
+            Is.EqualTo("unexpected answer: no bidPrice of kind String"));
 
     [Test]
     public void Okx_book_has_its_time_and_an_empty_side_is_crossed()
@@ -74,27 +75,46 @@ public sealed class ReferenceSourceTests
     [Test]
     public void Pyth_price_is_scaled_and_one_without_confidence_left_out()
     {
-        var quotes = PythSource.Parse(Json(Pyth));
-        Assert.That(quotes.Single(), Is.EqualTo(KeyValuePair.Create(
-            "e62d", new ReferenceQuote(82201.23456789m, 82201.23456789m, DateTimeOffset.FromUnixTimeSeconds(1763726400)))));
+        var quotes = PythSource.Parse(Json(Pyth), ["e62d", "dead", "gone"]);
+        Assert.That(quotes.Keys, Is.EqualTo(new[] { "e62d", "dead" }));
+        Assert.That(quotes["e62d"],
+            Is.EqualTo(new ReferenceQuote(82201.23456789m, 82201.23456789m, DateTimeOffset.FromUnixTimeSeconds(1763726400))));
+        Assert.That(quotes["dead"].Problem, Is.EqualTo("a price of 100 that is sure to 50"));
     }
 
     [Test]
     public void Coinbase_book_is_read() =>
         Assert.That(CoinbaseSource.Parse(Json(Coinbase)), Is.EqualTo(new ReferenceQuote(82200.01m, 82202.01m)));
 
+    [TestCase("""{"code":"0","data":[{"instId":"BTC-USDT","bidPx":1,"askPx":1,"ts":"1"},{"instId":7},null],"error":[],"""
+        + """ "result":{"XBTUSD":{"a":[1],"b":[1]}},"parsed":[{"id":"x","price":{"price":1,"conf":"1","expo":1,"publish_time":1}}]}""")]
+    [TestCase("""{"code":"0","data":[{"instId":"BTC-USDT","bidPx":"1","askPx":"1","ts":"1"},{"instId":"BTC-USDT","bidPx":"2","""
+        + """ "askPx":"2","ts":"1"}],"error":[],"result":{"XBTUSD":{"a":["1"],"b":["1"]},"XXBTZUSD":{"a":["2"],"b":["2"]}},"parsed":["""
+        + """{"id":"x","price":{"price":"9e28","conf":"1","expo":9,"publish_time":1}}]}""")]
+    public void Book_that_cannot_be_read_says_so_and_leaves_the_others(string text)
+    {
+        var json = Json(text);
+        Assert.That(OkxSource.Parse(json, ["BTC-USDT", "ETH-USDT"]).Values.Single().Problem, Is.Not.Null);
+        Assert.That(KrakenSource.Parse(json, ["XBTUSD"]).Values.Single().Problem, Is.Not.Null);
+        Assert.That(PythSource.Parse(json, ["x"]).Values.Single().Problem, Is.Not.Null);
+    }
+
+    [Test]
+    public void Ticker_of_nobody_spoils_nothing() =>
+        Assert.That(BinanceSource.Parse(Json("""[null,7,{"symbol":null},{"symbol":"\ud800"},{"symbol":"XUSDT","bidPrice":1},"""
+            + """{"symbol":"BTCUSDT","bidPrice":"1","askPrice":"2"}]"""), ["BTCUSDT", "ETHUSDT"]).Single(),
+            Is.EqualTo(KeyValuePair.Create("BTCUSDT", new ReferenceQuote(1, 2))));
+
     [TestCase("null"), TestCase("{}"), TestCase("[]"), TestCase("[1]"), TestCase("\"x\"")]
     [TestCase("""{"code":0,"data":{},"error":null,"result":[],"parsed":{},"bid":1,"ask":1}""")]
-    [TestCase("""{"code":"0","data":[{"instId":"BTC-USDT","bidPx":1,"askPx":1,"ts":"1"}],"error":[],"result":{"XBTUSD":{"a":[1]"""
-        + ""","b":[1]}},"parsed":[{"id":"x","price":{"price":1,"conf":"1","expo":1,"publish_time":1}}],"bid":"NaN","ask":"1"}""")]
     public void Changed_shape_is_missing_data(string text)
     {
         var json = Json(text);
         Assert.That(() => OkxSource.Parse(json, ["BTC-USDT"]), Throws.TypeOf<MissingDataException>());
         Assert.That(() => KrakenSource.Parse(json, ["XBTUSD"]), Throws.TypeOf<MissingDataException>());
-        Assert.That(() => PythSource.Parse(json), Throws.TypeOf<MissingDataException>());
+        Assert.That(() => PythSource.Parse(json, ["x"]), Throws.TypeOf<MissingDataException>());
         Assert.That(() => CoinbaseSource.Parse(json), Throws.TypeOf<MissingDataException>());
-        if (text != "[]") // no ticker at all is only empty
+        if (text is "null" or "\"x\"") // a list or a ticker without what was asked for is only empty
             Assert.That(() => BinanceSource.Parse(json, ["BTCUSDT"]), Throws.TypeOf<MissingDataException>());
     }
 

@@ -53,7 +53,7 @@ public sealed class TakeoverRulesTests
         Assert.That(Unjudged(0.4m, SharePast.Unknown), Is.Empty, "too small to be one");
         Assert.That(Unjudged(5, Held), Is.Empty);
         Assert.That(Unjudged(5, Flat with { IsWhole = false }), Is.Empty, "one moment is enough");
-        Assert.That(TakeoverRules.Unjudged([Component], [], TakeoverThresholds.Default),
+        Assert.That(TakeoverRules.Unjudged([InventoryRules.SubjectOf(Component, "*")], [], TakeoverThresholds.Default),
             Is.EqualTo(new[] { $"hlp.takeover:{Component}:*" }));
     }
 

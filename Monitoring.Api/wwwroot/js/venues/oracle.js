@@ -61,9 +61,13 @@ function renderAsset(row, monitor, now) {
   byId('oracle-asset').hidden = !row;
   if (!row) return;
   const prices = SOURCES.filter((source) => row[`${source}_price`] !== null).map((source) => `${source} ${price(row[`${source}_price`])}`);
-  setText(byId('oracle-asset-title'), `${row.asset}: ${percent(row.max_deviation_pct)} off ${row.max_deviation_source}`);
+  setText(byId('oracle-asset-title'), row.max_deviation_source !== 'none'
+    ? `${row.asset}: ${percent(row.max_deviation_pct)} off ${row.max_deviation_source}`
+    : `${row.asset}: a price that nothing has`);
   texts(byId('oracle-asset-facts'), 'li', [
-    `Oracle ${price(row.hyperliquid_price)}, mark ${price(row.mark_price)}, reference ${price(row.reference_price)}, the median of ${plural(row.references, 'source')}.`,
+    `Oracle ${price(row.hyperliquid_price)}, mark ${price(row.mark_price)}, ${row.reference_price === null
+      ? 'judged without a reference.'
+      : `reference ${price(row.reference_price)}, the median of ${plural(row.references, 'source')}.`}`,
     prices.length === 0 ? 'No source has a usable price.' : `${prices.join(' · ')}, in the oracle's quote.`,
     row.left_out.length === 0 ? 'No source was left out.' : `Left out: ${row.left_out.join('; ')}.`,
     `Risk ${number(row.risk_score)} of 100; off for ${duration(row.duration_seconds)}; ${row.severity ? `severity ${row.severity}` : 'no rule fires'}`

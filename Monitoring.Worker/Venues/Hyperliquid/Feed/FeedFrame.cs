@@ -1,14 +1,20 @@
 using System.Text.Json;
+using Monitoring.Data.Subjects;
 
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 
 /// <summary>What one message of the websocket says.</summary>
 internal abstract record FeedFrame
 {
+    private const int MostOfRefusal = 300;
+
     private static readonly byte[] GreetingBegin = "Websocket connection"u8.ToArray();
 
     /// <summary>Whether it tells of the market: an answer to what we sent shows only that somebody is there.</summary>
     public virtual bool IsData => false;
+
+    /// <summary>What of it cannot be read; the rest can.</summary>
+    public virtual IReadOnlyList<UnreadablePart> Unreadable => [];
 
     /// <summary>The answer to a ping.</summary>
     internal sealed record Pong : FeedFrame;
@@ -19,16 +25,20 @@ internal abstract record FeedFrame
     /// <summary>The venue refuses something; the text is all that it says.</summary>
     internal sealed record Refused(string Text) : FeedFrame;
 
-    /// <summary>An account's fills; a snapshot tells of the past.</summary>
-    internal sealed record Fills(string User, bool IsSnapshot, IReadOnlyList<Fill> Items) : FeedFrame
+    /// <summary>An account's fills; a snapshot tells of the past. One that cannot be read may be anything.</summary>
+    internal sealed record Fills(string User, bool IsSnapshot, ReadableList<Fill> Items) : FeedFrame
     {
-        public override bool IsData => true;
+        public override bool IsData => !Items.IsAllUnreadable;
+
+        public override IReadOnlyList<UnreadablePart> Unreadable => Items.Unreadable;
     }
 
     /// <summary>Public trades, whose parties were buyer and seller.</summary>
-    internal sealed record Trades(IReadOnlyList<FeedTrade> Items) : FeedFrame
+    internal sealed record Trades(ReadableList<FeedTrade> Items) : FeedFrame
     {
-        public override bool IsData => true;
+        public override bool IsData => !Items.IsAllUnreadable;
+
+        public override IReadOnlyList<UnreadablePart> Unreadable => Items.Unreadable;
     }
 
     /// <summary>What a coin is at.</summary>
@@ -54,10 +64,10 @@ internal abstract record FeedFrame
         return channel.GetString() switch
         {
             "pong" => new Pong(),
-            "error" => new Refused(Data(root).ToString()),
+            "error" => new Refused(OutsideName.CleanText(Data(root).ToString(), MostOfRefusal)),
             "subscriptionResponse" => ReadAcknowledgement(Data(root)),
             FeedSubscription.UserFills => ReadFills(Get<FillsData>(root)),
-            FeedSubscription.Trades => new Trades(Whole(Get<List<FeedTrade?>>(root))),
+            FeedSubscription.Trades => new Trades(Get<ReadableList<FeedTrade>>(root)),
             FeedSubscription.AssetContext => ReadContext(Get<ContextData>(root)),
             _ => new Other(),
         };
@@ -69,12 +79,9 @@ internal abstract record FeedFrame
     private static T Get<T>(JsonElement root) where T : class =>
         Data(root).Deserialize<T>(HyperliquidJson.Options) ?? throw new JsonException("a message whose data is null");
 
-    private static Fills ReadFills(FillsData data) => new(data.User.ToLowerInvariant(), data.IsSnapshot ?? false, Whole(data.Fills));
+    private static Fills ReadFills(FillsData data) => new(data.User.ToLowerInvariant(), data.IsSnapshot ?? false, data.Fills);
 
     private static Context ReadContext(ContextData data) => new(data.Coin, data.Ctx.OraclePx);
-
-    private static List<T> Whole<T>(IReadOnlyList<T?> items) where T : class =>
-        [.. items.Select(item => item ?? throw new JsonException("a list with a null in it"))];
 
     private static Acknowledged ReadAcknowledgement(JsonElement data) =>
         data.ValueKind == JsonValueKind.Object && data.TryGetProperty("method", out var method)
@@ -86,7 +93,7 @@ internal abstract record FeedFrame
     {
         public required string User { get; init; }
         public bool? IsSnapshot { get; init; }
-        public required IReadOnlyList<Fill?> Fills { get; init; }
+        public required ReadableList<Fill> Fills { get; init; }
     }
 
     private sealed record ContextData
@@ -108,4 +115,7 @@ internal sealed record FeedTrade
     public required decimal Px { get; init; }
     public required long Time { get; init; }
     public required long Tid { get; init; }
+
+    /// <summary>What cannot be: nothing is given away.</summary>
+    public string? FindFault() => Px > 0 ? null : $"a trade at {Px}";
 }

@@ -1,6 +1,5 @@
 using System.Net.WebSockets;
 using System.Text;
-using System.Text.Json;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
@@ -75,6 +74,8 @@ internal sealed partial class FeedSession(
         try
         {
             var frame = FeedFrame.Read(text);
+            if (UnreadablePart.Describe(frame.Unreadable) is { } unreadable)
+                CountUnreadable(unreadable);
             if (frame.IsData)
                 QuietSince = clock.GetUtcNow();
             switch (frame)
@@ -94,9 +95,10 @@ internal sealed partial class FeedSession(
 
             watch.See(frame);
         }
-        catch (Exception fault) when (fault is JsonException or ArgumentException or OverflowException) // times and prices out of range
+        catch (Exception fault) when (HyperliquidJson.IsOfTheText(fault) || fault is ArgumentException or OverflowException)
         {
-            CountUnreadable($"{fault.Message} It begins: {Encoding.UTF8.GetString(text.Span[..Math.Min(text.Length, 80)])}");
+            var begin = Encoding.UTF8.GetString(text.Span[..Math.Min(text.Length, 80)]);
+            CountUnreadable(SourceFaults.Clean($"{fault.Message} It begins: {begin}"));
         }
     }
 

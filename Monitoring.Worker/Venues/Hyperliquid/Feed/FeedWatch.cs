@@ -61,11 +61,11 @@ internal sealed class FeedWatch(TriggeredChecks checks, FeedState state, FeedOpt
         if (!_seen.TryGetValue(fills.User, out var seen))
             _seen[fills.User] = seen = new RecentKeys(MostRemembered);
         // Every fill is noted, the old ones of a snapshot as well, so no shortcut.
-        var news = fills.Items.Where(LiquidationMapping.IsLiquidation)
+        var news = fills.Items.Where(fill => fill.IsLiquidation)
             .Where(fill => seen.Add(fill.Key))
             .Count(fill => !fills.IsSnapshot || fill.At >= _newsSince);
-        if (news == 0)
-            return;
+        if (news == 0 && (fills.IsSnapshot || fills.Items.Unreadable.Count == 0))
+            return; // what cannot be read here is for the check to look at
         Trigger(LiquidationMonitor.MonitorName, new CheckCause(LiquidationMonitor.AccountCause, fills.User));
         if (_vaults.Contains(fills.User))
             Trigger(InventoryMonitor.MonitorName);

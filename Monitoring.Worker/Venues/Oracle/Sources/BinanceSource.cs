@@ -30,11 +30,10 @@ internal sealed class BinanceSource(ReferenceHttp http) : IReferenceSource
     /// <summary>[{"symbol","bidPrice","bidQty","askPrice","askQty"},…], or one such object.</summary>
     public static IReadOnlyDictionary<string, ReferenceQuote> Parse(JsonElement answer, IReadOnlyCollection<string> symbols)
     {
-        var wanted = symbols.ToHashSet();
-        var quotes = new Dictionary<string, ReferenceQuote>();
+        var book = new QuoteBook(symbols);
         foreach (var ticker in answer.ValueKind == JsonValueKind.Object ? [answer] : ReferenceJson.Items(answer).ToArray())
-            if (ReferenceJson.Text(ticker, "symbol") is var symbol && wanted.Contains(symbol))
-                quotes[symbol] = new ReferenceQuote(ReferenceJson.Price(ticker, "bidPrice"), ReferenceJson.Price(ticker, "askPrice"));
-        return quotes;
+            book.Add(ReferenceJson.FindText(ticker, "symbol"), () =>
+                new ReferenceQuote(ReferenceJson.Price(ticker, "bidPrice"), ReferenceJson.Price(ticker, "askPrice")));
+        return book.Quotes;
     }
 }

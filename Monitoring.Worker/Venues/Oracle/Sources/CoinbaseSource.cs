@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Oracle.Sources;
 
@@ -11,6 +12,9 @@ internal sealed class CoinbaseSource(ReferenceHttp http, TimeProvider clock) : I
     public const string SourceName = "coinbase";
 
     private const int RequestsPerSecond = 8;
+
+    // Three rounds and the pauses between them fit into the deadline of the source.
+    private static readonly TimeSpan PairDeadline = TimeSpan.FromSeconds(1.2);
 
     /// <inheritdoc/>
     public string Name => SourceName;
@@ -43,10 +47,24 @@ internal sealed class CoinbaseSource(ReferenceHttp http, TimeProvider clock) : I
         return quotes;
     }
 
+    // A pair that fails or hangs must not take the others along; the source fails where all of them do.
     private async Task<(string Symbol, ReferenceQuote? Quote)> ReadOneAsync(string symbol, CancellationToken cancellationToken)
     {
-        using var answer = await http.GetAsync($"products/{symbol}/ticker", mayBeUnknown: true, cancellationToken);
-        return (symbol, answer is null ? null : Parse(answer.RootElement));
+        using var deadline = new CancellationTokenSource(PairDeadline, clock);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
+        try
+        {
+            using var answer = await http.GetAsync($"products/{symbol}/ticker", mayBeUnknown: true, either.Token);
+            return (symbol, answer is null ? null : Parse(answer.RootElement));
+        }
+        catch (Exception fault) when (fault is SourceUnavailableException or MissingDataException)
+        {
+            return (symbol, ReferenceQuote.Unreadable(fault.Message));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return (symbol, ReferenceQuote.Unreadable($"no answer within {PairDeadline.TotalSeconds:0.#} s"));
+        }
     }
 
     /// <summary>{"ask","bid","price","size","volume","trade_id","time"}.</summary>

@@ -8,6 +8,12 @@ internal enum QuoteCurrency { Usdt, Usd }
 /// <summary>A source's book of one pair. <paramref name="At"/> is when the source says it was so; null where it does not say.</summary>
 internal sealed record ReferenceQuote(decimal Bid, decimal Ask, DateTimeOffset? At = null)
 {
+    /// <summary>Why the book cannot be used, where the source gave one that cannot be read; null otherwise.</summary>
+    public string? Problem { get; private init; }
+
+    /// <summary>A book that cannot be read.</summary>
+    public static ReferenceQuote Unreadable(string problem) => new(0, 0) { Problem = problem };
+
     /// <summary>The middle of the book: a last trade may be old.</summary>
     public decimal Mid => (Bid + Ask) / 2;
 
@@ -30,7 +36,9 @@ internal interface IReferenceSource
     /// <summary>How it calls USDT in USD, or null where it does not have that pair.</summary>
     string? UsdtSymbol { get; }
 
-    /// <summary>Reads the books of these symbols; those it does not know are missing from the answer.</summary>
+    /// <summary>
+    /// Reads the books of these symbols; those it does not know are missing from the answer, those that cannot be read say so.
+    /// </summary>
     /// <exception cref="SourceUnavailableException">It did not answer.</exception>
     /// <exception cref="MissingDataException">It answered without usable data.</exception>
     Task<IReadOnlyDictionary<string, ReferenceQuote>> ReadAsync(IReadOnlyCollection<string> symbols, CancellationToken cancellationToken);

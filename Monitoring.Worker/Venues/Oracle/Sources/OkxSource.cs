@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Monitoring.Data.Subjects;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Oracle.Sources;
@@ -34,17 +35,15 @@ internal sealed class OkxSource(ReferenceHttp http) : IReferenceSource
     {
         if (ReferenceJson.Text(answer, "code") is not "0" and var code)
             throw new MissingDataException($"error {code}: {(answer.TryGetProperty("msg", out var message) ? message.ToString() : "")}");
-        var wanted = symbols.ToHashSet();
-        var quotes = new Dictionary<string, ReferenceQuote>();
+        var book = new QuoteBook(symbols);
         foreach (var ticker in ReferenceJson.Items(ReferenceJson.Member(answer, "data", JsonValueKind.Array)))
-            if (ReferenceJson.Text(ticker, "instId") is var symbol && wanted.Contains(symbol))
-                quotes[symbol] = new ReferenceQuote(
-                    ReferenceJson.Price(ticker, "bidPx"), ReferenceJson.Price(ticker, "askPx"), Time(ReferenceJson.Text(ticker, "ts")));
-        return quotes;
+            book.Add(ReferenceJson.FindText(ticker, "instId"), () => new ReferenceQuote(
+                ReferenceJson.Price(ticker, "bidPx"), ReferenceJson.Price(ticker, "askPx"), Time(ReferenceJson.Text(ticker, "ts"))));
+        return book.Quotes;
     }
 
     private static DateTimeOffset Time(string milliseconds) =>
         long.TryParse(milliseconds, NumberStyles.None, CultureInfo.InvariantCulture, out var ms) && ms < 253_402_300_800_000
             ? DateTimeOffset.FromUnixTimeMilliseconds(ms)
-            : throw new MissingDataException($"unexpected answer: '{milliseconds}' is no time");
+            : throw new MissingDataException($"unexpected answer: '{OutsideName.Clean(milliseconds)}' is no time");
 }

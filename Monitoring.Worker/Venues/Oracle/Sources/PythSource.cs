@@ -31,28 +31,29 @@ internal sealed class PythSource(ReferenceHttp http) : IReferenceSource
         var ids = string.Concat(symbols.Select(id => $"ids[]={id}&"));
         using var answer = await http.GetAsync(
             $"v2/updates/price/latest?{ids}parsed=true&ignore_invalid_price_ids=true", mayBeUnknown: false, cancellationToken);
-        return Parse(answer!.RootElement);
+        return Parse(answer!.RootElement, symbols);
     }
 
     /// <summary>{"parsed":[{"id","price":{"price","conf","expo","publish_time"}},…]}; the time is in seconds.</summary>
-    public static IReadOnlyDictionary<string, ReferenceQuote> Parse(JsonElement answer)
+    public static IReadOnlyDictionary<string, ReferenceQuote> Parse(JsonElement answer, IReadOnlyCollection<string> symbols)
     {
-        var quotes = new Dictionary<string, ReferenceQuote>();
+        var book = new QuoteBook(symbols);
         foreach (var feed in ReferenceJson.Items(ReferenceJson.Member(answer, "parsed", JsonValueKind.Array)))
-        {
-            var price = ReferenceJson.Member(feed, "price", JsonValueKind.Object);
-            var (value, confidence) = (ReferenceJson.Price(price, "price"), ReferenceJson.Price(price, "conf"));
-            if (!ReferenceJson.Member(price, "expo", JsonValueKind.Number).TryGetInt32(out var exponent) || exponent is < -18 or > 9
-                || !ReferenceJson.Member(price, "publish_time", JsonValueKind.Number).TryGetInt64(out var seconds)
-                || seconds is < 0 or >= 253_402_300_800)
-                throw new MissingDataException("unexpected answer: a price without exponent or time");
-            if (value <= 0 || confidence > value * MaxConfidenceShare)
-                continue;
-            value = Scale(value, exponent);
-            quotes[ReferenceJson.Text(feed, "id")] = new ReferenceQuote(value, value, DateTimeOffset.FromUnixTimeSeconds(seconds));
-        }
+            book.Add(ReferenceJson.FindText(feed, "id"), () => Read(ReferenceJson.Member(feed, "price", JsonValueKind.Object)));
+        return book.Quotes;
+    }
 
-        return quotes;
+    private static ReferenceQuote Read(JsonElement price)
+    {
+        var (value, confidence) = (ReferenceJson.Price(price, "price"), ReferenceJson.Price(price, "conf"));
+        if (!ReferenceJson.Member(price, "expo", JsonValueKind.Number).TryGetInt32(out var exponent) || exponent is < -18 or > 9
+            || !ReferenceJson.Member(price, "publish_time", JsonValueKind.Number).TryGetInt64(out var seconds)
+            || seconds is < 0 or >= 253_402_300_800)
+            throw new MissingDataException("unexpected answer: a price without exponent or time");
+        if (value <= 0 || confidence < 0 || confidence > value * MaxConfidenceShare)
+            return ReferenceQuote.Unreadable($"a price of {value} that is sure to {confidence}");
+        value = Scale(value, exponent);
+        return new ReferenceQuote(value, value, DateTimeOffset.FromUnixTimeSeconds(seconds));
     }
 
     private static decimal Scale(decimal value, int exponent)

@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
+using System.Text.Unicode;
+using Monitoring.Data.Subjects;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Http;
 
@@ -32,7 +35,7 @@ internal sealed class ReferenceHttp(HttpClient http)
     {
         try
         {
-            return JsonDocument.Parse(answer);
+            return JsonDocument.Parse(Utf8.IsValid(answer) ? answer : Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(answer)));
         }
         catch (JsonException fault)
         {
@@ -41,9 +44,41 @@ internal sealed class ReferenceHttp(HttpClient http)
     }
 }
 
+/// <summary>
+/// The books of one answer, by symbol. Each is read by itself: one that cannot be read, or is there twice, is so alone.
+/// </summary>
+internal sealed class QuoteBook(IReadOnlyCollection<string> symbols)
+{
+    private readonly HashSet<string> _wanted = [.. symbols];
+    private readonly Dictionary<string, ReferenceQuote> _quotes = [];
+
+    /// <summary>What was read so far.</summary>
+    public IReadOnlyDictionary<string, ReferenceQuote> Quotes => _quotes;
+
+    /// <summary>Reads a book, if its symbol is one that was asked for.</summary>
+    public void Add(string? symbol, Func<ReferenceQuote> read)
+    {
+        if (symbol is null || !_wanted.Contains(symbol))
+            return;
+        try
+        {
+            var quote = read();
+            if (!_quotes.TryAdd(symbol, quote) && _quotes[symbol] != quote)
+                _quotes[symbol] = ReferenceQuote.Unreadable("is there twice");
+        }
+        catch (MissingDataException fault)
+        {
+            _quotes[symbol] = ReferenceQuote.Unreadable(fault.Message);
+        }
+    }
+}
+
 /// <summary>Reads the sources' JSON strictly: a price is a decimal string.</summary>
 internal static class ReferenceJson
 {
+    private const decimal LargestNumber = 1_000_000_000_000_000_000;
+
+
     /// <summary>A member that must be there.</summary>
     public static JsonElement Member(JsonElement element, string name, JsonValueKind kind) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member) && member.ValueKind == kind
@@ -56,7 +91,38 @@ internal static class ReferenceJson
         : throw new MissingDataException($"unexpected answer: a list was expected, not {element.ValueKind}");
 
     /// <summary>A text that must be there.</summary>
-    public static string Text(JsonElement element, string name) => Member(element, name, JsonValueKind.String).GetString()!;
+    public static string Text(JsonElement element, string name) => Text(Member(element, name, JsonValueKind.String));
+
+    /// <summary>A text that may be missing or of another kind.</summary>
+    public static string? FindText(JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var member)
+        && member.ValueKind == JsonValueKind.String ? Text(member) : null;
+
+    /// <summary>A member's name; of one with half a character in it, nothing that anybody asks for.</summary>
+    public static string NameOf(JsonProperty member)
+    {
+        try
+        {
+            return member.Name;
+        }
+        catch (InvalidOperationException)
+        {
+            return "";
+        }
+    }
+
+    // Half a character is as it was sent, with its escapes: it is no symbol and no number.
+    private static string Text(JsonElement text)
+    {
+        try
+        {
+            return text.GetString()!;
+        }
+        catch (InvalidOperationException)
+        {
+            return text.GetRawText();
+        }
+    }
 
     /// <summary>A decimal string that must be there; empty counts as 0, which no book has.</summary>
     public static decimal Price(JsonElement element, string name) => Price(Member(element, name, JsonValueKind.String));
@@ -66,10 +132,10 @@ internal static class ReferenceJson
     {
         if (value.ValueKind != JsonValueKind.String)
             throw new MissingDataException($"unexpected answer: a decimal string was expected, not {value.ValueKind}");
-        var text = value.GetString()!;
+        var text = Text(value);
         return text.Length == 0 ? 0
             : decimal.TryParse(text, NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint | NumberStyles.AllowExponent,
-                CultureInfo.InvariantCulture, out var price) ? price
-            : throw new MissingDataException($"unexpected answer: '{text}' is no decimal number");
+                CultureInfo.InvariantCulture, out var price) && Math.Abs(price) <= LargestNumber ? price
+            : throw new MissingDataException($"unexpected answer: '{OutsideName.Clean(text)}' is no decimal number");
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.Json;
+using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Hyperliquid.Feed;
 
 namespace Monitoring.Tests.Venues.Feed;
@@ -50,27 +51,50 @@ public sealed class FeedFrameTests
     [TestCase("""{"channel":"userFills"}""")]
     [TestCase("""{"channel":"userFills","data":null}""")]
     [TestCase("""{"channel":"userFills","data":{"user":null,"fills":[]}}""")]
-    [TestCase("""{"channel":"userFills","data":{"user":"0xabc","fills":[null]}}""")]
-    [TestCase("""{"channel":"userFills","data":{"user":"0xabc","fills":[{"coin":"BTC","px":1.5,"sz":"2","side":"B","time":7}]}}""")]
-    [TestCase("""{"channel":"trades","data":[{"coin":"BTC"}]}""")]
-    [TestCase("""{"channel":"trades","data":[null]}""")]
     [TestCase("""{"channel":"activeAssetCtx","data":{"coin":"BTC","ctx":{"oraclePx":"NaN"}}}""")]
     [TestCase("""{"channel":"subscriptionResponse","data":{}}""")]
     [TestCase("""{"channel":"trades","data":[{"coin":"BTC","px":"1""")]
     public void What_is_not_of_the_venues_shape_is_refused(string text) =>
         Assert.That(() => Read(text), Throws.InstanceOf<JsonException>());
 
+    [TestCase("""{"channel":"userFills","data":{"user":"0xabc","fills":[null]}}""", "fills[0]")]
+    [TestCase("""{"channel":"userFills","data":{"user":"0xabc","fills":[{"coin":"BTC","px":1.5,"sz":"2","side":"B","time":7,"tid":3}]}}""",
+        "BTC 3")]
+    [TestCase("""{"channel":"trades","data":[{"coin":"BTC"}]}""", "BTC")]
+    [TestCase("""{"channel":"trades","data":[{"coin":"BTC","px":"0.0","time":1,"tid":1}]}""", "BTC")]
+    [TestCase("""{"channel":"trades","data":[null]}""", "trades[0]")]
+    public void Message_of_which_nothing_can_be_read_is_no_data(string text, string part) =>
+        Assert.That((Read(text).IsData, Read(text).Unreadable.Single().Name), Is.EqualTo((false, part)));
+
+    [Test]
+    public void Bad_element_does_not_take_the_others_along()
+    {
+        var frame = Read("""{"channel":"trades","data":[{"coin":"BTC","px":"x","time":1,"tid":1},"""
+            + """{"coin":"ETH","px":"2","time":1,"tid":2}]}""");
+        Assert.That((frame.IsData, ((FeedFrame.Trades)frame).Items.Single().Coin, frame.Unreadable.Single()),
+            Is.EqualTo((true, "ETH", new UnreadablePart("BTC", "'x' is no decimal number"))));
+    }
+
     [TestCase(100, 100.49, false)]
     [TestCase(100, 100.5, true)]
     [TestCase(100, 99.5, true)]
-    [TestCase(100, 0, false)]
-    [TestCase(0, 100, false)]
+    [TestCase(100, 0, true)]
+    [TestCase(100, -1, true)]
     public void Jump_counts_from_half_a_percent_in_either_direction(double first, double second, bool jumps)
     {
         var prices = new PriceJumps(0.5m);
         Assert.That(prices.Add("a", (decimal)first, ManualClock.Noon), Is.False);
         Assert.That(prices.Add("a", (decimal)second, ManualClock.Noon.AddSeconds(1)), Is.EqualTo(jumps));
         Assert.That(prices.Add("a", (decimal)second, ManualClock.Noon.AddSeconds(2)), Is.False, "it stays where it is");
+    }
+
+    [Test]
+    public void Price_that_nothing_has_is_a_jump_also_as_the_first_and_so_is_its_end()
+    {
+        var prices = new PriceJumps(0.5m);
+        Assert.That(new[] { 0m, 0, 100, 100, 0, -1 }.Select((price, i) => prices.Add("a", price, ManualClock.Noon.AddSeconds(i))),
+            Is.EqualTo(new[] { true, false, true, false, true, true }));
+        Assert.That(prices.Add("b", 0.0000000000001m, ManualClock.Noon) || prices.Add("b", 99_999_999_999_999, ManualClock.Noon), Is.True);
     }
 
     [Test]

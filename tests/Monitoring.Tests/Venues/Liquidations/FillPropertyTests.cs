@@ -29,7 +29,7 @@ public sealed class FillPropertyTests
             var page = (reversed ? known.Reverse() : known).Take(pageSize).ToList();
             // some twice
             page.AddRange(page.Take(page.Count < pageSize ? random.Next(0, Math.Max(0, Math.Min(3, pageSize - page.Count - 1)) + 1) : 0));
-            return Task.FromResult<IReadOnlyList<Fill>>([.. page.OrderBy(_ => random.Next())]);
+            return Task.FromResult(new ReadableList<Fill>([.. page.OrderBy(_ => random.Next())], []));
         };
 
     [Test]
@@ -107,7 +107,8 @@ public sealed class FillPropertyTests
     {
         var all = Enumerable.Range(1, 50).Select(i => Fill("A", "Close Long", "market", tid: i, time: Start + (i * 1000))).ToList();
         FillSource newestFirst = (start, _, _, _) =>
-            Task.FromResult<IReadOnlyList<Fill>>([.. all.Where(fill => fill.At >= start).OrderByDescending(fill => fill.Time).Take(20)]);
+            Task.FromResult(new ReadableList<Fill>(
+                [.. all.Where(fill => fill.At >= start).OrderByDescending(fill => fill.Time).Take(20)], []));
         var start = DateTimeOffset.FromUnixTimeMilliseconds(Start);
         var read = await FillReading.ReadAsync(newestFirst, new Watermark(start, IsFill: false), 20, 10, ManualClock.Noon, default);
         Assert.That((read.Fills.Count, read.Gaps.Single()), Is.EqualTo((20, new FillGap(start, all[30].At))));
