@@ -17,7 +17,7 @@ internal sealed class MemoryRecorder(
     private readonly Dictionary<Guid, HashSet<string>> _notified = []; // the channels, by event
 
     /// <inheritdoc/>
-    public Task RecordAsync(CheckResult result, CancellationToken cancellationToken)
+    public void Record(CheckResult result)
     {
         lock (_lock)
         {
@@ -27,8 +27,6 @@ internal sealed class MemoryRecorder(
             foreach (var change in update.Changes)
                 Notify(update.EventOf(change), change);
         }
-
-        return Task.CompletedTask;
     }
 
     private void Notify(SecurityEvent e, SecurityEventChange change)

@@ -45,8 +45,7 @@ internal sealed class OutageNotifier(
             var changed = update.EventOf(change);
             if (change.Kind == ChangeKind.Opened)
                 _opened.Add(change.EventId);
-            var isUrgent = (changed.Severity == Severity.Critical || changed.Monitor == RecordingHealth.MonitorName)
-                && !events.IsSilenced(changed.Fingerprint);
+            var isUrgent = UrgentMessages.IsUrgent(changed) && !events.IsSilenced(changed.Fingerprint);
             foreach (var channel in routing.ChannelsFor(changed))
                 Decide(changed, change, channel, isUrgent);
         }

@@ -1,3 +1,5 @@
+using Monitoring.Data.Supervision;
+
 namespace Monitoring.Worker.Watching;
 
 /// <summary>
@@ -5,8 +7,9 @@ namespace Monitoring.Worker.Watching;
 /// the alarm when the requests end, also when this machine does.
 /// </summary>
 internal sealed partial class Heartbeat(
-    MonitorHealth health, WatchdogOptions options, IHttpClientFactory http, TimeProvider clock,
-    ILogger<Heartbeat> logger) : BackgroundService
+    MonitorHealth health, WatchdogOptions options, IHttpClientFactory http, Supervisor supervisor, TimeProvider clock,
+    ILogger<Heartbeat> logger)
+    : SupervisedService(supervisor)
 {
     /// <summary>Name of the configured <see cref="HttpClient"/>.</summary>
     public const string ClientName = "heartbeat";
@@ -15,6 +18,8 @@ internal sealed partial class Heartbeat(
     public static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
 
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+
+    private bool _isDue; // the first beat comes when the first checks have had their time
 
     /// <summary>
     /// Requests the address if all is fresh. Answers whether it was requested and said yes; never throws for what it finds there.
@@ -53,18 +58,15 @@ internal sealed partial class Heartbeat(
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override IEnumerable<ServiceLoop> Loops => [new("heartbeat", BeatAsync)];
+
+    private async Task<TimeSpan?> BeatAsync(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(Every, clock);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                await TryBeatAsync(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Stopping.
-        }
+        var begun = clock.GetTimestamp();
+        if (_isDue)
+            await TryBeatAsync(stopping);
+        _isDue = true;
+        return Every - clock.GetElapsedTime(begun);
     }
 
     [LoggerMessage(LogLevel.Warning, "no heartbeat is sent: no recent successful check of {Monitors}")]

@@ -7,14 +7,15 @@ namespace Monitoring.Worker.Venues.Inventory;
 /// The shares that each component held when it was last read: kept in memory, and read from the database once, so that
 /// a position handed over while no worker ran is still a jump.
 /// </summary>
-internal sealed partial class InventoryHistory(HlpVault.HlpVaultOptions vault, InventoryTables? tables, ILogger<InventoryHistory> logger)
+internal sealed partial class InventoryHistory(
+    HlpVault.HlpVaultOptions vault, InventoryTables? tables, PastReads reads, ILogger<InventoryHistory> logger)
 {
     // What was held longer ago than this says nothing of a jump.
     private static readonly TimeSpan MaxAge = TimeSpan.FromHours(1);
 
     // Of each component the checks of the last interval and the newest before, oldest first.
     private readonly Dictionary<string, List<(DateTimeOffset At, IReadOnlyDictionary<string, decimal?> Shares)>> _components = [];
-    private readonly HistoryLoader _stored = new(tables, TimeSpan.FromSeconds(2));
+    private readonly HistoryLoader _stored = new(tables, reads);
 
     /// <summary>Every component that was ever read, by this process or within the last hour before it.</summary>
     public IEnumerable<string> Components => _components.Keys;
@@ -23,18 +24,21 @@ internal sealed partial class InventoryHistory(HlpVault.HlpVaultOptions vault, I
     public Task LoadAsync(IReadOnlyList<string> components, DateTimeOffset now, CancellationToken cancellationToken) =>
         _stored.LoadAsync(token => ReadAsync(components, now - MaxAge, token), LogNotLoaded, cancellationToken);
 
-    private async Task ReadAsync(IReadOnlyList<string> components, DateTimeOffset since, CancellationToken cancellationToken)
+    private async Task<Action> ReadAsync(IReadOnlyList<string> components, DateTimeOffset since, CancellationToken cancellationToken)
     {
         var accounts = await tables!.Components.ListNewestAsync(vault.VaultAddress, since, cancellationToken);
         var known = components.Concat(accounts.Select(account => account.ComponentAddress)).Distinct();
         var held = (await tables.Positions.ListNewestAsync(vault.VaultAddress, known, since, cancellationToken)).ToLookup(row =>
             row.VaultAddress);
-        foreach (var component in held)
-            if (!accounts.Any(account => account.ComponentAddress == component.Key && IsEmptySince(account, component.First().ObservedAt)))
+        return () =>
+        {
+            foreach (var component in held.Where(component => !accounts.Any(account =>
+                account.ComponentAddress == component.Key && IsEmptySince(account, component.First().ObservedAt))))
                 _components.TryAdd(
                     component.Key, [(component.First().ObservedAt, component.ToDictionary(row => row.Coin, row => row.SharePct))]);
-        foreach (var account in accounts.Where(account => account.Positions == 0))
-            _components.TryAdd(account.ComponentAddress, [(account.ObservedAt, new Dictionary<string, decimal?>())]);
+            foreach (var account in accounts.Where(account => account.Positions == 0))
+                _components.TryAdd(account.ComponentAddress, [(account.ObservedAt, new Dictionary<string, decimal?>())]);
+        };
     }
 
     // An empty component leaves no row in the inventory, where one that could not be read leaves none either; the

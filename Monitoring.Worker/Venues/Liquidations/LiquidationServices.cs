@@ -12,7 +12,7 @@ internal static class LiquidationServices
         services.AddSingleton(options).AddSingleton<AccountReader>().AddSingleton<AccountFundings>();
         services.AddSingleton(provider => new LiquidationHistory(
             withoutDatabase ? null : ActivatorUtilities.CreateInstance<LiquidationTables>(provider),
-            provider.GetRequiredService<ILogger<LiquidationHistory>>()));
+            provider.GetRequiredService<PastReads>(), provider.GetRequiredService<ILogger<LiquidationHistory>>()));
         services.AddMonitor<LiquidationMonitor>(
             new MonitorSchedule(LiquidationMonitor.MonitorName, options.Interval) { TriggerSpacing = spacing });
     }

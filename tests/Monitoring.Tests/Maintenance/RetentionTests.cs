@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Maintenance;
 using Npgsql;
@@ -32,8 +33,8 @@ public sealed class RetentionTests
     private async Task RunAsync(int days, params (string Table, int Days)[] own)
     {
         var retention = new RetentionOptions(days, own.ToDictionary(table => table.Table, table => table.Days));
-        using var maintenance = new PartitionMaintenance(new DayPartitions(_db), retention, new ManualClock(Now),
-            NullLogger<PartitionMaintenance>.Instance);
+        using var maintenance = new PartitionMaintenance(new DayPartitions(_db), retention, new Supervisor(new ManualClock(Now), NullLogger<Supervisor>.Instance),
+            new ManualClock(Now), NullLogger<PartitionMaintenance>.Instance);
         await maintenance.RunAsync(default);
     }
 
