@@ -18,7 +18,7 @@ public sealed class HostEnd
     /// <summary>0 after a stop that was asked for, 1 where a service has ended by itself.</summary>
     public int ExitCode => _failed ? 1 : 0;
 
-    /// <summary>Looks at the services of a host when it begins to stop, before they are asked to: who has ended by then did so itself.</summary>
+    /// <summary>Looks at a host's services when it begins to stop, before they are asked to: who has ended by then did so itself.</summary>
     public static HostEnd Of(IHost host)
     {
         var end = new HostEnd();

@@ -37,7 +37,8 @@ public sealed partial class Supervisor(TimeProvider clock, ILogger<Supervisor> l
     public override string ToString()
     {
         var failed = Failed.Where(loop => loop.Value > 0).OrderBy(loop => loop.Key, StringComparer.Ordinal).ToList();
-        return failed.Count == 0 ? "no round failed" : $"failed rounds: {string.Join(", ", failed.Select(loop => $"{loop.Key} {loop.Value}"))}";
+        return failed.Count == 0 ? "no round failed"
+            : $"failed rounds: {string.Join(", ", failed.Select(loop => $"{loop.Key} {loop.Value}"))}";
     }
 
     /// <summary>

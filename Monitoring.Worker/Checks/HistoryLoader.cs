@@ -21,7 +21,8 @@ internal sealed class HistoryLoader(object? table, PastReads reads)
         _loaded ? Task.CompletedTask : LoadAgainAsync(read, notLoaded, cancellationToken);
 
     /// <summary>The same, although it has gone well before; unless there is nothing to read from.</summary>
-    public async Task LoadAgainAsync(Func<CancellationToken, Task<Action>> read, Action<string> notLoaded, CancellationToken cancellationToken)
+    public async Task LoadAgainAsync(
+        Func<CancellationToken, Task<Action>> read, Action<string> notLoaded, CancellationToken cancellationToken)
     {
         if (table is null)
             return;

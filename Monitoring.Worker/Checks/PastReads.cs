@@ -17,7 +17,7 @@ internal sealed class PastReads
 
     /// <summary>Begins a read that may outlive the check that asks.</summary>
     /// <exception cref="TimeoutException">An earlier one hangs.</exception>
-    public Task<T> Begin<T>(Func<CancellationToken, Task<T>> read)
+    internal Task<T> Begin<T>(Func<CancellationToken, Task<T>> read)
     {
         if (Hangs)
             throw StillHangs();

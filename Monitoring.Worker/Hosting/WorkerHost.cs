@@ -18,7 +18,8 @@ internal static class WorkerHost
     /// Builds the host for these options; nothing runs before it is started. <paramref name="change"/> has the last word on its services.
     /// </summary>
     public static IHost Build(
-        WorkerOptions options, TimeProvider clock, Action<ILoggingBuilder>? configureLogging = null, Action<IServiceCollection>? change = null)
+        WorkerOptions options, TimeProvider clock, Action<ILoggingBuilder>? configureLogging = null,
+        Action<IServiceCollection>? change = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "Monitoring.Worker" });
         builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Quartz", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning)

@@ -60,7 +60,7 @@ internal sealed partial class ChannelSender(
     /// <summary>
     /// To be called after the last round: attempts under way may end within a few seconds, the others are given back.
     /// </summary>
-    public Task FinishAsync()
+    internal Task FinishAsync()
     {
         _attempts.CancelAfter(Grace);
         return Task.WhenAll(_inFlight.Values);

@@ -17,7 +17,8 @@ namespace Monitoring.Worker.Recording;
 internal sealed partial class RecordingPipeline(
     DatabaseRecorder database, SchemaVersions schema, DatabaseLink link, RecordingQueue queue, RecordingHealth health,
     EventSnapshot snapshot, EventSnapshotRefresh refresh, OutageNotifier outageNotifier, OfflineOutbox offline, InFlightClaims claims,
-    UrgentMessages urgent, EventLog log, SessionStatistics statistics, Supervisor supervisor, TimeProvider clock, ILogger<RecordingPipeline> logger)
+    UrgentMessages urgent, EventLog log, SessionStatistics statistics, Supervisor supervisor, TimeProvider clock,
+    ILogger<RecordingPipeline> logger)
     : SupervisedService(supervisor), IRecorder
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);

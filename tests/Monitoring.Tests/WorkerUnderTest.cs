@@ -55,7 +55,8 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
 
     /// <summary>As above, with a scenario of the test's own and the monitor that <see cref="Schedule"/> is to run.</summary>
     public static Task<WorkerUnderTest> CreateAsync(
-        TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null, params (string Key, string Value)[] settings) =>
+        TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null,
+        params (string Key, string Value)[] settings) =>
         CreateAsync(clock, scenario, monitor, start, clock, _ => { }, settings);
 
     /// <summary>As above; the worker has a clock of its own, and others of its services are changed.</summary>

@@ -8,7 +8,7 @@ using Npgsql;
 
 namespace Monitoring.Tests.Supervision;
 
-/// <summary>The loops of both programs: what a round throws ends that round, and a program that must end says so by its exit code.</summary>
+/// <summary>The loops of both programs: what a round throws ends that round; a program that must end says so by its exit code.</summary>
 public sealed class SupervisorTests
 {
     private static readonly Exception[] Thrown =
@@ -36,7 +36,8 @@ public sealed class SupervisorTests
         }, default);
         await _clock.AdvanceUntilDoneAsync(running, TimeSpan.FromSeconds(1));
         Assert.That(begun.Zip(begun.Skip(1), (earlier, later) => (later - earlier).TotalSeconds), Is.EqualTo(new[] { 1, 2, 4, 8, 10, 10 }));
-        Assert.That((supervisor.Failed["loop"], supervisor.Failing.Count, supervisor.ToString()), Is.EqualTo((6L, 0, "failed rounds: loop 6")));
+        Assert.That((supervisor.Failed["loop"], supervisor.Failing.Count, supervisor.ToString()),
+            Is.EqualTo((6L, 0, "failed rounds: loop 6")));
         Assert.That(_logs.Lines.Where(line => line.Level == LogLevel.Error).Select(line => line.Text.Split(" by now")[0]),
             Is.EqualTo(new[] { 1, 2, 4 }.Select(count => $"loop: a round failed, {count} in a row")), "said now and then, not each time");
         Assert.That(_logs.Lines[^1].Text, Is.EqualTo("loop works again; 6 rounds had failed"));
@@ -162,5 +163,6 @@ public sealed class SupervisorTests
     [Test]
     public void Every_background_service_of_both_programs_is_supervised() =>
         Assert.That(new[] { typeof(WorkerHost).Assembly, typeof(Monitoring.Api.ApiHost).Assembly }
-            .SelectMany(assembly => assembly.GetTypes()).Where(type => type.IsAssignableTo(typeof(BackgroundService)) && !type.IsAssignableTo(typeof(SupervisedService))), Is.Empty);
+            .SelectMany(assembly => assembly.GetTypes())
+            .Where(type => type.IsAssignableTo(typeof(BackgroundService)) && !type.IsAssignableTo(typeof(SupervisedService))), Is.Empty);
 }

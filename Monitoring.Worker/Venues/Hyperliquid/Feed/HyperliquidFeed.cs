@@ -111,7 +111,8 @@ internal sealed partial class HyperliquidFeed(
         catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
         {
             return deadline.IsCancellationRequested
-                ? $"cannot connect to {options.Url} within {ConnectTimeout.TotalSeconds:0} s" : $"the connection to {options.Url} was given up";
+                ? $"cannot connect to {options.Url} within {ConnectTimeout.TotalSeconds:0} s"
+                : $"the connection to {options.Url} was given up";
         }
     }
 
