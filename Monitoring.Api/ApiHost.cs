@@ -14,6 +14,7 @@ using Monitoring.Api.Subjects;
 using Monitoring.Api.Venues;
 using Monitoring.Data.Database;
 using Monitoring.Data.Logging;
+using Monitoring.Data.Supervision;
 using Npgsql;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
@@ -55,6 +56,8 @@ internal static class ApiHost
         services.AddMonitoringData(options.Database with { StatementTimeout = TimeSpan.FromSeconds(StatementSeconds) });
         services.AddSingleton(clock).AddSingleton<MonitorReader>().AddSingleton<EvidenceReader>().AddSingleton<IEvidenceSource,
             LedgerEvidence>();
+        // That the database cannot be used is said by DatabaseOutage.
+        services.AddSingleton(provider => new Supervisor(clock, provider.GetRequiredService<ILogger<Supervisor>>(), DatabaseFaults.Covers));
         services.AddSingleton<DashboardReader>().AddSingleton<IConfigureOptions<JsonOptions>, DashboardJson>().AddSingleton<Examples>();
         foreach (var subject in Subjects)
         {

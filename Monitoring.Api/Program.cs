@@ -1,5 +1,6 @@
 using Monitoring.Api;
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Supervision;
 
 if (args is ["--help" or "-h" or "-?"])
 {
@@ -27,10 +28,11 @@ try
         .Build();
     await using var app = ApiHost.Build(
         ApiOptions.Read(new SettingsReader(configuration)), TimeProvider.System, Path.Combine(AppContext.BaseDirectory, "wwwroot"));
+    var end = HostEnd.Of(app);
     await app.StartAsync();
     Console.WriteLine($"listening on {string.Join(", ", app.Urls)}");
     await app.WaitForShutdownAsync();
-    return 0;
+    return end.ExitCode;
 }
 catch (ConfigurationFaultException faults)
 {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Operating;
 using Monitoring.Worker.Recording.Journalling;
@@ -37,8 +38,9 @@ root.SetAction(async (parsed, cancellationToken) =>
             return await ConfigurationCheck.RunAsync(options, TimeProvider.System, Console.Out, cancellationToken);
 
         using var host = WorkerHost.Build(options, TimeProvider.System);
+        var end = HostEnd.Of(host);
         await host.RunAsync(cancellationToken);
-        return 0;
+        return end.ExitCode;
     }
     catch (ConfigurationFaultException faults)
     {

@@ -1,5 +1,5 @@
 using Monitoring.Data.Access;
-using Monitoring.Data.Database;
+using Monitoring.Data.Supervision;
 
 namespace Monitoring.Api.Access;
 
@@ -8,7 +8,8 @@ namespace Monitoring.Api.Access;
 /// request. Refusals become a handful of rows in the audit log however many there are: whoever is refused a million
 /// times must not fill a disk with it.
 /// </summary>
-internal sealed class AccessLedger(ApiKeys keys, AuditLog audit, TimeProvider clock) : BackgroundService
+internal sealed class AccessLedger(ApiKeys keys, AuditLog audit, Supervisor supervisor, TimeProvider clock)
+    : SupervisedService(supervisor)
 {
     private const int MaxGroups = 5;
     private const int MaxSampleLength = 200;
@@ -43,7 +44,7 @@ internal sealed class AccessLedger(ApiKeys keys, AuditLog audit, TimeProvider cl
         }
     }
 
-    /// <summary>Writes what was counted; what cannot be written is kept for the next time.</summary>
+    /// <summary>Writes what was counted; what cannot be written is kept for the next time. Throws what the database throws.</summary>
     public async Task WriteAsync(CancellationToken cancellationToken)
     {
         Dictionary<Guid, ApiKeyUse> uses;
@@ -62,28 +63,26 @@ internal sealed class AccessLedger(ApiKeys keys, AuditLog audit, TimeProvider cl
                 await audit.RecordRefusalsAsync([.. refusals.Keys.Select(group => group.Origin)],
                     [.. refusals.Select(group => Describe(group.Key.Status, group.Value))], cancellationToken);
         }
-        catch (Exception fault) when (DatabaseFaults.Covers(fault) || fault is OperationCanceledException)
+        catch
         {
             Keep(uses, refusals);
+            throw;
         }
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override IEnumerable<ServiceLoop> Loops => [new("access ledger", async stopping =>
     {
-        try
-        {
-            while (true)
-            {
-                await Task.Delay(Every, clock, stoppingToken);
-                await WriteAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            using var patience = new CancellationTokenSource(LastWrite, TimeProvider.System);
-            await WriteAsync(patience.Token);
-        }
+        await WriteAsync(stopping);
+        return Every;
+    })];
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        using var patience = new CancellationTokenSource(LastWrite, TimeProvider.System);
+        await WriteAsync(patience.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing); // what is lost then are counts of use
     }
 
     private void Keep(Dictionary<Guid, ApiKeyUse> uses, Dictionary<(string Origin, int Status), Refusals> refusals)

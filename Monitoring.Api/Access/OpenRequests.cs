@@ -1,11 +1,11 @@
 using System.Collections.Concurrent;
 using Monitoring.Data.Access;
-using Monitoring.Data.Database;
+using Monitoring.Data.Supervision;
 
 namespace Monitoring.Api.Access;
 
 /// <summary>The requests that are being answered by the word of a key. A stream may last for days; it ends when its key does.</summary>
-internal sealed class OpenRequests(KeyCache keys, TimeProvider clock) : BackgroundService
+internal sealed class OpenRequests(KeyCache keys, Supervisor supervisor, TimeProvider clock) : SupervisedService(supervisor)
 {
     private readonly ConcurrentDictionary<HttpContext, ApiKeyCheck> _open = [];
 
@@ -24,35 +24,19 @@ internal sealed class OpenRequests(KeyCache keys, TimeProvider clock) : Backgrou
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        try
-        {
-            while (true)
-            {
-                await Task.Delay(KeyCache.MaxAge, clock, stoppingToken);
-                if (!_open.IsEmpty)
-                    await CutAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Stopping.
-        }
-    }
+    protected override IEnumerable<ServiceLoop> Loops => [new("requests of revoked keys", CutAsync)];
 
-    private async Task CutAsync(CancellationToken cancellationToken)
+    // While the database is away no key can be revoked there, and there is nothing to stream.
+    private async Task<TimeSpan?> CutAsync(CancellationToken cancellationToken)
     {
-        try
+        if (!_open.IsEmpty)
         {
             var valid = await keys.ReadAsync(cancellationToken);
             foreach (var (context, key) in _open)
                 if (!valid.Works(key, clock.GetUtcNow()))
                     context.Abort();
         }
-        catch (Exception fault) when (DatabaseFaults.Covers(fault))
-        {
-            // While the database is away no key can be revoked there, and there is nothing to stream.
-        }
+
+        return KeyCache.MaxAge;
     }
 }

@@ -28,9 +28,14 @@ internal sealed partial class DatabaseOutage(
             while (!await AnswersAsync(cancellationToken));
             LogBack(Interlocked.Exchange(ref _refused, 0));
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
         {
             // Stopping.
+        }
+        catch (Exception fault)
+        {
+            LogNotAsked(fault);
+            Interlocked.Exchange(ref _refused, 0); // the next request that fails begins anew
         }
     }
 
@@ -49,6 +54,9 @@ internal sealed partial class DatabaseOutage(
     [LoggerMessage(
         LogLevel.Warning, "the database cannot be used: {Error}. Requests are answered with 503 until it can; this is said once")]
     private partial void LogAway(string error);
+
+    [LoggerMessage(LogLevel.Error, "whether the database can be used again is not known")]
+    private partial void LogNotAsked(Exception fault);
 
     [LoggerMessage(LogLevel.Information, "the database can be used again; {Refused} requests were answered with 503 meanwhile")]
     private partial void LogBack(long refused);

@@ -5,6 +5,7 @@ using Monitoring.Api.Http;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
+using Monitoring.Data.Supervision;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
 namespace Monitoring.Api.Security;
@@ -24,7 +25,8 @@ internal sealed record FeedReset(int Count, long Newest);
 /// </summary>
 internal sealed partial class ChangeFeed(
     SecurityEventChanges changes, SecurityEvents events, ChannelListener listener, IOptions<JsonOptions> json,
-    TimeProvider clock, ILogger<ChangeFeed> logger) : BackgroundService
+    Supervisor supervisor, TimeProvider clock, ILogger<ChangeFeed> logger)
+    : SupervisedService(supervisor)
 {
     private const int KeptItems = 512;
     private const int BatchItems = 100;
@@ -112,46 +114,43 @@ internal sealed partial class ChangeFeed(
     }
 
     /// <inheritdoc/>
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(FollowAsync(stoppingToken), ListenAsync(stoppingToken));
+    protected override IEnumerable<ServiceLoop> Loops => [new("event feed", FollowAsync), new("listener of the event feed", ListenAsync)];
 
-    private async Task FollowAsync(CancellationToken stopping)
+    private async Task<TimeSpan?> FollowAsync(CancellationToken stopping)
     {
-        while (!stopping.IsCancellationRequested)
+        try
         {
-            try
+            while (await StepAsync(stopping))
             {
-                while (await StepAsync(stopping))
-                {
-                }
-
-                SetAvailable(true);
-            }
-            catch (Exception fault) when (!stopping.IsCancellationRequested) // one bad row must not end the service
-            {
-                if (IsAvailable)
-                    LogAway(fault.Message);
-                SetAvailable(false);
             }
 
-            await WaitForWordAsync(IsAvailable ? Poll : Retry, stopping);
+            SetAvailable(true);
         }
+        catch (Exception fault) when (!stopping.IsCancellationRequested)
+        {
+            if (IsAvailable)
+                LogAway(fault.Message);
+            SetAvailable(false);
+            if (!DatabaseFaults.Covers(fault))
+                throw; // one bad row must not end the service
+        }
+
+        await WaitForWordAsync(IsAvailable ? Poll : Retry, stopping);
+        return TimeSpan.Zero;
     }
 
-    private async Task ListenAsync(CancellationToken stopping)
+    private async Task<TimeSpan?> ListenAsync(CancellationToken stopping)
     {
-        while (!stopping.IsCancellationRequested)
+        try
         {
-            try
-            {
-                await listener.ListenAsync(SecurityEventChanges.Channel, () => _wake.Writer.TryWrite(true), stopping);
-            }
-            catch (Exception fault) when (!stopping.IsCancellationRequested)
-            {
-                LogDeaf(fault.Message);
-                await Task.Delay(Retry, clock, stopping);
-            }
+            await listener.ListenAsync(SecurityEventChanges.Channel, () => _wake.Writer.TryWrite(true), stopping);
         }
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
+        {
+            LogDeaf(fault.Message);
+        }
+
+        return Retry;
     }
 
     // True while there may be more.

@@ -22,6 +22,9 @@ public static class EngineRules
     public static readonly RuleThreshold UndeliveredWindow =
         new("window_seconds", null, 3600, "s", "how far back messages that were given up count");
 
+    /// <summary>How long a part of the worker may fail.</summary>
+    public static readonly RuleThreshold LoopFailsSeconds = new("limit_seconds", null, 60, "s", "time without a round that succeeded");
+
     /// <summary>A monitor, or a part of it, that cannot see.</summary>
     public static readonly Rule Stale = new("monitor.stale", 1, "A monitor is blind", Watchdog,
         "age of the newest successful check on the grid, by any worker >= max(intervals * interval, limit). A monitor that has never "
@@ -76,6 +79,17 @@ public static class EngineRules
         EventLifetime.Condition, "The outbox. The channel itself is not asked to notify of it, the others are.",
         "Run Monitoring.Worker notify test CHANNEL, and mend what it says: an address that is gone, a key that was revoked.");
 
+    /// <summary>A part of the worker fails again and again.</summary>
+    public static readonly Rule LoopFails = new("worker.failing", 1, "A part of the worker fails", Watchdog,
+        "time since the first of a loop's failures in a row >= limit, whatever its rounds throw", [LoopFailsSeconds],
+        [new(Severity.High, "worker_fault", "the limit is reached")],
+        EventLifetime.Condition,
+        "The worker's own loops: recording, sending, the live feed, partitions and so on. A failed round is tried again after 1 to 10 s; "
+        + "what fails because the database is known to be away does not count.",
+        "Read the newest fault in the event and the worker's log of that time. The other parts go on; a restart may help, a defect is to "
+        + "be reported.");
+
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<Rule> All { get; } = [Stale, DatabaseAway, JournalUnwritable, JournalFull, JournalSetAside, Undelivered];
+    public static IReadOnlyList<Rule> All { get; } =
+        [Stale, DatabaseAway, JournalUnwritable, JournalFull, JournalSetAside, Undelivered, LoopFails];
 }

@@ -8,17 +8,28 @@ namespace Monitoring.Worker.Checks;
 /// runner's. A grid time that was checked already, or that is over because the check before it took so long, is left out.
 /// </summary>
 [DisallowConcurrentExecution]
-internal sealed class CheckJob(IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop, TimeProvider clock) : IJob
+internal sealed partial class CheckJob(
+    IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop, TimeProvider clock, ILogger<CheckJob> logger)
+    : IJob
 {
     /// <inheritdoc/>
     public async ValueTask Execute(IJobExecutionContext context, CancellationToken cancellationToken = default)
     {
         var schedule = schedules.Single(s => s.Name == context.JobDetail.Key.Name);
         var scheduledAt = schedule.GridTime(context.ScheduledFireTimeUtc ?? context.FireTimeUtc);
-        if (scheduledAt < schedule.GridTime(clock.GetUtcNow()) || runner.HasRun(schedule.Name, scheduledAt))
-            return;
-        await runner.RunAsync(schedule, scheduledAt, CheckTrigger.Grid, stop.Checks);
+        try
+        {
+            if (scheduledAt >= schedule.GridTime(clock.GetUtcNow()) && !runner.HasRun(schedule.Name, scheduledAt))
+                await runner.RunAsync(schedule, scheduledAt, CheckTrigger.Grid, stop.Checks);
+        }
+        catch (Exception fault) // no reason to leave the grid
+        {
+            LogDefect(fault, schedule.Name, scheduledAt);
+        }
     }
+
+    [LoggerMessage(LogLevel.Error, "{Monitor}: the check of {ScheduledAt:HH:mm:ss} could not be run to its end, or its result not be kept")]
+    private partial void LogDefect(Exception fault, string monitor, DateTimeOffset scheduledAt);
 }
 
 /// <summary>Puts every monitor on its grid.</summary>

@@ -89,7 +89,7 @@ internal sealed partial class CheckRunner(
             LogSucceeded(statistics.IsFirstSuccess(run) ? LogLevel.Information : LogLevel.Debug, run.Monitor, scheduledAt,
                 (run.FinishedAt - startedAt).TotalMilliseconds, run.Observations, run.Findings);
 
-        await recorder.RecordAsync(result, CancellationToken.None);
+        recorder.Record(result);
         LogKept(run.Monitor, scheduledAt, outcome);
         if (outcome == CheckOutcome.Succeeded)
             turn.SucceededFrom = startedAt;

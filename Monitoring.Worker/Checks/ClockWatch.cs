@@ -1,3 +1,4 @@
+using Monitoring.Data.Supervision;
 using Quartz;
 
 namespace Monitoring.Worker.Checks;
@@ -7,7 +8,9 @@ namespace Monitoring.Worker.Checks;
 /// be checked until the clock is there again, so all are put on the grid anew.
 /// </summary>
 internal sealed partial class ClockWatch(
-    IEnumerable<MonitorSchedule> monitors, ISchedulerFactory schedulers, TimeProvider clock, ILogger<ClockWatch> logger) : BackgroundService
+    IEnumerable<MonitorSchedule> monitors, ISchedulerFactory schedulers, Supervisor supervisor, TimeProvider clock,
+    ILogger<ClockWatch> logger)
+    : SupervisedService(supervisor)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(1); // what a clock that is being adjusted may lose meanwhile
@@ -20,31 +23,23 @@ internal sealed partial class ClockWatch(
     {
         var (now, timestamp) = (clock.GetUtcNow(), clock.GetTimestamp());
         var setBack = _time + clock.GetElapsedTime(_timestamp, timestamp) - now;
-        (_time, _timestamp) = (now, timestamp);
-        if (setBack < Tolerance)
-            return;
-        LogSetBack(setBack.TotalSeconds);
-        var scheduler = await schedulers.GetScheduler(cancellationToken);
-        foreach (var monitor in monitors)
-            await CheckScheduling.RestartAsync(scheduler, monitor, now, cancellationToken);
+        if (setBack >= Tolerance)
+        {
+            LogSetBack(setBack.TotalSeconds);
+            var scheduler = await schedulers.GetScheduler(cancellationToken);
+            foreach (var monitor in monitors)
+                await CheckScheduling.RestartAsync(scheduler, monitor, now, cancellationToken);
+        }
+
+        (_time, _timestamp) = (now, timestamp); // only now: what could not be put on the grid anew is tried again
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override IEnumerable<ServiceLoop> Loops => [new("clock watch", async stopping =>
     {
-        try
-        {
-            while (true)
-            {
-                await Task.Delay(Every, clock, stoppingToken);
-                await LookAsync(stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Stopping.
-        }
-    }
+        await LookAsync(stopping);
+        return Every;
+    })];
 
     [LoggerMessage(LogLevel.Error, "the clock was set back by {Seconds:0.#} s: checks go on at the next grid times of the new time. "
         + "Those that are in the ledger already are not stored again")]

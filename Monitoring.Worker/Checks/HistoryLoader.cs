@@ -4,34 +4,43 @@ namespace Monitoring.Worker.Checks;
 
 /// <summary>
 /// Loads a monitor's stored history once, so that it goes on where an earlier process ended. While that fails it is tried again at each
-/// check, which does not fail for it.
+/// check, which does not fail for it; what comes too late for a check is taken in by a later one.
 /// </summary>
 /// <param name="table">Where it is read from; null without a database: then there is nothing to read.</param>
-/// <param name="timeout">An attempt may take so long of a check's time.</param>
-internal sealed class HistoryLoader(object? table, TimeSpan timeout)
+/// <param name="reads">How a check waits for it.</param>
+internal sealed class HistoryLoader(object? table, PastReads reads)
 {
     private bool _loaded = table is null;
+    private Task<Action>? _reading;
 
     /// <summary>
-    /// Runs <paramref name="load"/> unless it has gone well before; tells <paramref name="notLoaded"/> in one line why it did not go well
-    /// now.
+    /// Runs <paramref name="read"/> unless it has gone well before, and what it answers, which takes in what was read and belongs to the
+    /// check. Tells <paramref name="notLoaded"/> in one line why it did not go well now.
     /// </summary>
-    public async Task LoadAsync(Func<CancellationToken, Task> load, Action<string> notLoaded, CancellationToken cancellationToken)
+    public Task LoadAsync(Func<CancellationToken, Task<Action>> read, Action<string> notLoaded, CancellationToken cancellationToken) =>
+        _loaded ? Task.CompletedTask : LoadAgainAsync(read, notLoaded, cancellationToken);
+
+    /// <summary>The same, although it has gone well before; unless there is nothing to read from.</summary>
+    public async Task LoadAgainAsync(
+        Func<CancellationToken, Task<Action>> read, Action<string> notLoaded, CancellationToken cancellationToken)
     {
-        if (_loaded)
+        if (table is null)
             return;
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        either.CancelAfter(timeout);
         try
         {
-            await load(either.Token);
+            _reading ??= reads.Begin(read);
+            (await reads.WaitAsync(_reading, cancellationToken))();
             _loaded = true;
         }
         catch (Exception fault) when (
             !cancellationToken.IsCancellationRequested && (DatabaseFaults.Covers(fault) || fault is OperationCanceledException))
         {
-            notLoaded(DatabaseFaults.Find(fault) is not null
-                ? DatabaseFaults.Describe(fault) : $"no answer within {timeout.TotalSeconds:0} s");
+            notLoaded(DatabaseFaults.Describe(fault));
+        }
+        finally
+        {
+            if (_reading is { IsCompleted: true })
+                _reading = null;
         }
     }
 }

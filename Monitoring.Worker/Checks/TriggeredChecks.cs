@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Threading.Channels;
 using Monitoring.Data.Checks;
+using Monitoring.Data.Supervision;
 
 namespace Monitoring.Worker.Checks;
 
@@ -9,9 +10,9 @@ namespace Monitoring.Worker.Checks;
 /// at a time and not again within its spacing after the end of a triggered check; a grid check that began meanwhile makes a triggered one
 /// needless.
 /// </summary>
-internal sealed partial class TriggeredChecks(
-    IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop, TimeProvider clock, ILogger<TriggeredChecks> logger)
-    : BackgroundService
+internal sealed class TriggeredChecks(
+    IEnumerable<MonitorSchedule> schedules, CheckRunner runner, StopSignal stop, Supervisor supervisor, TimeProvider clock)
+    : SupervisedService(supervisor)
 {
     // One that is due as often as that anyway gains nothing by being triggered.
     private readonly FrozenDictionary<string, Triggered> _monitors = schedules
@@ -31,31 +32,23 @@ internal sealed partial class TriggeredChecks(
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override IEnumerable<ServiceLoop> Loops => _monitors.Values.Select(
+        monitor => new ServiceLoop($"triggered checks of {monitor.Schedule.Name}", stopping => AnswerAsync(monitor, stopping)));
+
+    // What called for a check is not done with before one has succeeded, be it the grid's. At a stop, what was not begun is left to the
+    // next worker's first check.
+    private async Task<TimeSpan?> AnswerAsync(Triggered monitor, CancellationToken stopping)
     {
-        try
-        {
-            await Task.WhenAll(_monitors.Values.Select(monitor => AnswerAsync(monitor, stoppingToken)));
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Stopping: what was called for and not begun is left to the next worker's first check.
-        }
+        var calledAt = monitor.CalledAt ??= await monitor.Calls.Reader.ReadAsync(stopping);
+        var (pause, succeeded) = (TimeSpan.Zero, runner.HasSucceededSince(monitor.Schedule.Name, calledAt));
+        if (!succeeded)
+            (pause, succeeded) = await RunAsync(monitor);
+        if (succeeded)
+            monitor.CalledAt = null;
+        return pause;
     }
 
-    // What called for a check is not done with before one has succeeded, be it the grid's.
-    private async Task AnswerAsync(Triggered monitor, CancellationToken stoppingToken)
-    {
-        await foreach (var calledAt in monitor.Calls.Reader.ReadAllAsync(stoppingToken))
-            for (var succeeded = false; !succeeded && !runner.HasSucceededSince(monitor.Schedule.Name, calledAt);)
-            {
-                var (pause, outcome) = await TryRunAsync(monitor);
-                succeeded = outcome == CheckOutcome.Succeeded;
-                await Task.Delay(pause, clock, stoppingToken);
-            }
-    }
-
-    private async Task<(TimeSpan Pause, CheckOutcome? Outcome)> TryRunAsync(Triggered monitor)
+    private async Task<(TimeSpan Pause, bool Succeeded)> RunAsync(Triggered monitor)
     {
         // Of what a grid's check has seen since it was called for nothing need be asked again.
         var causes = monitor.Causes.Take(calledAt => !runner.HasSucceededSince(monitor.Schedule.Name, calledAt));
@@ -65,16 +58,11 @@ internal sealed partial class TriggeredChecks(
             if (await runner.TryRunBetweenAsync(monitor.Schedule, [.. causes.Keys], stop.Checks) is { } result)
             {
                 outcome = result.Run.Outcome;
-                return (monitor.Spacing, outcome);
+                return (monitor.Spacing, outcome == CheckOutcome.Succeeded);
             }
 
             var now = clock.GetUtcNow();
-            return (CheckRunner.CutToSecond(now).AddSeconds(1) - now, null);
-        }
-        catch (Exception fault) when (fault is not OperationCanceledException)
-        {
-            LogDefect(fault, monitor.Schedule.Name); // and goes on: the grid must not be the only one left
-            return (monitor.Spacing, null);
+            return (CheckRunner.CutToSecond(now).AddSeconds(1) - now, false);
         }
         finally
         {
@@ -90,8 +78,8 @@ internal sealed partial class TriggeredChecks(
             Channel.CreateBounded<DateTimeOffset>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropOldest });
 
         public PendingCauses Causes { get; } = new();
-    }
 
-    [LoggerMessage(LogLevel.Error, "{Monitor}: a triggered check ended by a defect of this program")]
-    private partial void LogDefect(Exception fault, string monitor);
+        /// <summary>The call that is being answered.</summary>
+        public DateTimeOffset? CalledAt { get; set; }
+    }
 }

@@ -1,5 +1,6 @@
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Hosting;
@@ -8,29 +9,33 @@ namespace Monitoring.Worker.Hosting;
 /// Waits for a database with the schema that this program needs, says what is missing meanwhile, and registers the monitors in it.
 /// </summary>
 internal sealed partial class DatabaseWatch(
-    SchemaVersions schema, MonitorTable monitors, IEnumerable<MonitorSchedule> schedules, WorkerOptions options, TimeProvider clock,
-    ILogger<DatabaseWatch> logger)
-    : BackgroundService
+    SchemaVersions schema, MonitorTable monitors, IEnumerable<MonitorSchedule> schedules, WorkerOptions options, Supervisor supervisor,
+    TimeProvider clock, ILogger<DatabaseWatch> logger)
+    : SupervisedService(supervisor)
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan RepeatEvery = TimeSpan.FromMinutes(1);
 
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        DateTimeOffset? saidAt = null;
-        while (await FindProblemAsync(stoppingToken) is { } problem)
-        {
-            if (saidAt is null || clock.GetUtcNow() - saidAt >= RepeatEvery)
-            {
-                LogNotReady(options.Database.Display, problem);
-                saidAt = clock.GetUtcNow();
-            }
+    private DateTimeOffset? _saidAt;
 
-            await Task.Delay(RetryEvery, clock, stoppingToken);
+    /// <inheritdoc/>
+    protected override IEnumerable<ServiceLoop> Loops => [new("database watch", LookAsync)];
+
+    private async Task<TimeSpan?> LookAsync(CancellationToken stopping)
+    {
+        if (await FindProblemAsync(stopping) is not { } problem)
+        {
+            LogReady(options.Database.Display, SchemaVersions.Required);
+            return null;
         }
 
-        LogReady(options.Database.Display, SchemaVersions.Required);
+        if (_saidAt is null || clock.GetUtcNow() - _saidAt >= RepeatEvery)
+        {
+            LogNotReady(options.Database.Display, problem);
+            _saidAt = clock.GetUtcNow();
+        }
+
+        return RetryEvery;
     }
 
     private async Task<string?> FindProblemAsync(CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Hosting;
@@ -7,7 +8,7 @@ namespace Monitoring.Worker.Hosting;
 /// </summary>
 internal sealed partial class LifecycleLog(
     IEnumerable<MonitorSchedule> schedules, Func<string, IMonitor> monitors, WorkerOptions options, WorkerIdentity identity,
-    SessionStatistics statistics, ILogger<LifecycleLog> logger)
+    SessionStatistics statistics, Supervisor supervisor, ILogger<LifecycleLog> logger)
     : IHostedService
 {
     /// <inheritdoc/>
@@ -27,7 +28,7 @@ internal sealed partial class LifecycleLog(
     /// <inheritdoc/>
     public Task StopAsync(CancellationToken cancellationToken)
     {
-        LogStopped(statistics.ToString());
+        LogStopped($"{statistics}; {supervisor}");
         return Task.CompletedTask;
     }
 

@@ -2,6 +2,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Monitoring.Data.Logging;
 using Monitoring.Data.Subjects;
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Http;
 using Monitoring.Worker.Maintenance;
@@ -14,8 +15,12 @@ namespace Monitoring.Worker.Hosting;
 /// <summary>Puts the worker together.</summary>
 internal static class WorkerHost
 {
-    /// <summary>Builds the host for these options; nothing runs before it is started.</summary>
-    public static IHost Build(WorkerOptions options, TimeProvider clock, Action<ILoggingBuilder>? configureLogging = null)
+    /// <summary>
+    /// Builds the host for these options; nothing runs before it is started. <paramref name="change"/> has the last word on its services.
+    /// </summary>
+    public static IHost Build(
+        WorkerOptions options, TimeProvider clock, Action<ILoggingBuilder>? configureLogging = null,
+        Action<IServiceCollection>? change = null)
     {
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "Monitoring.Worker" });
         builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Quartz", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning)
@@ -27,6 +32,10 @@ internal static class WorkerHost
         services.AddSingleton(options).AddSingleton(options.Events).AddSingleton(options.Watchdog).AddSingleton(options.Retention);
         services.AddSingleton(clock).AddSingleton(DataSubjects.Rules);
         services.AddSingleton(WorkerIdentity.OfThisProcess());
+        // While the database is known to be away, that a loop cannot use it is no news.
+        services.AddSingleton(provider => new Supervisor(clock, provider.GetRequiredService<ILogger<Supervisor>>(),
+            fault => DatabaseFaults.Covers(fault) && provider.GetService<DatabaseLink>() is { IsAway: true }));
+        services.AddSingleton<IWatchdogSource, LoopHealth>();
         services.AddHostedService<LifecycleLog>();
 
         // Hosted services stop in reverse order: first no more checks, then nothing that triggers them, then the rest of the results.
@@ -36,12 +45,13 @@ internal static class WorkerHost
             subject.AddServices(services, options.WithoutDatabase);
         AddWatching(services, options);
         services.AddCheckScheduling(clock.GetUtcNow());
+        change?.Invoke(services);
         return builder.Build();
     }
 
     private static void AddChecks(IServiceCollection services)
     {
-        services.AddSingleton<SessionStatistics>().AddSingleton<StopSignal>().AddSingleton<EventLog>();
+        services.AddSingleton<SessionStatistics>().AddSingleton<StopSignal>().AddSingleton<EventLog>().AddSingleton<PastReads>();
         services.AddSingleton<Func<string, IMonitor>>(provider => name => provider.GetRequiredKeyedService<IMonitor>(name));
         services.AddSingleton<CheckRunner>().AddSingleton<TriggeredChecks>();
         services.AddHostedService(provider => provider.GetRequiredService<TriggeredChecks>());
@@ -52,7 +62,7 @@ internal static class WorkerHost
         services.AddMonitor<WatchdogMonitor>(new MonitorSchedule(WatchdogMonitor.MonitorName, options.Watchdog.Interval));
         services.AddSingleton(provider => new MonitorHealth(
             provider.GetServices<MonitorSchedule>(), provider.GetRequiredService<SessionStatistics>(), provider.GetService<CheckRuns>(),
-            provider.GetRequiredService<ILogger<MonitorHealth>>()));
+            provider.GetRequiredService<PastReads>(), provider.GetRequiredService<ILogger<MonitorHealth>>()));
         services.AddSourceClient(Heartbeat.ClientName, address: null);
         services.AddSingleton<Heartbeat>();
         if (options.Watchdog.HeartbeatUrl is not null)

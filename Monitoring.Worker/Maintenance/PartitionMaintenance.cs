@@ -1,5 +1,6 @@
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
+using Monitoring.Data.Supervision;
 
 namespace Monitoring.Worker.Maintenance;
 
@@ -24,11 +25,10 @@ internal sealed record RetentionOptions(int Days, IReadOnlyDictionary<string, in
 /// At the start and once a day: makes the partitions of the next days, and drops those that are older than their retention, whole.
 /// </summary>
 internal sealed partial class PartitionMaintenance(
-    DayPartitions partitions, RetentionOptions retention, TimeProvider clock, ILogger<PartitionMaintenance> logger) : BackgroundService
+    DayPartitions partitions, RetentionOptions retention, Supervisor supervisor, TimeProvider clock, ILogger<PartitionMaintenance> logger)
+    : SupervisedService(supervisor)
 {
     private const int DaysAhead = 2;
-
-    private static readonly TimeSpan RetryEvery = TimeSpan.FromMinutes(1);
 
     /// <summary>Does it once. Throws what the database throws.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -42,32 +42,11 @@ internal sealed partial class PartitionMaintenance(
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override IEnumerable<ServiceLoop> Loops => [new("partition maintenance", async stopping =>
     {
-        try
-        {
-            while (true)
-                await Task.Delay(await TryRunAsync(stoppingToken) ? UntilTomorrow() : RetryEvery, clock, stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Stopping.
-        }
-    }
-
-    private async Task<bool> TryRunAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            await RunAsync(cancellationToken);
-            return true;
-        }
-        catch (Exception fault) when (DatabaseFaults.Covers(fault))
-        {
-            LogLater(DatabaseFaults.Describe(fault));
-            return false;
-        }
-    }
+        await RunAsync(stopping);
+        return UntilTomorrow();
+    })];
 
     private TimeSpan UntilTomorrow()
     {
@@ -77,7 +56,4 @@ internal sealed partial class PartitionMaintenance(
 
     [LoggerMessage(LogLevel.Information, "dropped {Count} partitions whose retention is over: {Names}")]
     private partial void LogDropped(int count, string names);
-
-    [LoggerMessage(LogLevel.Information, "partitions are looked after in a minute: {Reason}")]
-    private partial void LogLater(string reason);
 }

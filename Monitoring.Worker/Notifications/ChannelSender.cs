@@ -1,6 +1,5 @@
 using Monitoring.Data.Database;
 
-
 namespace Monitoring.Worker.Notifications;
 
 /// <summary>
@@ -9,6 +8,7 @@ namespace Monitoring.Worker.Notifications;
 /// </summary>
 internal sealed partial class ChannelSender(
     INotificationChannel channel, IOutbox outbox, NotificationOptions options, TimeProvider clock, ILogger<ChannelSender> logger)
+    : IDisposable
 {
     /// <summary>So many attempts are under way at most.</summary>
     public const int Width = 8;
@@ -21,39 +21,53 @@ internal sealed partial class ChannelSender(
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(4);
 
     private readonly Dictionary<Guid, Task> _inFlight = []; // the loop's alone
+    private readonly CancellationTokenSource _attempts = new(Timeout.InfiniteTimeSpan, clock);
+    private long? _renewedAt;
     private long _pausedUntil = long.MinValue; // a timestamp; here because the outbox may become another one before it is over
     private volatile TaskCompletionSource _wake = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _outboxAway;
+
+    /// <summary>The channel that it sends to.</summary>
+    public string Channel => channel.Name;
 
     /// <summary>Says that there may be something to send.</summary>
     public void Wake() =>
         Interlocked.Exchange(ref _wake, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
 
-    /// <summary>Sends until it is stopped; attempts under way may then end within a few seconds, the others are given back.</summary>
-    public async Task RunAsync(CancellationToken stopping)
+    /// <summary>Looks once and sends what is due; ends when there may be more.</summary>
+    public async Task<TimeSpan?> RunRoundAsync(CancellationToken stopping)
     {
-        using var attempts = new CancellationTokenSource(Timeout.InfiniteTimeSpan, clock);
-        var renewedAt = clock.GetTimestamp();
-        while (!stopping.IsCancellationRequested)
+        var woken = _wake.Task; // before the look, so that nothing falls between
+        foreach (var (id, attempt) in _inFlight.Where(attempt => attempt.Value.IsCompleted).ToList())
         {
-            var woken = _wake.Task; // before the look, so that nothing falls between
-            foreach (var (id, _) in _inFlight.Where(attempt => attempt.Value.IsCompleted).ToList())
-                _inFlight.Remove(id);
-            if (_inFlight.Count > 0 && clock.GetElapsedTime(renewedAt) >= RenewEvery)
-            {
-                await TryAsync(() => outbox.RenewAsync(_inFlight.Keys, stopping), stopping);
-                renewedAt = clock.GetTimestamp();
-            }
-
-            var isPaused = clock.GetTimestamp() < Volatile.Read(ref _pausedUntil);
-            if (!isPaused && _inFlight.Count < Width && await TryStartAsync(attempts.Token, stopping))
-                continue; // there may be more
-            await Task.WhenAny(woken, Task.Delay(PollEvery, clock, stopping));
+            _inFlight.Remove(id);
+            await attempt; // what it threw is this round's fault
         }
 
-        attempts.CancelAfter(Grace);
-        await Task.WhenAll(_inFlight.Values);
+        _renewedAt ??= clock.GetTimestamp();
+        if (_inFlight.Count > 0 && clock.GetElapsedTime(_renewedAt.Value) >= RenewEvery)
+        {
+            await TryAsync(() => outbox.RenewAsync(_inFlight.Keys, stopping), stopping);
+            _renewedAt = clock.GetTimestamp();
+        }
+
+        var isPaused = clock.GetTimestamp() < Volatile.Read(ref _pausedUntil);
+        if (isPaused || _inFlight.Count >= Width || !await TryStartAsync(_attempts.Token, stopping))
+            await Task.WhenAny(woken, Task.Delay(PollEvery, clock, stopping));
+        return TimeSpan.Zero;
     }
+
+    /// <summary>
+    /// To be called after the last round: attempts under way may end within a few seconds, the others are given back.
+    /// </summary>
+    internal Task FinishAsync()
+    {
+        _attempts.CancelAfter(Grace);
+        return Task.WhenAll(_inFlight.Values);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _attempts.Dispose();
 
     private async Task<bool> TryStartAsync(CancellationToken attempts, CancellationToken stopping)
     {
@@ -70,7 +84,7 @@ internal sealed partial class ChannelSender(
         var verdict = await AttemptAsync(claimed, attempts);
         // What was sent must be marked, or it would be sent again: for as long as this process lives.
         var id = claimed.Message.NotificationId;
-        while (!await TryAsync(() => outbox.MarkAsync(channel.Name, id, verdict, CancellationToken.None), attempts)
+        while (!await TryAsync(() => outbox.MarkAsync(channel.Name, id, verdict, CancellationToken.None), attempts, always: true)
             && !attempts.IsCancellationRequested)
             await Task.WhenAny(Task.Delay(PollEvery, clock, attempts));
         Wake();
@@ -116,8 +130,8 @@ internal sealed partial class ChannelSender(
             LogDead(channel.Name, id, changes, dead.Error);
     }
 
-    // Answers false when the outbox is away; said once, and again when it is back.
-    private async Task<bool> TryAsync(Func<Task> act, CancellationToken stopping)
+    // Answers false when the outbox is away; said once, and again when it is back. Always: also for what is no fault of the database.
+    private async Task<bool> TryAsync(Func<Task> act, CancellationToken stopping, bool always = false)
     {
         try
         {
@@ -128,9 +142,9 @@ internal sealed partial class ChannelSender(
             return true;
         }
         catch (Exception fault)
-            when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && stopping.IsCancellationRequested))
+            when (always || DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && stopping.IsCancellationRequested))
         {
-            if (!_outboxAway && fault is not OperationCanceledException)
+            if (!_outboxAway && !stopping.IsCancellationRequested)
             {
                 LogAway(channel.Name, fault.Message);
                 _outboxAway = true;

@@ -1,5 +1,6 @@
 using Monitoring.Data.Events;
 using Monitoring.Worker.Notifications.Channels;
+using Monitoring.Worker.Recording;
 
 namespace Monitoring.Worker.Notifications;
 
@@ -22,6 +23,7 @@ internal static class NotificationServices
         services.AddSingleton<OfflineOutbox>();
         return withoutDatabase
             ? services.AddSingleton<IOutbox>(provider => provider.GetRequiredService<OfflineOutbox>())
-            : services.AddSingleton<InFlightClaims>().AddSingleton<DatabaseOutbox>().AddSingleton<IOutbox, OutboxSwitch>();
+            : services.AddSingleton<InFlightClaims>().AddSingleton<DatabaseOutbox>().AddSingleton<UrgentMessages>()
+                .AddSingleton<IOutbox, OutboxSwitch>();
     }
 }

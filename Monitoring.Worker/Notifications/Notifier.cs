@@ -1,56 +1,68 @@
 using Monitoring.Data.Database;
 using Monitoring.Data.Notifications;
+using Monitoring.Data.Supervision;
 
 namespace Monitoring.Worker.Notifications;
 
 /// <summary>Runs a sender per channel and wakes them when something has come.</summary>
 internal sealed partial class Notifier(
-    IEnumerable<INotificationChannel> channels, IOutbox outbox, NotificationOptions options, TimeProvider clock, ILoggerFactory loggers)
-    : BackgroundService
+    IEnumerable<INotificationChannel> channels, IOutbox outbox, NotificationOptions options, Supervisor supervisor, TimeProvider clock,
+    ILoggerFactory loggers)
+    : SupervisedService(supervisor)
 {
     private static readonly TimeSpan RegisterEvery = TimeSpan.FromMinutes(1);
 
     private readonly ILogger _logger = loggers.CreateLogger<Notifier>();
+    private readonly IReadOnlyList<ChannelSender> _senders =
+        [.. channels.Select(channel => new ChannelSender(channel, outbox, options, clock, loggers.CreateLogger<ChannelSender>()))];
+
+    /// <inheritdoc/>
+    protected override IEnumerable<ServiceLoop> Loops => _senders.Count == 0 ? [] :
+    [
+        .. _senders.Select(sender => new ServiceLoop($"sender to {sender.Channel}", sender.RunRoundAsync)),
+        new("register of the channels", stopping => TryAsync(
+            () => outbox.RegisterAsync([.. _senders.Select(sender => sender.Channel)], stopping), RegisterEvery)),
+        new("watch of the outbox", stopping => TryAsync(() => outbox.WatchAsync(WakeAll, stopping), TimeSpan.Zero)),
+    ];
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        var names = channels.Select(channel => channel.Name).ToList();
-        if (names.Count == 0)
-        {
+        if (_senders.Count == 0)
             LogNone();
-            return;
-        }
-
-        LogChannels(string.Join(", ", names), NotificationClaims.AtOncePerMinute, options.GroupWindow.TotalSeconds);
-        var senders = channels
-            .Select(channel => new ChannelSender(channel, outbox, options, clock, loggers.CreateLogger<ChannelSender>())).ToList();
-        await Task.WhenAll([
-            .. senders.Select(sender => sender.RunAsync(stoppingToken)),
-            RepeatAsync(() => outbox.RegisterAsync(names, stoppingToken), RegisterEvery, stoppingToken),
-            RepeatAsync(
-                () => outbox.WatchAsync(() => senders.ForEach(sender => sender.Wake()), stoppingToken), TimeSpan.Zero, stoppingToken),
-        ]);
+        else
+            LogChannels(string.Join(", ", _senders.Select(sender => sender.Channel)), NotificationClaims.AtOncePerMinute,
+                options.GroupWindow.TotalSeconds);
+        await base.ExecuteAsync(stoppingToken);
+        await Task.WhenAll(_senders.Select(sender => sender.FinishAsync()));
     }
 
-    // The senders poll as well, so a fault here only costs time; they say it when the database is away.
-    private async Task RepeatAsync(Func<Task> act, TimeSpan every, CancellationToken stopping)
+    /// <inheritdoc/>
+    public override void Dispose()
     {
-        while (!stopping.IsCancellationRequested)
-        {
-            var pause = every;
-            try
-            {
-                await act();
-            }
-            catch (Exception fault)
-                when (DatabaseFaults.Covers(fault) || (fault is OperationCanceledException && stopping.IsCancellationRequested))
-            {
-                LogFault(fault.Message);
-                pause = ChannelSender.PollEvery;
-            }
+        foreach (var sender in _senders)
+            sender.Dispose();
+        base.Dispose();
+    }
 
-            await Task.WhenAny(Task.Delay(pause, clock, stopping));
+    private void WakeAll()
+    {
+        foreach (var sender in _senders)
+            sender.Wake();
+    }
+
+    // The senders poll as well, so a fault of the database only costs time here; they say it when it is away.
+    private async Task<TimeSpan?> TryAsync(Func<Task> act, TimeSpan every)
+    {
+        try
+        {
+            await act();
+            return every;
+        }
+        catch (Exception fault) when (DatabaseFaults.Covers(fault))
+        {
+            LogFault(fault.Message);
+            return ChannelSender.PollEvery;
         }
     }
 

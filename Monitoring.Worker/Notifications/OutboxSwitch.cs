@@ -4,20 +4,25 @@ using Monitoring.Worker.Recording.Journalling;
 namespace Monitoring.Worker.Notifications;
 
 /// <summary>
-/// The outbox of a worker with a database: that of the database while the link to it holds, else the one of this process. A question to a
-/// database that hangs ends when the link is lost; what it may still claim lapses there by itself.
+/// The outbox of a worker with a database: that of the database while the link to it holds and it answers, else the one of this process. A
+/// question that hangs is waited for until the link is lost, and no longer than some seconds; what it may still claim lapses there by
+/// itself.
 /// </summary>
 internal sealed class OutboxSwitch(
-    DatabaseLink link, DatabaseOutbox database, OfflineOutbox offline, InFlightClaims claims, TimeProvider clock) : IOutbox
+    DatabaseLink link, DatabaseOutbox database, OfflineOutbox offline, InFlightClaims claims, UrgentMessages urgent, TimeProvider clock)
+    : IOutbox
 {
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5); // a critical message is to be out after 15 s
+
     /// <inheritdoc/>
     public async Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(
         string channel, int most, IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken)
     {
         IReadOnlyList<ClaimedMessage> claimed = [];
-        return await TryDatabaseAsync(async () => claimed = await database.ClaimAsync(channel, most, inFlight, cancellationToken))
-            ? claimed
-            : await offline.ClaimAsync(channel, most, inFlight, cancellationToken);
+        if (!await TryDatabaseAsync(async () => claimed = await database.ClaimAsync(channel, most, inFlight, cancellationToken)))
+            return await offline.ClaimAsync(channel, most, inFlight, cancellationToken);
+        urgent.Claimed(channel, claimed.SelectMany(message => message.Message.Entries));
+        return claimed;
     }
 
     /// <inheritdoc/>
@@ -52,15 +57,25 @@ internal sealed class OutboxSwitch(
     public Task<IReadOnlyList<DeadLetters>> ListDeadAsync(DateTimeOffset since, CancellationToken cancellationToken) =>
         database.ListDeadAsync(since, cancellationToken);
 
-    // Answers false while the database is away, also when it goes away in the middle: nobody waits for that answer any more.
+    // Answers false while the database is away or an earlier question to it hangs, also when it goes away in the middle: nobody waits for
+    // that answer any more.
     private async Task<bool> TryDatabaseAsync(Func<Task> ask)
     {
         var lost = link.WaitUntilLostAsync(CancellationToken.None);
-        if (lost.IsCompleted)
+        if (lost.IsCompleted || urgent.OutboxHangs)
             return false;
         var asked = ask();
-        if (await Task.WhenAny(asked, lost) != asked)
+        using var patience = new CancellationTokenSource();
+        await Task.WhenAny(asked, lost, Task.Delay(Patience, TimeProvider.System, patience.Token));
+        await patience.CancelAsync();
+        if (!asked.IsCompleted)
+        {
+            _ = asked.ContinueWith(ended => ended.Exception, TaskScheduler.Default); // observed: nobody waits for it any more
+            if (!lost.IsCompleted)
+                urgent.Hangs(asked);
             return false;
+        }
+
         await asked;
         return true;
     }

@@ -28,10 +28,10 @@ internal sealed class DatabaseRecorder(
     /// entries of what was tried and sent without it give them their message.
     /// </summary>
     public async Task<EventUpdate?> StoreAsync(
-        JournalEntry entry, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
+        JournalEntry entry, Func<NewNotification, NewNotification> mark, TimeSpan? lockTimeout, CancellationToken cancellationToken)
     {
         if (entry is ResultEntry { Result: var result })
-            return await WriteAsync(result, mark, cancellationToken);
+            return await WriteAsync(result, mark, lockTimeout, cancellationToken);
         if (entry is AttemptEntry attempt)
             await notifications.MarkBegunAsync(attempt.NotificationIds, attempt.MessageId, cancellationToken);
         else if (entry is DeliveryEntry delivery)
@@ -41,31 +41,33 @@ internal sealed class DatabaseRecorder(
 
     /// <summary>Answers the events' update, or null when the result was there already. Throws what the database throws.</summary>
     public Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken) =>
-        WriteAsync(result, row => row, cancellationToken);
+        WriteAsync(result, row => row, lockTimeout: null, cancellationToken);
 
-    // The same; mark says of each row of the outbox whether it was tried or sent already.
+    // The same; mark says of each row of the outbox whether it was tried or sent already, lockTimeout how long to wait for a lock.
     private async Task<EventUpdate?> WriteAsync(
-        CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
+        CheckResult result, Func<NewNotification, NewNotification> mark, TimeSpan? lockTimeout, CancellationToken cancellationToken)
     {
         try
         {
-            return await WriteOnceAsync(result, mark, cancellationToken);
+            return await WriteOnceAsync(result, mark, lockTimeout, cancellationToken);
         }
         // a partition that was there: another database, restored
         catch (PostgresException missing) when (missing is { SqlState: PostgresErrorCodes.CheckViolation, ConstraintName: null or "" })
         {
             _partitionsUntil = DateOnly.MinValue;
-            return await WriteOnceAsync(result, mark, cancellationToken);
+            return await WriteOnceAsync(result, mark, lockTimeout, cancellationToken);
         }
     }
 
     private async Task<EventUpdate?> WriteOnceAsync(
-        CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
+        CheckResult result, Func<NewNotification, NewNotification> mark, TimeSpan? lockTimeout, CancellationToken cancellationToken)
     {
         await EnsurePartitionsAsync(DateOnly.FromDateTime(result.Run.ScheduledAt.UtcDateTime), cancellationToken);
         await EnsureOtherPartitionsAsync(result, cancellationToken);
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        if (lockTimeout is { } most)
+            await LockTimeouts.SetAsync(most, transaction, cancellationToken);
         // What another worker's failed run of the same time has left; null where its success is there already.
         var leftByFailure = await runs.RecordAsync(result.Run, transaction, cancellationToken);
         // Where another worker checked at the same moment, its rows are those of the check. What has its key from the source, this one

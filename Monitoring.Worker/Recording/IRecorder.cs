@@ -3,13 +3,11 @@ using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Recording;
 
-/// <summary>
-/// Takes what checks brought. <see cref="RecordAsync"/> does not throw for a database that is away: the result is kept for later.
-/// </summary>
+/// <summary>Takes what checks brought.</summary>
 internal interface IRecorder
 {
-    /// <summary>Records the result, or keeps it until it can be recorded.</summary>
-    Task RecordAsync(CheckResult result, CancellationToken cancellationToken);
+    /// <summary>Takes a result. It is kept when this returns; no check waits for the database.</summary>
+    void Record(CheckResult result);
 }
 
 /// <summary>How events are handled, for all monitors.</summary>

@@ -18,7 +18,7 @@ internal sealed class MemoryRecorder(
     private readonly Dictionary<Guid, Dictionary<string, int>> _notified = []; // how often each channel, by event
 
     /// <inheritdoc/>
-    public Task RecordAsync(CheckResult result, CancellationToken cancellationToken)
+    public void Record(CheckResult result)
     {
         lock (_lock)
         {
@@ -29,8 +29,6 @@ internal sealed class MemoryRecorder(
                 Notify(update.EventOf(change), change);
             _withheld.Follow(update);
         }
-
-        return Task.CompletedTask;
     }
 
     private void Notify(SecurityEvent e, SecurityEventChange change)

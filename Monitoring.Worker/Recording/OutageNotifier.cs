@@ -34,7 +34,7 @@ internal sealed class OutageNotifier(
         events.BeginExpecting(earlier?.Known ?? []);
         if (earlier is null)
             queue.Add(new OutageEntry(outage.Since, events.Known));
-        foreach (var inhibited in events.OpenedInhibited().Where(IsUrgent))
+        foreach (var inhibited in events.OpenedInhibited().Where(UrgentMessages.IsUrgent))
             _withheld.Keep(inhibited.EventId, OpeningOf(inhibited));
         foreach (var waiting in queue.ReadAll().OfType<ResultEntry>()) // one by one: they may be more than fit into memory
             Follow(waiting.Result);
@@ -55,8 +55,6 @@ internal sealed class OutageNotifier(
 
         _withheld.Follow(update);
     }
-
-    private static bool IsUrgent(SecurityEvent e) => e.Severity == Severity.Critical || e.Monitor == RecordingHealth.MonitorName;
 
     // Of an event that was opened before the outage: its row waits in the database, under this id.
     private IReadOnlyList<OfflineNotification> OpeningOf(SecurityEvent e)
@@ -79,7 +77,7 @@ internal sealed class OutageNotifier(
         {
             _notified.Add((e.EventId, channel));
         }
-        else if (IsUrgent(e))
+        else if (UrgentMessages.IsUrgent(e))
         {
             // An event of this outage that was not urgent at first is opened for people by this message, which stands for those that were
             // left.

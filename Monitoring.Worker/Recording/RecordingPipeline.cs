@@ -1,5 +1,6 @@
 using System.Text;
 using Monitoring.Data.Database;
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
 using Monitoring.Worker.Notifications;
@@ -16,38 +17,48 @@ namespace Monitoring.Worker.Recording;
 internal sealed partial class RecordingPipeline(
     DatabaseRecorder database, SchemaVersions schema, DatabaseLink link, RecordingQueue queue, RecordingHealth health,
     EventSnapshot snapshot, EventSnapshotRefresh refresh, OutageNotifier outageNotifier, OfflineOutbox offline, InFlightClaims claims,
-    EventLog log, SessionStatistics statistics, TimeProvider clock, ILogger<RecordingPipeline> logger)
-    : BackgroundService, IRecorder
+    UrgentMessages urgent, EventLog log, SessionStatistics statistics, Supervisor supervisor, TimeProvider clock,
+    ILogger<RecordingPipeline> logger)
+    : SupervisedService(supervisor), IRecorder
 {
     private static readonly TimeSpan RetryEvery = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(10); // all attempts: a critical finding is to be out after 15 s
+    private static readonly TimeSpan WriteTimeout = TimeSpan.FromSeconds(6); // all attempts: a critical finding is to be out after 15 s
     private static readonly TimeSpan LongWriteTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan LockTimeout = TimeSpan.FromSeconds(2); // while it is away: no message leaves meanwhile
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(100);
 
     private const int Attempts = 5;
     private const int LongTryEvery = 10;
-    private const int CatchingUp = 100; // with more than these waiting, a check does not wait for the database
+    private const int Defects = 3; // so often an entry is tried that meets a defect of this program
 
     private readonly SemaphoreSlim _writing = new(1); // held by whoever drains
     private readonly Lock _adding = new(); // a result comes before a change of the link or after it, and is followed once
+    private volatile TaskCompletionSource _added = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _triesWhileAway;
+    private int _defects;
 
     /// <summary>How many results the database does not have yet, those of its own health included.</summary>
     public int Waiting => queue.Waiting;
 
     /// <inheritdoc/>
-    public Task RecordAsync(CheckResult result, CancellationToken cancellationToken)
+    public void Record(CheckResult result)
     {
-        Add(result);
-        return link.IsAway || queue.Waiting > CatchingUp ? Task.CompletedTask : DrainAsync(cancellationToken);
+        lock (_adding)
+        {
+            queue.Add(new ResultEntry(result));
+            if (link.IsAway)
+                outageNotifier.Follow(result);
+        }
+
+        Interlocked.Exchange(ref _added, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
     /// <summary>Records the pipeline's own health, when there is something to record.</summary>
     public void Look()
     {
         if (health.LookIfDue() is { } look)
-            Add(look);
+            Record(look);
     }
 
     /// <summary>Writes what waits, oldest first, until nothing does or the database does not take it.</summary>
@@ -60,6 +71,8 @@ internal sealed partial class RecordingPipeline(
                 return;
             // No message is under way while its notifications are stored: each is stored as delivered, as begun or as new.
             await offline.HoldAsync(cancellationToken);
+            if (!link.IsAway && !urgent.OutboxHangs)
+                offline.Clear(); // what was left to it while the database's outbox did not answer
             while (queue.Oldest() is { } entry && await TryWriteAsync(entry, cancellationToken))
             {
             }
@@ -83,6 +96,10 @@ internal sealed partial class RecordingPipeline(
         {
             // No time left: what waits is named below.
         }
+        catch (Exception fault)
+        {
+            LogNotDrained(fault);
+        }
 
         if (queue.InMemory is var lost and > 0)
             LogLost(lost);
@@ -98,47 +115,42 @@ internal sealed partial class RecordingPipeline(
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override IEnumerable<ServiceLoop> Loops =>
+    [
+        new("recording", WriteWhatWaitsAsync), new("the event snapshot", RefreshAsync), new("the recorder's health", LookAsync),
+    ];
+
+    // Woken by each result while the database takes them, else now and then. What waits at a stop is written by StopAsync.
+    private async Task<TimeSpan?> WriteWhatWaitsAsync(CancellationToken stopping)
     {
-        try
-        {
-            while (true)
-            {
-                await RefreshAsync(stoppingToken);
-                Look();
-                if (Waiting > 0)
-                    await DrainAsync(stoppingToken);
-                await Task.Delay(RetryEvery, clock, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Stopping: what still waits is written by StopAsync.
-        }
+        var added = _added.Task; // before the look, so that nothing falls between
+        if (Waiting > 0)
+            await DrainAsync(stopping);
+        if (link.IsAway)
+            return RetryEvery;
+        await Task.WhenAny(added, Task.Delay(RetryEvery, clock, stopping));
+        return TimeSpan.Zero;
+    }
+
+    private Task<TimeSpan?> LookAsync(CancellationToken stopping)
+    {
+        Look();
+        return Task.FromResult<TimeSpan?>(RetryEvery);
     }
 
     // Nothing is written meanwhile: what is read is never older than what this worker wrote.
-    private async Task RefreshAsync(CancellationToken cancellationToken)
+    private async Task<TimeSpan?> RefreshAsync(CancellationToken cancellationToken)
     {
         await _writing.WaitAsync(cancellationToken);
         try
         {
             if (!link.IsAway)
                 await refresh.RefreshIfDueAsync(cancellationToken);
+            return RetryEvery;
         }
         finally
         {
             _writing.Release();
-        }
-    }
-
-    private void Add(CheckResult result)
-    {
-        lock (_adding)
-        {
-            queue.Add(new ResultEntry(result));
-            if (link.IsAway)
-                outageNotifier.Follow(result);
         }
     }
 
@@ -147,12 +159,10 @@ internal sealed partial class RecordingPipeline(
     {
         // Now and then with more time: a large result that never fits would hold up all others. Meanwhile nothing is sent.
         var time = link.IsAway && ++_triesWhileAway % LongTryEvery == 0 ? LongWriteTimeout : WriteTimeout;
+        EventUpdate? update;
         try
         {
-            var update = await DatabaseDeadline.HoldAsync(token => StoreAsync(entry, token), time, cancellationToken);
-            queue.RemoveOldest();
-            Stored(entry, update);
-            return true;
+            update = await DatabaseDeadline.HoldAsync(token => StoreAsync(entry, token), time, cancellationToken);
         }
         catch (PostgresException fault) when (fault.SqlState[..2] is "22" or "23") // data exception, constraint violation: never accepted
         {
@@ -172,10 +182,18 @@ internal sealed partial class RecordingPipeline(
         }
         catch (Exception fault)
         {
+            if (++_defects < Defects)
+                throw; // the round ends, and the next tries it again
+            _defects = 0;
             LogDefect(fault, entry, JsonOf(entry));
             queue.SetAsideOldest();
             return true;
         }
+
+        _defects = 0;
+        queue.RemoveOldest();
+        Stored(entry, update);
+        return true;
     }
 
     private static string JsonOf(JournalEntry entry) => Encoding.UTF8.GetString(entry.ToJson());
@@ -189,8 +207,10 @@ internal sealed partial class RecordingPipeline(
         snapshot.Learn(result, update);
         if (link.Outage is { } outage)
             EndOutage(outage);
-        if (update is not null)
-            log.Write(update);
+        if (update is null)
+            return;
+        urgent.Stored(update);
+        log.Write(update);
     }
 
     // A fault that passes is no outage. After a commit whose answer was lost the next attempt finds the result there.
@@ -199,7 +219,7 @@ internal sealed partial class RecordingPipeline(
         for (var attempt = 1; ; attempt++)
             try
             {
-                return await database.StoreAsync(entry, claims.Mark, cancellationToken);
+                return await database.StoreAsync(entry, claims.Mark, link.IsAway ? LockTimeout : null, cancellationToken);
             }
             catch (Exception fault) when (DatabaseFaults.IsTransient(fault))
             {
@@ -235,6 +255,7 @@ internal sealed partial class RecordingPipeline(
             if (health.LookAt(outage) is { } look)
                 queue.Add(new ResultEntry(look));
             outageNotifier.Begin(outage);
+            urgent.SendNow();
         }
     }
 
@@ -263,6 +284,9 @@ internal sealed partial class RecordingPipeline(
 
     [LoggerMessage(LogLevel.Critical, "{Entry} cannot be written by a defect of this program; it is set aside here: {Json}")]
     private partial void LogDefect(Exception fault, JournalEntry entry, string json);
+
+    [LoggerMessage(LogLevel.Error, "what waits cannot be written at the stop")]
+    private partial void LogNotDrained(Exception fault);
 
     [LoggerMessage(LogLevel.Information, "{Waiting} results that the database has not taken are in the journal; they are written at the "
         + "next start, and {Undelivered} notifications are sent then")]

@@ -1,3 +1,4 @@
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Http;
 
 namespace Monitoring.Worker.Watching;
@@ -7,8 +8,9 @@ namespace Monitoring.Worker.Watching;
 /// the alarm when the requests end, also when this machine does.
 /// </summary>
 internal sealed partial class Heartbeat(
-    MonitorHealth health, WatchdogOptions options, IHttpClientFactory http, TimeProvider clock,
-    ILogger<Heartbeat> logger) : BackgroundService
+    MonitorHealth health, WatchdogOptions options, IHttpClientFactory http, Supervisor supervisor, TimeProvider clock,
+    ILogger<Heartbeat> logger)
+    : SupervisedService(supervisor)
 {
     /// <summary>Name of the configured <see cref="HttpClient"/>.</summary>
     public const string ClientName = "heartbeat";
@@ -18,6 +20,8 @@ internal sealed partial class Heartbeat(
 
     private const int MostOfAnswer = 4096;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(20);
+
+    private bool _isDue; // the first beat comes when the first checks have had their time
 
     /// <summary>
     /// Requests the address if all is fresh. Answers whether it was requested and said yes; never throws for what it finds there.
@@ -61,18 +65,15 @@ internal sealed partial class Heartbeat(
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override IEnumerable<ServiceLoop> Loops => [new("heartbeat", BeatAsync)];
+
+    private async Task<TimeSpan?> BeatAsync(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(Every, clock);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                await TryBeatAsync(stoppingToken);
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Stopping.
-        }
+        var begun = clock.GetTimestamp();
+        if (_isDue)
+            await TryBeatAsync(stopping);
+        _isDue = true;
+        return Every - clock.GetElapsedTime(begun);
     }
 
     [LoggerMessage(LogLevel.Warning, "no heartbeat is sent: no recent successful check of {Monitors}")]

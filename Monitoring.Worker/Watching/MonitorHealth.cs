@@ -15,10 +15,8 @@ internal sealed record MonitorState(
 /// Puts together what this worker's checks did and what the ledger says of all workers'. Without the database, memory alone speaks.
 /// </summary>
 internal sealed partial class MonitorHealth(
-    IEnumerable<MonitorSchedule> monitors, SessionStatistics statistics, CheckRuns? runs, ILogger<MonitorHealth> logger)
+    IEnumerable<MonitorSchedule> monitors, SessionStatistics statistics, CheckRuns? runs, PastReads reads, ILogger<MonitorHealth> logger)
 {
-    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(2);
-
     // A worker that has just started lets its first checks end before it judges by what the ledger says of the time before.
     private static readonly TimeSpan StartGrace = TimeSpan.FromSeconds(60);
 
@@ -42,8 +40,7 @@ internal sealed partial class MonitorHealth(
             return new Dictionary<string, LatestCheckRuns>();
         try
         {
-            return (await DatabaseDeadline.HoldAsync(runs.ListLatestAsync, ReadTimeout, cancellationToken)).ToDictionary(run =>
-                run.Monitor);
+            return (await reads.ReadAsync(runs.ListLatestAsync, cancellationToken)).ToDictionary(run => run.Monitor);
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {

@@ -10,12 +10,10 @@ namespace Monitoring.Worker.Watching;
 /// messages is reported by the others; and what subjects bring besides.
 /// </summary>
 internal sealed partial class WatchdogMonitor(
-    MonitorHealth health, IEnumerable<IWatchdogSource> sources, IOutbox outbox, ILogger<WatchdogMonitor> logger) : IMonitor
+    MonitorHealth health, IEnumerable<IWatchdogSource> sources, IOutbox outbox, PastReads reads, ILogger<WatchdogMonitor> logger) : IMonitor
 {
     /// <summary>The name in the ledger.</summary>
     public const string MonitorName = "watchdog";
-
-    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(2);
 
     /// <inheritdoc/>
     public async Task<CheckReport> CheckAsync(CheckContext context)
@@ -54,7 +52,7 @@ internal sealed partial class WatchdogMonitor(
     {
         try
         {
-            return await DatabaseDeadline.HoldAsync(token => outbox.ListDeadAsync(since, token), ReadTimeout, cancellationToken);
+            return await reads.ReadAsync(token => outbox.ListDeadAsync(since, token), cancellationToken);
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {

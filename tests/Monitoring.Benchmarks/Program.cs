@@ -77,20 +77,38 @@ internal static class Program
         var kills = Count("--kills", 10, "Times that the worker is killed (kill -9) and started again");
         var stops = Count("--stops", 6, "Times that PostgreSQL is crashed (pg_ctl stop -m immediate) and started again");
         var cuts = Count("--cuts", 5, "Times that the connection to PostgreSQL is reset, most of them at a COMMIT");
+        var freezes = Count("--freezes", 40, "Times that a worker is held still (SIGSTOP) for 5 to 90 s");
+        var locks = Count("--locks", 25, "Times that a table is locked for 70 s, each in turn, or the server frozen for 45 s");
         var seed = new Option<int?>("--seed") { Description = "Draws the same moments again" };
         var command = new Command(
             "faults", "The real worker while everything dies around it: what was observed and not stored, decided and not delivered?")
         {
-            kills, stops, cuts, seed,
+            kills, stops, cuts, freezes, locks, seed,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = new FaultOptions(parsed.GetValue(kills), parsed.GetValue(stops), parsed.GetValue(cuts),
                 parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000), Wide: true);
-            var report = await FaultRun.RunAsync(options, Console.Out, cancellationToken);
-            report.Print(Console.Out);
-            Results.Keep("faults", report);
-            return report.IsClean ? 0 : 1;
+            var isClean = true;
+            if (options.Kills + options.Stops + options.Cuts > 0)
+            {
+                var report = await FaultRun.RunAsync(options, Console.Out, cancellationToken);
+                report.Print(Console.Out);
+                Results.Keep("faults", report);
+                isClean = report.IsClean;
+            }
+
+            var pauses = new PauseOptions(parsed.GetValue(freezes), parsed.GetValue(locks),
+                LongestFreeze: TimeSpan.FromSeconds(90), Lock: TimeSpan.FromSeconds(70), Workers: 8);
+            if (pauses.Freezes + pauses.Locks > 0)
+            {
+                var report = await PauseRun.RunAsync(pauses, Console.Out, cancellationToken);
+                report.Print(Console.Out);
+                Results.Keep("pauses", report);
+                isClean &= report.IsClean;
+            }
+
+            return isClean ? 0 : 1;
         });
         return command;
     }

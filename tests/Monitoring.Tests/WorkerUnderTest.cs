@@ -10,6 +10,7 @@ using Monitoring.Simulator.Model;
 using Monitoring.Simulator.References;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Hosting;
+using Monitoring.Worker.Recording;
 using Npgsql;
 
 namespace Monitoring.Tests;
@@ -53,8 +54,15 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         CreateAsync(clock, ScenarioLoader.Load(scenario), monitor, start, settings);
 
     /// <summary>As above, with a scenario of the test's own and the monitor that <see cref="Schedule"/> is to run.</summary>
+    public static Task<WorkerUnderTest> CreateAsync(
+        TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null,
+        params (string Key, string Value)[] settings) =>
+        CreateAsync(clock, scenario, monitor, start, clock, _ => { }, settings);
+
+    /// <summary>As above; the worker has a clock of its own, and others of its services are changed.</summary>
     public static async Task<WorkerUnderTest> CreateAsync(
-        TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null, params (string Key, string Value)[] settings)
+        TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start, TimeProvider workerClock,
+        Action<IServiceCollection> change, params (string Key, string Value)[] settings)
     {
         // Tests check far more often than a worker does; those of the weight limit ask for the real one.
         var weight = settings.FirstOrDefault(setting => setting.Key == WeightSetting).Value ?? "1000000";
@@ -78,21 +86,25 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         var options = WorkerOptions.Read(
             new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
         var logs = new TestLogs();
-        return new WorkerUnderTest(simulator, () => Begin(options, clock, logs), db, logs, monitor, options.Journal.Path);
+        return new WorkerUnderTest(simulator, () => Begin(options, workerClock, logs, change), db, logs, monitor, options.Journal.Path);
     }
 
     // Its session begins now, as that of a started worker does.
-    private static IHost Begin(WorkerOptions options, TimeProvider clock, TestLogs logs)
+    private static IHost Begin(WorkerOptions options, TimeProvider clock, TestLogs logs, Action<IServiceCollection> change)
     {
-        var host = WorkerHost.Build(options, clock, logging => logging.AddProvider(logs));
+        var host = WorkerHost.Build(options, clock, logging => logging.AddProvider(logs), change);
         host.Services.GetRequiredService<SessionStatistics>();
         return host;
     }
 
     /// <summary>Runs the check of one grid time to its end, recorded.</summary>
-    public Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt, string? monitor = null) =>
-        Services.GetRequiredService<CheckRunner>().RunAsync(
+    public async Task<CheckResult> CheckAsync(DateTimeOffset scheduledAt, string? monitor = null)
+    {
+        var result = await Services.GetRequiredService<CheckRunner>().RunAsync(
             Find(monitor ?? _monitor), scheduledAt, CheckTrigger.Grid, CancellationToken.None);
+        await Services.GetRequiredService<RecordingPipeline>().DrainAsync(CancellationToken.None);
+        return result;
+    }
 
     /// <summary>Runs a check of any monitor, and moves the clock on whenever the check waits for the venue's weight limit.</summary>
     public async Task<CheckResult> CheckAsync(string monitor, DateTimeOffset scheduledAt, ManualClock clock)
@@ -107,6 +119,7 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             await Task.Yield();
         }
 
+        await Services.GetRequiredService<RecordingPipeline>().DrainAsync(CancellationToken.None);
         return await check;
     }
 

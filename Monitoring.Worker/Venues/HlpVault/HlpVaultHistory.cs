@@ -7,11 +7,12 @@ namespace Monitoring.Worker.Venues.HlpVault;
 /// Our own history of one vault: read from the database once, kept in memory afterwards. Of each minute the first point
 /// is kept, of 30 days at most. Without a database, or before it is reached, the history is what this process saw.
 /// </summary>
-internal sealed partial class HlpVaultHistory(HlpVaultOptions options, HlpVaultSnapshots? table, ILogger<HlpVaultHistory> logger)
+internal sealed partial class HlpVaultHistory(
+    HlpVaultOptions options, HlpVaultSnapshots? table, PastReads reads, ILogger<HlpVaultHistory> logger)
 {
     private readonly SortedList<DateTimeOffset, VaultPoint> _points = [];
     private readonly List<decimal> _latestPnl24h = [];
-    private readonly HistoryLoader _stored = new(table, TimeSpan.FromSeconds(5));
+    private readonly HistoryLoader _stored = new(table, reads);
 
     /// <summary>Points in order of time.</summary>
     public IReadOnlyList<VaultPoint> Points => [.. _points.Values];
@@ -23,14 +24,17 @@ internal sealed partial class HlpVaultHistory(HlpVaultOptions options, HlpVaultS
     public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
 
-    private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<Action> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var points = await table!.ListMinutePointsAsync(options.VaultAddress, now - HlpVaultMeasures.Horizon, cancellationToken);
         var pnls = await table.ListLatestPnl24hAsync(options.VaultAddress, 10, cancellationToken);
-        foreach (var point in points)
-            _points.TryAdd(Minute(point.At), point);
-        _latestPnl24h.AddRange(pnls.Take(10 - _latestPnl24h.Count));
-        LogLoaded(points.Count);
+        return () =>
+        {
+            foreach (var point in points)
+                _points.TryAdd(Minute(point.At), point);
+            _latestPnl24h.AddRange(pnls.Take(10 - _latestPnl24h.Count));
+            LogLoaded(points.Count);
+        };
     }
 
     /// <summary>Takes in what a check saw.</summary>

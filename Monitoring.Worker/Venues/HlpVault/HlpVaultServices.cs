@@ -13,7 +13,8 @@ internal static class HlpVaultServices
     {
         services.AddSingleton(options).AddSingleton<KnownComponents>();
         services.AddSingleton(provider => new HlpVaultHistory(
-            options, provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<ILogger<HlpVaultHistory>>()));
+            options, provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<PastReads>(),
+            provider.GetRequiredService<ILogger<HlpVaultHistory>>()));
         services.AddMonitor<HlpVaultMonitor>(new MonitorSchedule(HlpVaultMonitor.MonitorName, options.Interval));
     }
 }

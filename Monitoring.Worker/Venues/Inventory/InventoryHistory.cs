@@ -9,12 +9,12 @@ namespace Monitoring.Worker.Venues.Inventory;
 /// over while no worker ran is still a jump, and one that was handed over in steps still a take-over.
 /// </summary>
 internal sealed partial class InventoryHistory(
-    HlpVault.HlpVaultOptions vault, InventoryOptions options, InventoryTables? tables, ILogger<InventoryHistory> logger)
+    HlpVault.HlpVaultOptions vault, InventoryOptions options, InventoryTables? tables, PastReads reads, ILogger<InventoryHistory> logger)
 {
     private static readonly TimeSpan LeastAge = TimeSpan.FromHours(1);
 
     private readonly Dictionary<string, ComponentPast> _components = [];
-    private readonly HistoryLoader _stored = new(tables, TimeSpan.FromSeconds(2));
+    private readonly HistoryLoader _stored = new(tables, reads);
     private readonly TakeoverThresholds _takeover = options.Takeover;
 
     /// <summary>Every component that was ever read, by this process or within the last hour before it.</summary>
@@ -43,7 +43,7 @@ internal sealed partial class InventoryHistory(
                 ComponentPast.CoinsAbove(shares, _takeover.FromPct).ToDictionary(coin => coin, _ => (ShareLow?)null), at);
     }
 
-    private async Task ReadAsync(IReadOnlyList<string> components, DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<Action> ReadAsync(IReadOnlyList<string> components, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var since = now - (_takeover.Window > LeastAge ? _takeover.Window : LeastAge);
         var accounts = await tables!.Components.ListNewestAsync(vault.VaultAddress, since, cancellationToken);
@@ -54,13 +54,16 @@ internal sealed partial class InventoryHistory(
             .ToLookup(row => row.VaultAddress);
         var empty = (await tables.Components.ListEmptyAsync(vault.VaultAddress, since, now, cancellationToken))
             .ToDictionary(row => row.ComponentAddress, row => new ShareLow(row.ObservedAt, 0));
-        foreach (var component in known)
+        return () =>
         {
-            var stored = Restore([.. held[component]], accounts.FirstOrDefault(account => account.ComponentAddress == component),
-                [.. lows[component]], empty.GetValueOrDefault(component));
-            if (stored is not null && !_components.TryAdd(component, stored))
-                _components[component].Complete(stored);
-        }
+            foreach (var component in known)
+            {
+                var stored = Restore([.. held[component]], accounts.FirstOrDefault(account => account.ComponentAddress == component),
+                    [.. lows[component]], empty.GetValueOrDefault(component));
+                if (stored is not null && !_components.TryAdd(component, stored))
+                    _components[component].Complete(stored);
+            }
+        };
     }
 
     // An empty component leaves no row in the inventory, where one that could not be read leaves none either; the

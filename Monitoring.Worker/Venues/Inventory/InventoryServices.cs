@@ -12,7 +12,7 @@ internal static class InventoryServices
         services.AddSingleton(options).AddSingleton<VaultTree>();
         services.AddSingleton(provider => new InventoryHistory(provider.GetRequiredService<HlpVaultOptions>(), options,
             withoutDatabase ? null : ActivatorUtilities.CreateInstance<InventoryTables>(provider),
-            provider.GetRequiredService<ILogger<InventoryHistory>>()));
+            provider.GetRequiredService<PastReads>(), provider.GetRequiredService<ILogger<InventoryHistory>>()));
         services.AddMonitor<InventoryMonitor>(
             new MonitorSchedule(InventoryMonitor.MonitorName, options.Interval) { TriggerSpacing = spacing });
     }

@@ -14,7 +14,7 @@ internal sealed record AccountGap(string Account, DateTimeOffset From, DateTimeO
 /// and how far each account has been read. Read from the database once and kept in memory afterwards; a check changes
 /// it only when it has succeeded.
 /// </summary>
-internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILogger<LiquidationHistory> logger)
+internal sealed partial class LiquidationHistory(LiquidationTables? tables, PastReads reads, ILogger<LiquidationHistory> logger)
 {
     /// <summary>How far back liquidations are put together to patterns.</summary>
     public static readonly TimeSpan Horizon = TimeSpan.FromHours(1);
@@ -22,11 +22,11 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
     // A catch-up that began longer ago is put together from pieces. Shorter than any retention, so what was stored
     // since then is stored yet.
     private static readonly TimeSpan LongestCatchUp = TimeSpan.FromDays(1);
-    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(5);
 
     private readonly Dictionary<string, LiquidationSource> _sources = [];
     private readonly HashSet<DateTimeOffset> _dropped = [];
-    private readonly HistoryLoader _stored = new(tables, ReadTimeout);
+    private readonly HistoryLoader _stored = new(tables, reads);
+    private readonly HistoryLoader _older = new(tables, reads);
     private DateTimeOffset _reachesBackTo = DateTimeOffset.MaxValue;
 
     public IReadOnlyList<LiquidationFill> Fills { get; private set; } = [];
@@ -57,22 +57,25 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
     public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
 
-    private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<Action> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var fills = await tables!.Fills.ListSinceAsync(now - Horizon, cancellationToken);
         var patterns = await tables.Patterns.ListSinceAsync(now - Horizon, cancellationToken);
         var sources = await tables.Sources.ListAsync(cancellationToken);
         var ends = sources.Where(source => source.LastFillAt == source.ReadUntil).Select(source => source.ReadUntil).ToHashSet();
         var last = await tables.Fills.ListAtAsync(ends, cancellationToken);
-        Fills = LiquidationMapping.Merge([.. Fills, .. fills]);
-        LastFills = LiquidationMapping.Merge([.. LastFills, .. last]);
-        _dropped.UnionWith(ends.Where(end => end < now - LongestCatchUp).Except(last.Select(fill => fill.ObservedAt)));
-        Patterns = [.. Patterns.Concat(patterns).DistinctBy(pattern => pattern.PatternId)];
-        foreach (var source in sources)
-            _sources[source.SourceAddress] = Join(source, FindSource(source.SourceAddress));
-        Gaps = [.. Gaps.Concat(sources.Where(source => source.LastGapUntil >= now - Horizon)
-            .Select(source => new AccountGap(source.SourceAddress, source.LastGapFrom!.Value, source.LastGapUntil!.Value))).Distinct()];
-        LogLoaded(fills.Count, sources.Count);
+        return () =>
+        {
+            Fills = LiquidationMapping.Merge([.. Fills, .. fills]);
+            LastFills = LiquidationMapping.Merge([.. LastFills, .. last]);
+            _dropped.UnionWith(ends.Where(end => end < now - LongestCatchUp).Except(last.Select(fill => fill.ObservedAt)));
+            Patterns = [.. Patterns.Concat(patterns).DistinctBy(pattern => pattern.PatternId)];
+            foreach (var source in sources)
+                _sources[source.SourceAddress] = Join(source, FindSource(source.SourceAddress));
+            Gaps = [.. Gaps.Concat(sources.Where(source => source.LastGapUntil >= now - Horizon)
+                .Select(source => new AccountGap(source.SourceAddress, source.LastGapFrom!.Value, source.LastGapUntil!.Value))).Distinct()];
+            LogLoaded(fills.Count, sources.Count);
+        };
     }
 
     // Checks that were made before the database answered took up each account anew: where that left a hole, the account
@@ -94,13 +97,16 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, ILog
         var oldest = now - LongestCatchUp - Horizon;
         var from = to - Horizon > oldest ? to - Horizon : oldest;
         return from >= _reachesBackTo || to >= now - Horizon ? Task.CompletedTask
-            : new HistoryLoader(tables, ReadTimeout).LoadAsync(async token =>
+            : _older.LoadAgainAsync(async token =>
             {
                 var fills = await tables!.Fills.ListSinceAsync(from, token);
                 var patterns = await tables.Patterns.ListSinceAsync(from, token);
-                Fills = LiquidationMapping.Merge([.. Fills, .. fills]);
-                Patterns = [.. Patterns.Concat(patterns).DistinctBy(pattern => pattern.PatternId)];
-                _reachesBackTo = from;
+                return () =>
+                {
+                    Fills = LiquidationMapping.Merge([.. Fills, .. fills]);
+                    Patterns = [.. Patterns.Concat(patterns).DistinctBy(pattern => pattern.PatternId)];
+                    _reachesBackTo = from;
+                };
             }, LogNotReachedBack, cancellationToken);
     }
 

@@ -16,11 +16,11 @@ internal static class LiquidationServices
             .AddSingleton<MarketQuotes>();
         services.AddSingleton(provider => new VaultPnl(
             provider.GetRequiredService<HyperliquidClient>(), provider.GetRequiredService<HlpVaultOptions>(),
-            provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<TimeProvider>(),
+            provider.GetService<HlpVaultSnapshots>(), provider.GetRequiredService<PastReads>(), provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILogger<VaultPnl>>()));
         services.AddSingleton(provider => new LiquidationHistory(
             withoutDatabase ? null : ActivatorUtilities.CreateInstance<LiquidationTables>(provider),
-            provider.GetRequiredService<ILogger<LiquidationHistory>>()));
+            provider.GetRequiredService<PastReads>(), provider.GetRequiredService<ILogger<LiquidationHistory>>()));
         services.AddMonitor<LiquidationMonitor>(
             new MonitorSchedule(LiquidationMonitor.MonitorName, options.Interval) { TriggerSpacing = spacing });
     }

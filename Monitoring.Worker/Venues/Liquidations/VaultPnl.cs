@@ -13,7 +13,8 @@ internal sealed record VaultGain(decimal Usd, DateTimeOffset From, DateTimeOffse
 /// before that what is stored of the monitor <c>hlp-vault</c>.
 /// </summary>
 internal sealed partial class VaultPnl(
-    HyperliquidClient venue, HlpVaultOptions vault, HlpVaultSnapshots? table, TimeProvider clock, ILogger<VaultPnl> logger)
+    HyperliquidClient venue, HlpVaultOptions vault, HlpVaultSnapshots? table, PastReads reads, TimeProvider clock,
+    ILogger<VaultPnl> logger)
 {
     // A figure from longer before says what else happened as well, and so does one from longer after.
     private static readonly TimeSpan LongestBefore = TimeSpan.FromHours(1);
@@ -24,13 +25,17 @@ internal sealed partial class VaultPnl(
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(20);
 
     private readonly SortedList<DateTimeOffset, decimal> _points = [];
-    private readonly HistoryLoader _stored = new(table, TimeSpan.FromSeconds(5));
+    private readonly HistoryLoader _stored = new(table, reads);
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
     public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) => _stored.LoadAsync(async token =>
     {
-        foreach (var point in await table!.ListMinutePointsAsync(vault.VaultAddress, now - Horizon, token))
-            _points.TryAdd(point.At, point.AllTimePnl);
+        var points = await table!.ListMinutePointsAsync(vault.VaultAddress, now - Horizon, token);
+        return () =>
+        {
+            foreach (var point in points)
+                _points.TryAdd(point.At, point.AllTimePnl);
+        };
     }, LogNotLoaded, cancellationToken);
 
     /// <summary>Takes in what the venue says of the vault.</summary>

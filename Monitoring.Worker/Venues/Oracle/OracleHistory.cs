@@ -7,7 +7,8 @@ namespace Monitoring.Worker.Venues.Oracle;
 /// What each asset's deviation was in the last 24 hours and since when it is in breach: read from the database once,
 /// kept in memory afterwards.
 /// </summary>
-internal sealed partial class OracleHistory(OracleOptions options, OracleDeviations? table, ILogger<OracleHistory> logger)
+internal sealed partial class OracleHistory(
+    OracleOptions options, OracleDeviations? table, PastReads reads, ILogger<OracleHistory> logger)
 {
     private static readonly TimeSpan Horizon = TimeSpan.FromHours(24);
 
@@ -15,7 +16,7 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
     private static readonly TimeSpan Spacing = TimeSpan.FromSeconds(30);
 
     private readonly Dictionary<string, AssetState> _assets = [];
-    private readonly HistoryLoader _stored = new(table, TimeSpan.FromSeconds(5));
+    private readonly HistoryLoader _stored = new(table, reads);
 
     // A breach that nobody looked at for longer may have been interrupted.
     private TimeSpan MaxGap => options.Interval * 3 > TimeSpan.FromMinutes(5) ? options.Interval * 3 : TimeSpan.FromMinutes(5);
@@ -24,21 +25,24 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
     public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
 
-    private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<Action> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var samples = await table!.ListSamplesAsync(now - Horizon, OracleThresholds.MinReferences, cancellationToken);
         var breaches = await table.ListBreachesAsync(now - MaxGap, cancellationToken);
-        foreach (var asset in samples.GroupBy(sample => sample.Asset))
+        return () =>
         {
-            var kept = StateOf(asset.Key).Samples;
-            var until = kept.Count > 0 ? kept[0].At : now;
-            kept.InsertRange(
-                0, asset.Where(sample => sample.ObservedAt < until).Select(sample => (sample.ObservedAt, sample.MaxDeviationPct)));
-        }
+            foreach (var asset in samples.GroupBy(sample => sample.Asset))
+            {
+                var kept = StateOf(asset.Key).Samples;
+                var until = kept.Count > 0 ? kept[0].At : now;
+                kept.InsertRange(
+                    0, asset.Where(sample => sample.ObservedAt < until).Select(sample => (sample.ObservedAt, sample.MaxDeviationPct)));
+            }
 
-        foreach (var breach in breaches)
-            Continue(StateOf(breach.Asset), breach);
-        LogLoaded(samples.Count);
+            foreach (var breach in breaches)
+                Continue(StateOf(breach.Asset), breach);
+            LogLoaded(samples.Count);
+        };
     }
 
     /// <summary>An asset's past at a moment.</summary>

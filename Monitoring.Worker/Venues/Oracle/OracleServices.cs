@@ -14,7 +14,7 @@ internal static class OracleServices
         services.AddSingleton(options).AddSingleton<ReferenceReader>().AddSingleton<ReferenceSelection>().AddTransient<ReferenceCheck>();
         services.AddSingleton(provider => new OracleHistory(options,
             withoutDatabase ? null : provider.GetRequiredService<OracleDeviations>(),
-            provider.GetRequiredService<ILogger<OracleHistory>>()));
+            provider.GetRequiredService<PastReads>(), provider.GetRequiredService<ILogger<OracleHistory>>()));
         AddSource(services, BinanceSource.SourceName, options.BinanceUrl, (http, _) => new BinanceSource(http));
         AddSource(services, OkxSource.SourceName, options.OkxUrl, (http, _) => new OkxSource(http));
         AddSource(services, CoinbaseSource.SourceName, options.CoinbaseUrl, (http, provider) =>

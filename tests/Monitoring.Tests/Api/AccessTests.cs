@@ -6,8 +6,10 @@ using Dapper;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Monitoring.Api.Access;
 using Monitoring.Data.Access;
+using Monitoring.Data.Supervision;
 using Npgsql;
 
 namespace Monitoring.Tests.Api;
@@ -236,7 +238,7 @@ public sealed class AccessTests
         var clock = new ManualClock(ManualClock.Noon);
         var text = await AddKeyAsync("streaming");
         var keys = new KeyCache(new ApiKeys(_db), clock);
-        using var open = new OpenRequests(keys, clock);
+        using var open = new OpenRequests(keys, new Supervisor(clock, NullLogger<Supervisor>.Instance), clock);
         await open.StartAsync(default);
         var (context, connection) = (new DefaultHttpContext(), new Connection());
         context.Features.Set<IHttpRequestLifetimeFeature>(connection);
@@ -315,7 +317,7 @@ public sealed class AccessTests
 
         _api.Gate.Close();
         var ledger = _api.Services.GetRequiredService<AccessLedger>();
-        await ledger.WriteAsync(default); // is kept
+        Assert.That(() => ledger.WriteAsync(default), Throws.InstanceOf<NpgsqlException>(), "is kept");
         _api.Gate.Open();
         await ledger.WriteAsync(default);
         await ledger.WriteAsync(default); // has nothing to add

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Checks;
 using Quartz;
 
@@ -34,7 +35,7 @@ public sealed class ClockWatchTests
     {
         var (clock, logs) = (new SetClock(), new TestLogs());
         var collection = new ServiceCollection().AddSingleton<TimeProvider>(clock).AddLogging(logging => logging.AddProvider(logs))
-            .AddSingleton(new MonitorSchedule("m", TimeSpan.FromMinutes(5))).AddSingleton<ClockWatch>();
+            .AddSingleton(new MonitorSchedule("m", TimeSpan.FromMinutes(5))).AddSingleton<Supervisor>().AddSingleton<ClockWatch>();
         collection.AddCheckScheduling(Noon);
         await using var services = collection.BuildServiceProvider();
         var scheduler = await services.GetRequiredService<ISchedulerFactory>().GetScheduler();

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Hosting.Internal;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Rules;
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording;
 
@@ -28,7 +29,7 @@ public sealed class TriggeredChecksTests
             _clock, _logs.For<CheckRunner>());
         _checks = new TriggeredChecks([_schedule, new MonitorSchedule("fast", Spacing) { TriggerSpacing = Spacing },
             new MonitorSchedule("never", TimeSpan.FromHours(1))],
-            _runner, _stop, _clock, _logs.For<TriggeredChecks>());
+            _runner, _stop, new Supervisor(_clock, _logs.For<Supervisor>()), _clock);
         await _checks.StartAsync(default);
     }
 
@@ -123,7 +124,7 @@ public sealed class TriggeredChecksTests
         Assert.That(_recorder.Runs.Single().Outcome, Is.EqualTo(CheckOutcome.Failed));
         _recorder.Throws = true;
         _checks.Request("m");
-        await AdvanceUntilAsync(() => _logs.Lines.Any(line => line.Text.Contains("a triggered check ended by a defect")));
+        await AdvanceUntilAsync(() => _logs.Lines.Any(line => line.Text.StartsWith("triggered checks of m: a round failed, 1 in a row")));
         _recorder.Throws = false;
         _checks.Request("m");
         await AdvanceUntilAsync(() => _recorder.Runs.Count == 2);
@@ -220,12 +221,11 @@ public sealed class TriggeredChecksTests
 
         public IReadOnlyList<CheckRun> Runs => [.. _runs];
 
-        public Task RecordAsync(CheckResult result, CancellationToken cancellationToken)
+        public void Record(CheckResult result)
         {
             if (Throws)
                 throw new InvalidOperationException("thrown on purpose");
             _runs.Enqueue(result.Run);
-            return Task.CompletedTask;
         }
     }
 }

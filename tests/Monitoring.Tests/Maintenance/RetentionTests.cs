@@ -3,6 +3,7 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Maintenance;
 using Npgsql;
@@ -32,8 +33,9 @@ public sealed class RetentionTests
     private async Task RunAsync(int days, params (string Table, int Days)[] own)
     {
         var retention = new RetentionOptions(days, own.ToDictionary(table => table.Table, table => table.Days));
-        using var maintenance = new PartitionMaintenance(new DayPartitions(_db), retention, new ManualClock(Now),
-            NullLogger<PartitionMaintenance>.Instance);
+        var clock = new ManualClock(Now);
+        using var maintenance = new PartitionMaintenance(new DayPartitions(_db), retention,
+            new Supervisor(clock, NullLogger<Supervisor>.Instance), clock, NullLogger<PartitionMaintenance>.Instance);
         await maintenance.RunAsync(default);
     }
 

@@ -8,8 +8,10 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
+using Monitoring.Data.Supervision;
 using Monitoring.Tests.CommandLine;
 using Monitoring.Tests.Events;
+using Monitoring.Tests.Recording;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
@@ -66,7 +68,7 @@ public sealed class NotifierTests
             .AddSingleton(new WorkerIdentity(worker))
             .AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(window), TimeSpan.FromHours(24), []))
             .AddChannels(new ChannelOptions(new WebhookOptions(new Uri(_receiver.Url), null), null, null, null, null, null, null))
-            .AddSingleton<IOutbox, DatabaseOutbox>().AddSingleton<Notifier>();
+            .AddSingleton<IOutbox, DatabaseOutbox>().AddSingleton<Supervisor>().AddSingleton<Notifier>();
         _journals.AddClaimsTo(services);
         if (other is not null)
             services.AddSingleton(other);
@@ -319,7 +321,7 @@ public sealed class NotifierTests
             [("WEBHOOK_URL", _receiver.Url), ("SLACK_WEBHOOK_URL", slack.Url), ("Notifications:GroupWindow", "0")]);
         var notifier = worker.Services.GetServices<IHostedService>().OfType<Notifier>().Single();
         await notifier.StartAsync(default);
-        await worker.Services.GetRequiredService<IRecorder>().RecordAsync(
+        await worker.Services.GetRequiredService<RecordingPipeline>().RecordAsync(
             ResultSample.Of("m", Noon, CheckOutcome.Succeeded, Found(1), []), default);
         await slack.WaitForNextAsync();
         await WaitForAsync("(SELECT count(*) = 1 FROM notifications WHERE channel = 'webhook' AND status = 'dead')", worker.Db);

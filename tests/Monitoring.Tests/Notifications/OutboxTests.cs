@@ -53,7 +53,11 @@ public sealed class OutboxTests(bool inDatabase)
             var provider = services.AddSingleton(Rules).AddOutbox(withoutDatabase: true)
                 .AddRecordingWithoutDatabase().BuildServiceProvider();
             _outbox = provider.GetRequiredService<IOutbox>();
-            _record = result => provider.GetRequiredService<IRecorder>().RecordAsync(result, default);
+            _record = result =>
+            {
+                provider.GetRequiredService<IRecorder>().Record(result);
+                return Task.CompletedTask;
+            };
         }
         else
         {

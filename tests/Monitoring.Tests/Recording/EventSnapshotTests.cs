@@ -125,7 +125,7 @@ public sealed class EventSnapshotTests : OutageNotifierFixture
     {
         await CheckAsync(Found(Severity.Critical, "known"));
         _gate.Close();
-        _clock.Advance(TimeSpan.FromMinutes(minutes - 1));
+        _clock.Advance(TimeSpan.FromMinutes(minutes));
         var copy = Copy();
         try
         {
@@ -146,11 +146,21 @@ public sealed class EventSnapshotTests : OutageNotifierFixture
     [TestCase("{\"at\":\"2026-11-21T12:00:00Z\"}")]
     public async Task Damaged_memory_of_what_was_announced_is_none(string content)
     {
-        File.WriteAllText(Path.Combine(_journal, "known-events.json"), content);
-        _gate.Close();
-        await CheckAsync(Found(Severity.Critical));
-        Assert.That(await SubjectsNotifiedAsync(), Is.EqualTo(new[] { "s" }));
-        Assert.That(_logs.Lines.Select(line => line.Text), Has.Some.Contains("known-events.json cannot be read"));
+        var copy = Copy();
+        try
+        {
+            File.WriteAllText(Path.Combine(copy, "known-events.json"), content);
+            await RestartAsync(copy);
+            _gate.Close();
+            await CheckAsync(Found(Severity.Critical));
+            Assert.That(await SubjectsNotifiedAsync(), Is.EqualTo(new[] { "s" }));
+            Assert.That(_logs.Lines.Select(line => line.Text), Has.Some.Contains("known-events.json cannot be read"));
+        }
+        finally
+        {
+            await _services.DisposeAsync();
+            TestFolder.Delete(copy);
+        }
     }
 
     [Test]

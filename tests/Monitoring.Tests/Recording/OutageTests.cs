@@ -278,10 +278,10 @@ public sealed class OutageTests : RecorderFixture
         _gate.Close();
         await Recorder.RecordAsync(Result(0), default);
         var queue = _services.GetRequiredService<RecordingQueue>();
-        await Task.WhenAll(Enumerable.Range(0, 8).Select(writer => Task.Run(async () =>
+        await Task.WhenAll(Enumerable.Range(0, 8).Select(writer => Task.Run(() =>
         {
             for (var i = 0; i < 25; i++)
-                await Recorder.RecordAsync(ResultSample.Of($"m{writer}", Noon.AddSeconds(i), CheckOutcome.Succeeded, [], []), default);
+                Recorder.Record(ResultSample.Of($"m{writer}", Noon.AddSeconds(i), CheckOutcome.Succeeded, [], []));
         })));
         Assert.That(queue.Waiting, Is.EqualTo(3 + (8 * 25)));
         var seen = new Dictionary<string, DateTimeOffset>();

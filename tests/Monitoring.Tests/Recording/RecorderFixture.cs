@@ -5,6 +5,7 @@ using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Monitoring.Data.Rules;
 using Monitoring.Data.Subjects;
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Notifications.Channels;
@@ -59,7 +60,8 @@ public abstract class RecorderFixture
             .AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), []))
             .AddSingleton(new DatabaseOptions(_connection)).AddSingleton<ChannelListener>().AddSingleton(new WorkerIdentity("test"))
             .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
-            .AddSingleton<SessionStatistics>().AddSingleton<EventLog>().AddLogging(logging => logging.AddProvider(_logs));
+            .AddSingleton<Supervisor>().AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
+            .AddLogging(logging => logging.AddProvider(_logs));
         foreach (var channel in _channels)
             services.AddSingleton(channel);
         return services.BuildServiceProvider();

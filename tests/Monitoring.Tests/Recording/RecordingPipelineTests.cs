@@ -56,8 +56,9 @@ public sealed class RecordingPipelineTests : RecorderFixture
         {
             var recorder = _services.GetRequiredService<RecordingPipeline>();
             _gate.Close();
-            for (var i = 0; i <= RecordingQueue.Capacity; i++)
-                await recorder.RecordAsync(Result(i), default);
+            await recorder.RecordAsync(Result(0), default);
+            for (var i = 1; i <= RecordingQueue.Capacity; i++)
+                recorder.Record(Result(i));
             Assert.That(recorder.Waiting, Is.EqualTo(RecordingQueue.Capacity));
             Assert.That(_logs.Lines.Count(line => line.Text.Contains("is dropped")), Is.EqualTo(3),
                 "as many as came too many, the two of the outage's beginning among them");

@@ -9,6 +9,7 @@ using Monitoring.Simulator.References;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Venues;
 using Monitoring.Worker.Venues.Hyperliquid;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Oracle;
 using static Monitoring.Tests.Venues.OracleSample;
 
@@ -155,7 +156,7 @@ public sealed class OracleMonitorTests
     private async Task<OracleHistory> RestartAsync(DateTimeOffset at)
     {
         using var logs = new TestLogs();
-        var history = new OracleHistory(Options, new OracleDeviations(_worker.Db), logs.For<OracleHistory>());
+        var history = new OracleHistory(Options, new OracleDeviations(_worker.Db), new PastReads(), logs.For<OracleHistory>());
         await history.LoadAsync(at, default);
         return history;
     }
@@ -195,7 +196,7 @@ public sealed class OracleMonitorTests
     public async Task Floor_needs_five_hundred_samples_and_an_attack_does_not_raise_it()
     {
         using var logs = new TestLogs();
-        var history = new OracleHistory(Options, null, logs.For<OracleHistory>());
+        var history = new OracleHistory(Options, null, new PastReads(), logs.For<OracleHistory>());
         await history.LoadAsync(Noon, default);
         var at = Noon;
         void Look(decimal oracle)

@@ -29,7 +29,7 @@ public sealed class OracleTimingTests
                 new WeightBudget(_clock), new HyperliquidPipeline(_clock), new LeftOutParts(_logs.For<LeftOutParts>())),
             new ReferenceReader([_binance, _okx], _clock, _logs.For<ReferenceReader>()),
             new ReferenceSelection(Options, _logs.For<ReferenceSelection>()),
-            new OracleHistory(Options, null, _logs.For<OracleHistory>()), Options, _clock);
+            new OracleHistory(Options, null, new PastReads(), _logs.For<OracleHistory>()), Options, _clock);
         await _monitor.CheckAsync(Context()); // from now on it asks both sides at once
         (_binance.Reads, _okx.Reads) = (0, 0);
     }

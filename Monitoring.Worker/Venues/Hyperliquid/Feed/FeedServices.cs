@@ -9,7 +9,7 @@ internal static class FeedServices
     public static void AddHyperliquidFeed(this IServiceCollection services, FeedOptions options)
     {
         services.AddSingleton(options).AddSingleton<FeedState>().AddSingleton<FeedWatch>().AddSingleton<FeedPlan>()
-            .AddSingleton<HyperliquidFeed>();
+            .AddTransient<FeedSocket>().AddSingleton<HyperliquidFeed>();
         services.AddSingleton<IWatchdogSource, FeedHealth>();
         if (options.IsOn)
             services.AddHostedService(provider => provider.GetRequiredService<HyperliquidFeed>());

@@ -52,6 +52,11 @@ internal sealed partial class FeedSession(
         {
             return $"the connection broke: {fault.Message}";
         }
+        // What is sent to a socket that was aborted meanwhile, by a machine that was paused, ends as if somebody had cancelled it.
+        catch (OperationCanceledException fault) when (!cancellationToken.IsCancellationRequested)
+        {
+            return $"the connection broke in the middle of a message: {(fault.InnerException ?? fault).Message}";
+        }
     }
 
     private async Task<string> ReceiveAsync(CancellationToken cancellationToken)

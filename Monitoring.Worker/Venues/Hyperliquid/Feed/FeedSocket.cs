@@ -10,7 +10,7 @@ internal enum FeedMessageKind { Text, Binary, TooLarge, Closed }
 internal readonly record struct FeedMessage(FeedMessageKind Kind, ReadOnlyMemory<byte> Text);
 
 /// <summary>One connection to the websocket: whole messages in and out, none larger than what memory is for.</summary>
-internal sealed class FeedSocket : IDisposable
+internal class FeedSocket : IDisposable
 {
     private const int FirstBuffer = 64 << 10;
 
@@ -20,6 +20,9 @@ internal sealed class FeedSocket : IDisposable
     /// <summary>Past this a message has no end, and the connection no use.</summary>
     private const int LargestDrained = 64 << 20;
 
+    /// <summary>Who does not take a short message within this time does not listen.</summary>
+    private static readonly TimeSpan SendTimeout = TimeSpan.FromSeconds(10);
+
     private readonly ClientWebSocket _socket = new();
     private readonly SemaphoreSlim _sending = new(1);
     private byte[] _buffer = new byte[FirstBuffer];
@@ -28,15 +31,17 @@ internal sealed class FeedSocket : IDisposable
 
     /// <summary>Opens the connection.</summary>
     /// <exception cref="WebSocketException">It was refused.</exception>
-    public Task ConnectAsync(Uri url, CancellationToken cancellationToken) => _socket.ConnectAsync(url, cancellationToken);
+    public virtual Task ConnectAsync(Uri url, CancellationToken cancellationToken) => _socket.ConnectAsync(url, cancellationToken);
 
     /// <summary>Sends one text.</summary>
-    public async Task SendAsync(string text, CancellationToken cancellationToken)
+    public virtual async Task SendAsync(string text, CancellationToken cancellationToken)
     {
         await _sending.WaitAsync(cancellationToken);
         try
         {
-            await _socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, cancellationToken);
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            end.CancelAfter(SendTimeout);
+            await _socket.SendAsync(Encoding.UTF8.GetBytes(text), WebSocketMessageType.Text, endOfMessage: true, end.Token);
         }
         finally
         {
@@ -45,7 +50,7 @@ internal sealed class FeedSocket : IDisposable
     }
 
     /// <summary>Waits for the next message; of one that is too large the text is let go.</summary>
-    public async Task<FeedMessage> ReceiveAsync(CancellationToken cancellationToken)
+    public virtual async Task<FeedMessage> ReceiveAsync(CancellationToken cancellationToken)
     {
         var (length, drained) = (0, 0L);
         while (true)

@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
@@ -8,37 +9,44 @@ namespace Monitoring.Worker.Venues.Hyperliquid.Feed;
 /// checks; what they find comes from the venue's answers, so whatever goes wrong here costs time and nothing else.
 /// </summary>
 internal sealed partial class HyperliquidFeed(
-    FeedOptions options, FeedPlan plan, FeedState state, IServiceProvider services, TimeProvider clock, ILogger<HyperliquidFeed> logger)
-    : BackgroundService
+    FeedOptions options, FeedPlan plan, FeedState state, IServiceProvider services, Supervisor supervisor, TimeProvider clock,
+    ILogger<HyperliquidFeed> logger)
+    : SupervisedService(supervisor)
 {
     /// <summary>How long it may take to connect.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(15);
 
     private readonly ConnectionPacing _pacing = new(clock, Random.Shared.NextDouble);
+    private string? _lastReason;
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override IEnumerable<ServiceLoop> Loops => [new("live feed", RunOnceAsync)];
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        LogStopped(state.ToString());
+    }
+
+    private async Task<TimeSpan?> RunOnceAsync(CancellationToken stopping)
     {
         state.SetDown(clock.GetUtcNow());
-        string? lastReason = null;
+        await Task.Delay(_pacing.Delay(), clock, stopping);
+        var begin = clock.GetUtcNow();
         try
         {
-            while (true)
-            {
-                await Task.Delay(_pacing.Delay(), clock, stoppingToken);
-                var begin = clock.GetUtcNow();
-                var reason = await ConnectAndRunAsync(stoppingToken);
-                var (now, wasUp) = (clock.GetUtcNow(), state.IsUp);
-                _pacing.Ended(now - begin);
-                state.SetDown(now);
-                // Once when it breaks; while it stays down for the same cause that is not news.
-                LogDown(wasUp || reason != lastReason ? LogLevel.Warning : LogLevel.Debug, reason);
-                lastReason = reason;
-            }
+            var reason = await ConnectAndRunAsync(stopping);
+            // Once when it breaks; while it stays down for the same cause that is not news.
+            LogDown(state.IsUp || reason != _lastReason ? LogLevel.Warning : LogLevel.Debug, reason);
+            _lastReason = reason;
+            return TimeSpan.Zero;
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        finally
         {
-            LogStopped(state.ToString());
+            var now = clock.GetUtcNow();
+            _pacing.Ended(now - begin);
+            state.SetDown(now);
         }
     }
 
@@ -79,19 +87,11 @@ internal sealed partial class HyperliquidFeed(
             return $"what to subscribe to cannot be read: {fault.Message}";
         }
 
-        using var socket = new FeedSocket();
+        using var socket = services.GetRequiredService<FeedSocket>();
         if (await TryConnectAsync(socket, stoppingToken) is { } problem)
             return problem;
         state.CountConnection();
-        try
-        {
-            return await ActivatorUtilities.CreateInstance<FeedSession>(services, socket).RunAsync(wanted, stoppingToken);
-        }
-        catch (Exception fault) when (fault is not OperationCanceledException)
-        {
-            LogDefect(fault);
-            return $"a defect of this program, {fault.GetType().Name}: {fault.Message}";
-        }
+        return await ActivatorUtilities.CreateInstance<FeedSession>(services, socket).RunAsync(wanted, stoppingToken);
     }
 
     private async Task<string?> TryConnectAsync(FeedSocket socket, CancellationToken stoppingToken)
@@ -108,17 +108,16 @@ internal sealed partial class HyperliquidFeed(
         {
             return $"cannot connect to {options.Url}: {fault.Message}";
         }
-        catch (OperationCanceledException) when (deadline.IsCancellationRequested && !stoppingToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (!stoppingToken.IsCancellationRequested)
         {
-            return $"cannot connect to {options.Url} within {ConnectTimeout.TotalSeconds:0} s";
+            return deadline.IsCancellationRequested
+                ? $"cannot connect to {options.Url} within {ConnectTimeout.TotalSeconds:0} s"
+                : $"the connection to {options.Url} was given up";
         }
     }
 
     [LoggerMessage("live feed is down, polling goes on: {Reason}")]
     private partial void LogDown(LogLevel level, string reason);
-
-    [LoggerMessage(LogLevel.Error, "the live feed ended by a defect of this program")]
-    private partial void LogDefect(Exception fault);
 
     [LoggerMessage(LogLevel.Information, "live feed: {State}")]
     private partial void LogStopped(string state);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Monitoring.Simulator.Feed;
 using Monitoring.Simulator.Model;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Recording;
 using Monitoring.Worker.Venues.Hyperliquid.Feed;
 
 namespace Monitoring.Tests.Venues.Feed;
@@ -37,9 +38,10 @@ internal sealed class FeedUnderTest : IAsyncDisposable
         return new FeedUnderTest(worker, clock);
     }
 
-    /// <summary>Starts the feed and what runs the checks that it triggers; not the schedule.</summary>
+    /// <summary>Starts the feed, what runs the checks that it triggers, and what stores them; not the schedule.</summary>
     public async Task StartAsync()
     {
+        await Worker.Services.GetRequiredService<RecordingPipeline>().StartAsync(default);
         await Worker.Services.GetRequiredService<TriggeredChecks>().StartAsync(default);
         await Worker.Services.GetRequiredService<HyperliquidFeed>().StartAsync(default);
     }
@@ -126,6 +128,7 @@ internal sealed class FeedUnderTest : IAsyncDisposable
     {
         await Worker.Services.GetRequiredService<HyperliquidFeed>().StopAsync(default);
         await Worker.Services.GetRequiredService<TriggeredChecks>().StopAsync(default);
+        await Worker.Services.GetRequiredService<RecordingPipeline>().StopAsync(default);
         await Worker.DisposeAsync();
     }
 }

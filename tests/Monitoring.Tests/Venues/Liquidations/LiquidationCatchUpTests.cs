@@ -215,7 +215,7 @@ public sealed class LiquidationHistoryTests
     [Test]
     public void Fills_of_a_catch_up_are_kept_until_it_ends()
     {
-        var history = new LiquidationHistory(null, new TestLogs().For<LiquidationHistory>());
+        var history = new LiquidationHistory(null, new PastReads(), new TestLogs().For<LiquidationHistory>());
         var (now, fill) = (ManualClock.Noon.AddHours(5), LiquidationSample.Row(60, LiquidationSample.Victim, 1000, tid: 1));
         var reading = new Reading([fill], [], [], [], new Dictionary<string, DateTimeOffset?>(), false);
         history.Keep(now, fill.ObservedAt.AddMinutes(30), reading, [fill], [], []);

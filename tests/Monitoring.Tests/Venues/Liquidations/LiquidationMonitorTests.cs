@@ -175,7 +175,7 @@ public sealed class LiquidationMonitorTests
         _clock.Advance(TimeSpan.FromSeconds(10));
         await CheckAsync();
         var tables = ActivatorUtilities.CreateInstance<LiquidationTables>(_worker.Services);
-        var history = new LiquidationHistory(tables, _worker.Logs.For<LiquidationHistory>());
+        var history = new LiquidationHistory(tables, new PastReads(), _worker.Logs.For<LiquidationHistory>());
         await history.LoadAsync(_clock.GetUtcNow(), default);
         var source = history.FindSource("0x2e3d94f0562703b25c83308a05046ddaf9a8dd14")!;
         Assert.That((source.ReadUntil, source.LastFillAt, source.Gaps),

@@ -182,7 +182,7 @@ public sealed class VaultPnlTests
 {
     private static VaultGain? Gain(double start, double end, params (double Second, decimal Pnl)[] seen)
     {
-        var pnl = new VaultPnl(null!, null!, null, TimeProvider.System, new TestLogs().For<VaultPnl>());
+        var pnl = new VaultPnl(null!, null!, null, new PastReads(), TimeProvider.System, new TestLogs().For<VaultPnl>());
         foreach (var (second, usd) in seen)
             pnl.Add(new(ManualClock.Noon.AddSeconds(second), 1, usd));
         return pnl.FindGain(ManualClock.Noon.AddSeconds(start), ManualClock.Noon.AddSeconds(end));

@@ -123,21 +123,24 @@ internal sealed class CannedVenue : HttpMessageHandler, IRecorder
         });
         var components = new KnownComponents(logs.For<KnownComponents>());
         _monitors[HlpVaultMonitor.MonitorName] = new HlpVaultMonitor(
-            Client, new HlpVaultHistory(vault, null, logs.For<HlpVaultHistory>()), components, vault);
-        var inventory = new InventoryOptions(TimeSpan.FromSeconds(10), InventoryThresholds.Default with { MediumPct = 0 });
+            Client, new HlpVaultHistory(vault, null, new PastReads(), logs.For<HlpVaultHistory>()), components, vault);
+        var inventory = new InventoryOptions(
+            TimeSpan.FromSeconds(10), InventoryThresholds.Default with { MediumPct = 0 }, TakeoverThresholds.Default);
         _monitors[InventoryMonitor.MonitorName] = new InventoryMonitor(Client, new VaultTree(Client, vault, logs.For<VaultTree>()),
-            new InventoryHistory(vault, null, logs.For<InventoryHistory>()), components, vault, inventory, Clock,
+            new InventoryHistory(vault, inventory, null, new PastReads(), logs.For<InventoryHistory>()), components, vault, inventory, Clock,
             logs.For<InventoryMonitor>());
         var liquidations = new LiquidationOptions([], TimeSpan.FromSeconds(10), LiquidationThresholds.Default);
-        var fills = new LiquidationHistory(null, logs.For<LiquidationHistory>());
+        var fills = new LiquidationHistory(null, new PastReads(), logs.For<LiquidationHistory>());
         _monitors[LiquidationMonitor.MonitorName] = new LiquidationMonitor(Client, fills,
             new AccountReader(Client, fills, liquidations, Clock, logs.For<AccountReader>()),
-            new AccountFundings(Client, Clock, logs.For<AccountFundings>()), liquidations, vault, components, Clock,
+            new AccountFundings(Client, Clock, logs.For<AccountFundings>()),
+            new MarketQuotes(Client, liquidations, Clock, logs.For<MarketQuotes>()),
+            new VaultPnl(Client, vault, null, new PastReads(), Clock, logs.For<VaultPnl>()), liquidations, vault, components, Clock,
             logs.For<LiquidationMonitor>());
         _monitors[OracleMonitor.MonitorName] = new OracleMonitor(Client,
             new ReferenceReader(Sources(logs), Clock, logs.For<ReferenceReader>()),
             new ReferenceSelection(OracleSample.Options, logs.For<ReferenceSelection>()),
-            new OracleHistory(OracleSample.Options, null, logs.For<OracleHistory>()), OracleSample.Options, Clock);
+            new OracleHistory(OracleSample.Options, null, new PastReads(), logs.For<OracleHistory>()), OracleSample.Options, Clock);
     }
 
     private IReferenceSource[] Sources(TestLogs logs)
