@@ -35,8 +35,11 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
     private volatile NpgsqlDataSource _source;
     private volatile bool _isDecided;
     private int _waiting;
-    private int _inUse;
+    private int _asking;
+    private int _held;
+    private int _peak; // of those held at once
     private int _most = int.MaxValue; // as many as the server gave when it last refused one
+    private long _returnedAt = long.MinValue;
     private long _askAgainAt;
 
     /// <summary>Takes the settings. Connects to nothing yet.</summary>
@@ -110,6 +113,7 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
                 continue;
             }
 
+            var askedAt = _clock.GetTimestamp();
             var connection = source.CreateConnection();
             try
             {
@@ -120,7 +124,7 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
             catch (Exception fault)
             {
                 await connection.DisposeAsync();
-                if (!Refused(fault) || isLast)
+                if (!IsWorthWaiting(fault, askedAt) || isLast)
                     throw;
             }
         }
@@ -131,28 +135,27 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
     {
         lock (_lock)
         {
-            if (_inUse >= _most && !isLast)
+            if (_held + _asking >= _most && !isLast)
             {
                 if (_clock.GetTimestamp() < _askAgainAt)
                     return false;
-                _askAgainAt = In(AskAgainAfter);
+                (_askAgainAt, _peak) = (In(AskAgainAfter), _held);
             }
 
-            _inUse++;
+            _asking++;
             return true;
         }
     }
 
-    // Whether it is worth waiting: the server is full, and some of its connections are ours.
-    private bool Refused(Exception fault)
+    // The server is full, and some of its connections are ours, or were when it was asked.
+    private bool IsWorthWaiting(Exception fault, long askedAt)
     {
         lock (_lock)
         {
-            _inUse--;
-            if (!DatabaseFaults.IsFull(fault) || _inUse == 0)
+            _asking--;
+            if (!DatabaseFaults.IsFull(fault) || (_held == 0 && _returnedAt < askedAt))
                 return false;
-            _most = _inUse;
-            _askAgainAt = In(AskAgainAfter);
+            (_most, _askAgainAt) = (Math.Max(1, _peak), In(AskAgainAfter));
             return true;
         }
     }
@@ -160,8 +163,13 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
     private void Given(NpgsqlConnection connection)
     {
         lock (_lock)
-            if (_inUse > _most)
+        {
+            _asking--;
+            _peak = Math.Max(_peak, ++_held);
+            if (_held > _most)
                 _most = int.MaxValue;
+        }
+
         connection.StateChange += new Use(this, connection.ProcessID).End;
     }
 
@@ -209,7 +217,8 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
 
     private async Task<bool> LivesAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
     {
-        if (!_usedAt.TryGetValue(connection.ProcessID, out var usedAt) || _clock.GetElapsedTime(usedAt) < FreshFor)
+        var processId = connection.ProcessID;
+        if (!_usedAt.TryGetValue(processId, out var usedAt) || _clock.GetElapsedTime(usedAt) < FreshFor)
             return true;
         await using var probe = new NpgsqlCommand(ProbeSql, connection) { CommandTimeout = ProbeSeconds };
         try
@@ -219,7 +228,7 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
         }
         catch (NpgsqlException)
         {
-            _usedAt.TryRemove(connection.ProcessID, out _);
+            _usedAt.TryRemove(processId, out _);
             return false;
         }
     }
@@ -228,9 +237,14 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
     {
         if (_usedAt.Count >= KnownAtMost)
             _usedAt.Clear();
-        _usedAt[processId] = _clock.GetTimestamp();
+        var now = _clock.GetTimestamp();
+        _usedAt[processId] = now;
         lock (_lock)
-            _inUse--;
+        {
+            _held--;
+            _returnedAt = now;
+        }
+
         if (Volatile.Read(ref _waiting) > 0)
             _returned.Release();
     }

@@ -131,7 +131,7 @@ public sealed class PoolerTests
         {
             ("hlp.loss", "critical"), ("hlp.anomaly", "critical"), ("hlp.sigma", "high"),
         }));
-        using var acknowledged = await http.PostAsync($"/security/events/{events[0]!["event_id"]}/acknowledge",
+        using var acknowledged = await http.PostAsync($"/security/events/{events[0]!["id"]}/acknowledge",
             new StringContent("{}", Encoding.UTF8, "application/json"));
         Assert.That(acknowledged.IsSuccessStatusCode, Is.True, await acknowledged.Content.ReadAsStringAsync());
         await api.StopAsync();
@@ -159,11 +159,12 @@ public sealed class PoolerTests
         for (var n = 0; n <= 10; n++)
         {
             var found = ResultSample.Of("hlp-vault", ManualClock.Noon.AddMinutes(n), CheckOutcome.Succeeded,
-                [ResultSample.Finding("hlp.loss", $"{pooled} {n}", Severity.Critical)], []);
+                [ResultSample.Finding("hlp.loss", $"{n}", Severity.Critical)], [.. Enumerable.Range(0, n).Select(open => $"hlp.loss:{open}")]);
             var began = TimeProvider.System.GetTimestamp();
             await worker.Services.GetRequiredService<IRecorder>().RecordAsync(found, default);
             await receiver.WaitForNextAsync();
             took.Add(TimeProvider.System.GetElapsedTime(began));
+            clock.Advance(TimeSpan.FromMinutes(1)); // past whatever holds a channel back after a message
         }
 
         await notifier.StopAsync(default);
@@ -180,7 +181,7 @@ public sealed class PoolerTests
             Assert.That(alone, Has.One.EqualTo($"ok     database {_pooled.Host}:{_pooled.Port}/{_pooled.Database}"));
             Assert.That(alone, Has.One.StartsWith("WARN   pooler: one stands before the database").And.One.Contains("DATABASE_DIRECT_URL"));
             var past = $"database {_direct.Host}:{_direct.Port}/{_direct.Database} (DATABASE_DIRECT_URL)";
-            Assert.That(await CheckAsync(_direct), Has.One.EqualTo($"ok     {past}").And.None.Contains("pooler"));
+            Assert.That(await CheckAsync(_direct), Has.One.EqualTo($"ok     {past}").And.None.StartsWith("WARN   pooler"));
             Assert.That(await CheckAsync(_pooled), Has.One.Contains("(DATABASE_DIRECT_URL): a pooler stands there too"));
             Assert.That(await CheckAsync(TestDatabase.ConnectionTo(other)),
                 Has.One.Contains("(DATABASE_DIRECT_URL): this is another database than the one that DATABASE_URL leads to"));

@@ -95,6 +95,8 @@ public sealed class SurroundingsTests
             SET DateStyle = 'SQL, DMY';
             SET TimeZone = 'Asia/Kolkata';
             SELECT ensure_day_partition('check_runs', '2026-11-29');
+            SET DateStyle = 'ISO, YMD';
+            SET TimeZone = 'UTC';
             INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, worker)
             SELECT 'm', lower_bound + hours * interval '1 hour', 'grid', now(), now(), 'succeeded', 1, 0, 'w'
               FROM (SELECT substring(pg_get_expr(relpartbound, oid) from '\(''(.*?)''\)')::timestamptz AS lower_bound

@@ -47,15 +47,14 @@ public sealed class RefusedPartsTests() : RecorderFixture(new NamedChannel("webh
         Assert.That(Recorder.Waiting, Is.Zero);
     }
 
-    [TestCase(Impossible, "a name with a ? in it")]
-    [TestCase("half a \ud800 pair", "half a ? pair")]
-    public async Task Critical_finding_that_cannot_be_stored_as_it_is_leaves_in_plain_text(string subject, string readable)
+    [Test]
+    public async Task Critical_finding_that_cannot_be_stored_as_it_is_leaves_in_plain_text()
     {
         await Recorder.RecordAsync(
-            Result([ResultSample.Finding("hlp.loss", subject, Severity.Critical), ResultSample.Finding("hlp.sigma", "s", Severity.High)]),
+            Result([ResultSample.Finding("hlp.loss", Impossible, Severity.Critical), ResultSample.Finding("hlp.sigma", "s", Severity.High)]),
             default);
         Assert.That(await QueryAsync<string[]>("SELECT array_agg(title ORDER BY rule_id) FROM security_events"),
-            Is.EqualTo(new[] { $"Critical {readable}", "High s" }));
+            Is.EqualTo(new[] { "Critical a name with a ? in it", "High s" }));
         Assert.That(await QueryAsync<long>("SELECT count(*) FROM notifications"), Is.EqualTo(2));
         Assert.That(await QueryAsync<int>("SELECT findings FROM check_runs WHERE monitor = 'hlp-vault'"), Is.EqualTo(2));
     }
@@ -65,7 +64,8 @@ public sealed class RefusedPartsTests() : RecorderFixture(new NamedChannel("webh
     {
         var failed = ResultSample.Of("hlp-vault", Noon, CheckOutcome.Failed, [], []);
         await Recorder.RecordAsync(failed with { Run = failed.Run with { Error = $"no JSON: {Impossible}" } }, default);
-        Assert.That(await QueryAsync<string>("SELECT error FROM check_runs"), Is.EqualTo("no JSON: a name with a ? in it"));
+        Assert.That(await QueryAsync<string>("SELECT string_agg(error, '') FROM check_runs WHERE monitor = 'hlp-vault'"),
+            Is.EqualTo("no JSON: a name with a ? in it"), string.Join('\n', _logs.Lines));
     }
 
     [Test]
