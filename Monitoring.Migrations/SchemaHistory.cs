@@ -42,8 +42,8 @@ public sealed class SchemaHistory(NpgsqlDataSource db)
     private const string FindSurroundingsSql = """
         SELECT current_setting('server_encoding'), current_setting('transaction_read_only')::boolean, current_user::text,
                to_regnamespace('public') IS NOT NULL,
-               coalesce(has_schema_privilege(to_regnamespace('public'), 'USAGE') AND has_schema_privilege(to_regnamespace('public'), 'CREATE'),
-                        false),
+               coalesce(has_schema_privilege(to_regnamespace('public'), 'USAGE')
+                        AND has_schema_privilege(to_regnamespace('public'), 'CREATE'), false),
                (SELECT CASE WHEN NOT pg_has_role(relowner, 'USAGE') THEN relowner::regrole::text END
                   FROM pg_class WHERE oid = to_regclass('public."VersionInfo"'))
         """;
@@ -62,7 +62,8 @@ public sealed class SchemaHistory(NpgsqlDataSource db)
             ?? (!reader.GetBoolean(4) ? $"the account {account} may not make tables in the schema public: as the owner of the database, "
                 + $"GRANT USAGE, CREATE ON SCHEMA public TO {account}" : null)
             ?? (!await reader.IsDBNullAsync(5, cancellationToken) && reader.GetString(5) is var owner
-                ? $"the tables belong to {owner}, and {account} is no member of that role: run this as {owner}, or GRANT {owner} TO {account}"
+                ? $"the tables belong to {owner}, and {account} is no member of that role: run this as {owner}, "
+                    + $"or GRANT {owner} TO {account}"
                 : null);
     }
 

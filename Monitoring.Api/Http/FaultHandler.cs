@@ -78,7 +78,8 @@ internal sealed partial class FaultHandler(
         _ => DatabaseFaults.Covers(fault),
     };
 
-    [LoggerMessage(LogLevel.Warning, "{Path}: the database is read-only, nothing was changed; DATABASE_URL must lead to the primary server")]
+    [LoggerMessage(
+        LogLevel.Warning, "{Path}: the database is read-only, nothing was changed; DATABASE_URL must lead to the primary server")]
     private partial void LogReadOnly(string path);
 
     [LoggerMessage(LogLevel.Error, "{Path}: unexpected fault")]

@@ -5,7 +5,8 @@ using Npgsql;
 namespace Monitoring.Data.Configuration;
 
 /// <summary>
-/// Reads the forms of <c>DATABASE_URL</c>: the URL and the words (<c>host=… dbname=…</c>) that psql and most hosters use, and Npgsql's own.
+/// Reads the forms of <c>DATABASE_URL</c>: the URL and the words (<c>host=… dbname=…</c>) that psql and most hosters use, and
+/// Npgsql's own.
 /// </summary>
 public static class DatabaseUrl
 {
@@ -26,7 +27,8 @@ public static class DatabaseUrl
         try
         {
             var connection = new NpgsqlConnectionStringBuilder(text);
-            return connection.Host is { Length: > 0 } ? Usable(connection) : throw new FormatException($"names no host; the form is {Form}");
+            return connection.Host is { Length: > 0 }
+                ? Usable(connection) : throw new FormatException($"names no host; the form is {Form}");
         }
         catch (Exception fault) when (fault is ArgumentException or FormatException or InvalidCastException)
         {

@@ -21,7 +21,8 @@ public sealed class ChangeMarks
 {
     private readonly SharedRun<ChangeMark> _reading;
 
-    public ChangeMarks(DatabaseConnections db) => _reading = new SharedRun<ChangeMark>(cancellationToken => FindAsync(db, cancellationToken));
+    public ChangeMarks(DatabaseConnections db) =>
+        _reading = new SharedRun<ChangeMark>(cancellationToken => FindAsync(db, cancellationToken));
 
     /// <summary>The mark of a moment that is not before this call.</summary>
     public Task<ChangeMark> ReadAsync(CancellationToken cancellationToken) => _reading.JoinAsync(cancellationToken);

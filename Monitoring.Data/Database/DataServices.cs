@@ -33,6 +33,7 @@ public static class DataServices
         services.AddSingleton<DayPartitions>();
         services.AddSingleton<CursorKey>();
         services.AddSingleton<ServerSlots>();
+        services.AddSingleton<SameDatabase>();
         services.AddSingleton<MonitorTable>();
         services.AddSingleton<CheckRuns>();
         services.AddSingleton<SourceCursors>();

@@ -39,7 +39,7 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
     private int _held;
     private int _peak; // of those held at once
     private int _most = int.MaxValue; // as many as the server gave when it last refused one
-    private long _returnedAt = long.MinValue;
+    private long _changedAt = long.MinValue; // when one of ours was given back, or another attempt ended
     private long _askAgainAt;
 
     /// <summary>Takes the settings. Connects to nothing yet.</summary>
@@ -147,13 +147,14 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
         }
     }
 
-    // The server is full, and some of its connections are ours, or were when it was asked.
+    // The server is full, and some of its connections are ours, or were when it was asked: attempts take slots from each other too.
     private bool IsWorthWaiting(Exception fault, long askedAt)
     {
         lock (_lock)
         {
-            _asking--;
-            if (!DatabaseFaults.IsFull(fault) || (_held == 0 && _returnedAt < askedAt))
+            var wasAlone = --_asking == 0 && _held == 0 && _changedAt < askedAt;
+            _changedAt = _clock.GetTimestamp();
+            if (!DatabaseFaults.IsFull(fault) || wasAlone)
                 return false;
             (_most, _askAgainAt) = (Math.Max(1, _peak), In(AskAgainAfter));
             return true;
@@ -242,7 +243,7 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
         lock (_lock)
         {
             _held--;
-            _returnedAt = now;
+            _changedAt = now;
         }
 
         if (Volatile.Read(ref _waiting) > 0)

@@ -25,7 +25,8 @@ public sealed class HeldRead<T>
     private sealed record Held(string? Mark, T Rows, DateTimeOffset ReadAt, DateTimeOffset Until);
 
     /// <summary><paramref name="ask"/> adds its statements for a moment, and answers what makes their rows into the result.</summary>
-    public HeldRead(DatabaseConnections db, ChangeMarks marks, TimeProvider clock, Func<DatabaseBatch, DateTimeOffset, Func<TimedRows<T>>> ask)
+    public HeldRead(
+        DatabaseConnections db, ChangeMarks marks, TimeProvider clock, Func<DatabaseBatch, DateTimeOffset, Func<TimedRows<T>>> ask)
     {
         (_db, _marks, _clock, _ask) = (db, marks, clock, ask);
         _reading = new SharedRun<Held>(ReadAsync);

@@ -46,7 +46,8 @@ public sealed class SchemaVersions(DatabaseConnections db)
         if (current < Required)
             return $"the database's schema is at version {current}, this program needs {Required}: run Monitoring.Migrations up";
         return state.FindsTables ? null
-            : $"the search_path of this session does not lead to the schema {Schema}: ALTER ROLE {state.Account} SET search_path = {Schema}";
+            : $"the search_path of this session does not lead to the schema {Schema}: "
+                + $"ALTER ROLE {state.Account} SET search_path = {Schema}";
     }
 
     /// <summary>Null where this encoding can hold every text; else what is wrong and what to do.</summary>

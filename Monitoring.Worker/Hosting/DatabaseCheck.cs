@@ -6,7 +6,7 @@ namespace Monitoring.Worker.Hosting;
 
 /// <summary>What <c>--check</c> says of the database: its schema, a pooler before it and the way past that, and its slots.</summary>
 internal sealed class DatabaseCheck(
-    DatabaseOptions database, DatabaseConnections connections, SchemaVersions schema, CursorKey key, ServerSlots slots)
+    DatabaseOptions database, DatabaseConnections connections, SchemaVersions schema, SameDatabase same, ServerSlots slots)
 {
     private const int Programs = 2; // a worker and a read service; each has one connection more, to listen
 
@@ -29,12 +29,11 @@ internal sealed class DatabaseCheck(
     private async Task<string?> FindProblemOfDirectAsync(Npgsql.NpgsqlConnectionStringBuilder direct, CancellationToken cancellationToken)
     {
         await using var source = DataSources.Create(direct, prepare: false);
-        await using (var connection = await source.OpenConnectionAsync(cancellationToken))
-            if (await DataSources.HasPoolerAsync(connection, cancellationToken))
-                return "a pooler stands there too, so nothing can be heard; give the address of the server itself";
-        // Each database has a key of its own.
-        var (there, here) = (await new CursorKey(source).ReadAsync(cancellationToken), await key.ReadAsync(cancellationToken));
-        return there.AsSpan().SequenceEqual(here) ? null : "this is another database than the one that DATABASE_URL leads to";
+        await using var connection = await source.OpenConnectionAsync(cancellationToken);
+        if (await DataSources.HasPoolerAsync(connection, cancellationToken))
+            return "a pooler stands there too, so nothing can be heard; give the address of the server itself";
+        return await same.IsThatOfAsync(connection, cancellationToken) ? null
+            : "this is another database than the one that DATABASE_URL leads to";
     }
 
     private async Task<string?> FindProblemOfSlotsAsync(CancellationToken cancellationToken)

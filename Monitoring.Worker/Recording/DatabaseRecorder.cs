@@ -56,7 +56,9 @@ internal sealed class DatabaseRecorder(
         }
     }
 
-    /// <summary>Whether a result is never accepted, for what is in it: a data exception, a constraint, or what cannot even be sent.</summary>
+    /// <summary>
+    /// Whether a result is never accepted, for what is in it: a data exception, a constraint, or what cannot even be sent.
+    /// </summary>
     public static bool IsRefusal(Exception fault) => fault is PostgresException { SqlState: ['2', '2' or '3', ..] }
         || !(DatabaseFaults.Covers(fault) || fault is OperationCanceledException or ObjectDisposedException);
 

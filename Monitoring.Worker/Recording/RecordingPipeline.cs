@@ -187,8 +187,9 @@ internal sealed partial class RecordingPipeline(
         }
         catch (Exception fault) when (entry is ResultEntry && DatabaseRecorder.IsRefusal(fault))
         {
+            var result = ((ResultEntry)entry).Result;
             var parts = await DatabaseDeadline.HoldAsync(
-                token => RefusedParts.FindAsync(database.TakesAsync, ((ResultEntry)entry).Result, token), LongWriteTimeout, cancellationToken);
+                token => RefusedParts.FindAsync(database.TakesAsync, result, token), LongWriteTimeout, cancellationToken);
             if (parts is null)
                 throw;
             var rest = new ResultEntry(parts.Rest);
@@ -283,8 +284,9 @@ internal sealed partial class RecordingPipeline(
     [LoggerMessage(LogLevel.Critical, "the database refuses {Entry} for its content ({Error}); it is set aside here: {Json}")]
     private partial void LogRefused(JournalEntry entry, string error, string json);
 
-    [LoggerMessage(LogLevel.Error, "{Entry} is stored without {Count} of its parts, which the database refuses for their content ({Error}); "
-        + "they are set aside here: {Json}")]
+    [LoggerMessage(LogLevel.Error,
+        "{Entry} is stored without {Count} of its parts, which the database refuses for their content ({Error}); they are set aside here: "
+        + "{Json}")]
     private partial void LogStoredWithout(JournalEntry entry, int count, string error, string json);
 
     [LoggerMessage(LogLevel.Critical, "{Entry} cannot be written by a defect of this program; it is set aside here: {Json}")]

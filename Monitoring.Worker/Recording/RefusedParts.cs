@@ -19,7 +19,7 @@ internal sealed record RefusedParts(CheckResult Rest, CheckResult Refused, int C
     public static async Task<RefusedParts?> FindAsync(
         Func<CheckResult, CancellationToken, Task<bool>> takes, CheckResult result, CancellationToken cancellationToken)
     {
-        var search = new Search(takes, cancellationToken);
+        var search = new Search(takes);
         var bare = result with { Observations = [], Findings = [], Readings = [] };
         var isPlain = !await takes(bare, cancellationToken);
         if (isPlain)
@@ -29,9 +29,9 @@ internal sealed record RefusedParts(CheckResult Rest, CheckResult Refused, int C
                 return null;
         }
 
-        var observations = await search.FindAsync(result.Observations, rows => bare with { Observations = rows });
-        var readings = await search.FindAsync(result.Readings, rows => bare with { Readings = rows });
-        var findings = await search.FindAsync(result.Findings, rows => bare with { Findings = rows });
+        var observations = await search.FindAsync(result.Observations, rows => bare with { Observations = rows }, cancellationToken);
+        var readings = await search.FindAsync(result.Readings, rows => bare with { Readings = rows }, cancellationToken);
+        var findings = await search.FindAsync(result.Findings, rows => bare with { Findings = rows }, cancellationToken);
         var kept = new List<Finding>();
         var (leftOut, count) = (0, observations.Count + readings.Count + findings.Count);
         foreach (var finding in result.Findings)
@@ -74,12 +74,16 @@ internal sealed record RefusedParts(CheckResult Rest, CheckResult Refused, int C
     private static string Plain(string text) =>
         string.Concat(text.Select(c => c is >= ' ' and <= '~' ? c : c == '…' ? '.' : '?'));
 
-    /// <summary>The parts that are refused, found within so many trials; after those, what is not known to be taken counts as refused.</summary>
-    private sealed class Search(Func<CheckResult, CancellationToken, Task<bool>> takes, CancellationToken cancellationToken)
+    /// <summary>
+    /// The parts that are refused, found within so many trials; after those, what is not known to be taken counts as refused.
+    /// </summary>
+    private sealed class Search(Func<CheckResult, CancellationToken, Task<bool>> takes)
     {
         private int _trials;
 
-        public async Task<HashSet<T>> FindAsync<T>(IReadOnlyList<T> parts, Func<IReadOnlyList<T>, CheckResult> toResult) where T : class
+        public async Task<HashSet<T>> FindAsync<T>(
+            IReadOnlyList<T> parts, Func<IReadOnlyList<T>, CheckResult> toResult, CancellationToken cancellationToken)
+            where T : class
         {
             var refused = new HashSet<T>(ReferenceEqualityComparer.Instance);
             var open = new Stack<ArraySegment<T>>();

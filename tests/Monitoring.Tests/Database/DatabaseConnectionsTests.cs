@@ -35,7 +35,8 @@ public sealed class DatabaseConnectionsTests
     private async Task BecomeAsync(string attributes)
     {
         (_connection.Username, _connection.Password) = (_role = $"login_of_{_connection.Database}", Guid.NewGuid().ToString("N"));
-        await TestDatabase.ExecuteAsync($"CREATE ROLE {_role} LOGIN PASSWORD '{_connection.Password}' IN ROLE monitoring_worker {attributes}");
+        await TestDatabase.ExecuteAsync(
+            $"CREATE ROLE {_role} LOGIN PASSWORD '{_connection.Password}' IN ROLE monitoring_worker {attributes}");
     }
 
     private static async Task<int> ProcessAsync(DatabaseConnections connections)

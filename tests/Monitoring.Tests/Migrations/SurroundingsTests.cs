@@ -188,7 +188,8 @@ public sealed class SurroundingsTests
             Assert.That(up.Errors, Does.Contain("the database's encoding is LATIN1, and only UTF8 holds every text").And.Contains(
                 "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0"));
             await using var connections = new DatabaseConnections(new DatabaseOptions(latin));
-            Assert.That(await new SchemaVersions(connections).FindProblemAsync(default), Does.StartWith("the database's encoding is LATIN1"),
+            Assert.That(await new SchemaVersions(connections).FindProblemAsync(default),
+                Does.StartWith("the database's encoding is LATIN1"),
                 "which is what readiness, --check and the worker's log say");
         }
         finally
