@@ -129,7 +129,7 @@ internal sealed partial class ChangeFeed(
         catch (Exception fault) when (!stopping.IsCancellationRequested)
         {
             if (IsAvailable)
-                LogAway(fault.Message);
+                LogAway(DatabaseFaults.Describe(fault));
             SetAvailable(false);
             if (!DatabaseFaults.Covers(fault))
                 throw; // one bad row must not end the service
@@ -147,7 +147,7 @@ internal sealed partial class ChangeFeed(
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {
-            LogDeaf(fault.Message);
+            LogDeaf(DatabaseFaults.Describe(fault));
         }
 
         return Retry;

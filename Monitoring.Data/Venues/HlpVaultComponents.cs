@@ -16,7 +16,7 @@ public sealed record HlpVaultComponent(
 public sealed record EmptyHlpVaultComponent(string ComponentAddress, DateTimeOffset ObservedAt);
 
 /// <summary>The table <c>hlp_vault_components</c>: the vaults of which a vault consists.</summary>
-public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
+public sealed class HlpVaultComponents(DatabaseConnections db) : IObservationTable
 {
     private const string CopySql = """
         COPY hlp_vault_components (vault_address, component_address, observed_at,

@@ -16,7 +16,7 @@ namespace Monitoring.Worker.Recording;
 /// A result that is there already changes nothing.
 /// </summary>
 internal sealed class DatabaseRecorder(
-    NpgsqlDataSource db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
+    DatabaseConnections db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
     NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock)
 {
     private readonly EventPolicy _policy = new(options, rules, routing);
@@ -31,7 +31,7 @@ internal sealed class DatabaseRecorder(
         JournalEntry entry, Func<NewNotification, NewNotification> mark, TimeSpan? lockTimeout, CancellationToken cancellationToken)
     {
         if (entry is ResultEntry { Result: var result })
-            return await WriteAsync(result, mark, lockTimeout, cancellationToken);
+            return await WriteAsync(result, mark, lockTimeout, isTrial: false, cancellationToken);
         if (entry is AttemptEntry attempt)
             await notifications.MarkBegunAsync(attempt.NotificationIds, attempt.MessageId, cancellationToken);
         else if (entry is DeliveryEntry delivery)
@@ -41,26 +41,48 @@ internal sealed class DatabaseRecorder(
 
     /// <summary>Answers the events' update, or null when the result was there already. Throws what the database throws.</summary>
     public Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken) =>
-        WriteAsync(result, row => row, lockTimeout: null, cancellationToken);
+        WriteAsync(result, row => row, lockTimeout: null, isTrial: false, cancellationToken);
 
-    // The same; mark says of each row of the outbox whether it was tried or sent already, lockTimeout how long to wait for a lock.
-    private async Task<EventUpdate?> WriteAsync(
-        CheckResult result, Func<NewNotification, NewNotification> mark, TimeSpan? lockTimeout, CancellationToken cancellationToken)
+    /// <summary>Whether the database would take this result. Nothing is stored.</summary>
+    public async Task<bool> TakesAsync(CheckResult result, CancellationToken cancellationToken)
     {
         try
         {
-            return await WriteOnceAsync(result, mark, lockTimeout, cancellationToken);
+            await WriteAsync(result, row => row, lockTimeout: null, isTrial: true, cancellationToken);
+            return true;
+        }
+        catch (Exception fault) when (IsRefusal(fault))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Whether a result is never accepted, for what is in it: a data exception, a constraint, or what cannot even be sent.
+    /// </summary>
+    public static bool IsRefusal(Exception fault) => fault is PostgresException { SqlState: ['2', '2' or '3', ..] }
+        || !(DatabaseFaults.Covers(fault) || fault is OperationCanceledException or ObjectDisposedException);
+
+    // The same; mark says of each row of the outbox whether it was tried or sent already, lockTimeout how long to wait for a lock.
+    private async Task<EventUpdate?> WriteAsync(
+        CheckResult result, Func<NewNotification, NewNotification> mark, TimeSpan? lockTimeout, bool isTrial,
+        CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WriteOnceAsync(result, mark, lockTimeout, isTrial, cancellationToken);
         }
         // a partition that was there: another database, restored
         catch (PostgresException missing) when (missing is { SqlState: PostgresErrorCodes.CheckViolation, ConstraintName: null or "" })
         {
             _partitionsUntil = DateOnly.MinValue;
-            return await WriteOnceAsync(result, mark, lockTimeout, cancellationToken);
+            return await WriteOnceAsync(result, mark, lockTimeout, isTrial, cancellationToken);
         }
     }
 
     private async Task<EventUpdate?> WriteOnceAsync(
-        CheckResult result, Func<NewNotification, NewNotification> mark, TimeSpan? lockTimeout, CancellationToken cancellationToken)
+        CheckResult result, Func<NewNotification, NewNotification> mark, TimeSpan? lockTimeout, bool isTrial,
+        CancellationToken cancellationToken)
     {
         await EnsurePartitionsAsync(DateOnly.FromDateTime(result.Run.ScheduledAt.UtcDateTime), cancellationToken);
         await EnsureOtherPartitionsAsync(result, cancellationToken);
@@ -76,7 +98,8 @@ internal sealed class DatabaseRecorder(
             await table.InsertAsync(result.Observations, someAreThere: leftByFailure > 0, transaction, cancellationToken);
         await SourceCursors.AddAsync(result.Run.Monitor, result.Readings, transaction, cancellationToken);
         var update = leftByFailure is null ? null : await UpdateEventsAsync(result, mark, transaction, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
+        if (!isTrial)
+            await transaction.CommitAsync(cancellationToken);
         return update;
     }
 
