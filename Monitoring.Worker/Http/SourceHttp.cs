@@ -69,7 +69,7 @@ internal static class SourceHttp
     }
 
     /// <summary>What is wrong with an answer that could not be parsed, in plain words.</summary>
-    public static string Describe(JsonException fault, ReadOnlySpan<byte> answer)
+    public static string Describe(Exception fault, ReadOnlySpan<byte> answer)
     {
         const int deepest = 64; // of the parser
         var reader = new Utf8JsonReader(answer, new JsonReaderOptions { MaxDepth = int.MaxValue, AllowMultipleValues = true });

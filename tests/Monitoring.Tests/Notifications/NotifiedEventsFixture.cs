@@ -63,7 +63,11 @@ public abstract class NotifiedEventsFixture(bool inDatabase)
             var provider = services.AddSingleton(Rules).AddOutbox(withoutDatabase: true)
                 .AddRecordingWithoutDatabase().BuildServiceProvider();
             _outbox = provider.GetRequiredService<IOutbox>();
-            return _record = result => provider.GetRequiredService<IRecorder>().RecordAsync(result, default);
+            return _record = result =>
+            {
+                provider.GetRequiredService<IRecorder>().Record(result);
+                return Task.CompletedTask;
+            };
         }
 
         _journals.Add(new TestJournals());

@@ -105,7 +105,8 @@ public sealed class HlpVaultRulesTests
     {
         var measures = Sample.Measures(z: 0) with { Pnl24h = Window(50_000_000, startValue: startValue) };
         Assert.That(Find(HlpVaultRuleSet.Outflow.Id, measures), Is.Null);
-        Assert.That(HlpVaultRules.Unjudged(Sample.Snapshot(measures), measures), Is.EqualTo(new[] { "hlp.outflow:" + Sample.Vault }));
+        Assert.That(HlpVaultRules.Unjudged(Sample.Snapshot(measures), measures, inDoubt: false),
+            Is.EqualTo(new[] { "hlp.outflow:" + Sample.Vault }));
         Assert.That(Find(HlpVaultRuleSet.Outflow.Id, measures with { Pnl1h = Window(80_000_000) })!.Severity,
             Is.EqualTo(Severity.Critical), "the other window is judged");
     }

@@ -2,6 +2,7 @@ using Dapper;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 using Monitoring.Simulator.Model;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Venues.Oracle;
 using static Monitoring.Tests.Venues.OracleSample;
 using Severity = Monitoring.Data.Events.Severity;
@@ -55,7 +56,7 @@ public sealed class ImpossiblePriceTests
         Assert.That(OracleRules.Unjudged(readings, [], Limits), Has.Member("oracle.common-mode:USDT"));
 
         using var logs = new TestLogs();
-        var history = new OracleHistory(Options, null, logs.For<OracleHistory>());
+        var history = new OracleHistory(Options, null, new PastReads(), logs.For<OracleHistory>());
         for (var i = 0; i < 600; i++)
             history.Add(OracleRules.Judge(Reading(0, at: Noon.AddMinutes(i)), history.Of("BTC", Noon.AddMinutes(i)), null, Limits)!);
         Assert.That(history.Of("BTC", Noon.AddMinutes(600)) is { FloorPct: null, BreachedSince: { } since } && since == Noon, Is.True);

@@ -1,5 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Http;
 using Monitoring.Worker.Venues.Hyperliquid;
@@ -11,6 +12,8 @@ namespace Monitoring.Tests.Venues;
 public sealed class SourceHttpTests
 {
     private readonly ManualClock _clock = new(ManualClock.Noon);
+    private static readonly LeftOutParts LeftOut = new(NullLogger<LeftOutParts>.Instance);
+
     private ReceiverUnderTest _receiver = null!;
     private ServiceProvider _services = null!;
     private HyperliquidClient _venue = null!;
@@ -24,7 +27,8 @@ public sealed class SourceHttpTests
         services.AddSourceClient("source", new Uri(_receiver.Url));
         _services = services.BuildServiceProvider();
         var http = _services.GetRequiredService<IHttpClientFactory>();
-        _venue = new HyperliquidClient(http.CreateClient("source"), new WeightBudget(_clock, 1_000_000), new HyperliquidPipeline(_clock));
+        _venue = new HyperliquidClient(http.CreateClient("source"), new WeightBudget(_clock, 1_000_000), new HyperliquidPipeline(_clock),
+            LeftOut);
         _reference = new ReferenceHttp(http.CreateClient("source"));
     }
 
@@ -126,7 +130,7 @@ public sealed class SourceHttpTests
         using var deadline = new CancellationTokenSource();
         using var budget = new WeightBudget(TimeProvider.System);
         var venue = new HyperliquidClient(_services.GetRequiredService<IHttpClientFactory>().CreateClient("source"), budget,
-            new HyperliquidPipeline(TimeProvider.System));
+            new HyperliquidPipeline(TimeProvider.System), LeftOut);
         var asking = venue.GetMarketsAsync(deadline.Token);
         await _receiver.WaitForNextAsync();
         await _receiver.WaitForNextAsync();
