@@ -29,10 +29,12 @@ internal static class SourceHttp
         });
 
     /// <summary>A request's body as JSON, with its length.</summary>
-    public static HttpContent Json(object body) => new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, JsonSerializerOptions.Web))
+    public static HttpContent Json(object body)
     {
-        Headers = { ContentType = new MediaTypeHeaderValue("application/json", "utf-8") },
-    };
+        var content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(body, JsonSerializerOptions.Web));
+        content.Headers.ContentType = new MediaTypeHeaderValue("application/json", "utf-8");
+        return content;
+    }
 
     /// <summary>Reads a whole answer of at most so many bytes.</summary>
     /// <exception cref="MissingDataException">It is larger.</exception>
@@ -61,7 +63,8 @@ internal static class SourceHttp
         var target = response.Headers.Location switch
         {
             null => "nowhere",
-            { IsAbsoluteUri: true } absolute => absolute.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped),
+            { IsAbsoluteUri: true } absolute =>
+                absolute.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped),
             var relative => relative.OriginalString.Split('?', '#')[0],
         };
         return $"HTTP {(int)response.StatusCode}, a redirect to {Excerpt(target)}, which is not followed; "

@@ -46,7 +46,7 @@ internal sealed partial class Heartbeat(
             var said = await HttpAnswers.ReadBeginningAsync(answer, MostOfAnswer, either.Token);
             var problem = SourceHttp.FindRedirect(answer)
                 ?? (!answer.IsSuccessStatusCode ? $"HTTP {(int)answer.StatusCode}"
-                    : HttpAnswers.IsPage(said) ? "what answers there is a page for people, such as a sign-in page, and no receiver of heartbeats"
+                    : HttpAnswers.IsPage(said) ? "what answers there is a page for people, such as a sign-in page"
                     : null);
             if (problem is not null)
                 LogFailed(problem);

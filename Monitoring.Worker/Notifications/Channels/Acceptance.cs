@@ -16,9 +16,10 @@ internal static class Acceptances
     /// <summary>The operator's own address: anything but a page for people.</summary>
     public static bool IsNoPage(byte[] answer) => !HttpAnswers.IsPage(answer);
 
-    /// <summary>Slack answers the text <c>ok</c>; what speaks its language answers that, or <c>{"ok":true}</c>, <c>{"success":true}</c>.</summary>
+    /// <summary>Slack answers <c>ok</c>; what speaks its language answers that, or <c>{"ok":true}</c>, <c>{"success":true}</c>.</summary>
     public static bool SaysOk(byte[] answer) =>
-        Encoding.UTF8.GetString(answer).Trim() == "ok" || IsOk(answer) || Has(answer, "success", value => value.ValueKind == JsonValueKind.True);
+        Encoding.UTF8.GetString(answer).Trim() == "ok" || IsOk(answer)
+        || Has(answer, "success", value => value.ValueKind == JsonValueKind.True);
 
     /// <summary>Telegram answers <c>{"ok":true,"result":…}</c>.</summary>
     public static bool IsOk(byte[] answer) => Has(answer, "ok", value => value.ValueKind == JsonValueKind.True);

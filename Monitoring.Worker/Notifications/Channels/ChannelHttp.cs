@@ -73,7 +73,8 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
         var text = Clean(Encoding.UTF8.GetString(answer), secret);
         var reason = text.Length == 0 ? $"HTTP {status}" : $"HTTP {status}: {text}";
         if (response.IsSuccessStatusCode)
-            return new DeliveryOutcome.Retry($"the answer does not say that the message was accepted: {reason}", FindWait(response, answer));
+            return new DeliveryOutcome.Retry(
+                $"the answer does not say that the message was accepted: {reason}", FindWait(response, answer));
         if (status is 408 or 425 or 429 or >= 500)
             return new DeliveryOutcome.Retry(reason, FindWait(response, answer));
         return new DeliveryOutcome.Dead(status is >= 300 and < 400

@@ -24,8 +24,8 @@ internal static class HlpVaultRules
 
     /// <summary>
     /// The fingerprints that these measures cannot judge: without enough history there is no z-score, and without anything at a window's
-    /// start no share of it; in doubt about the venue's figures, or where they say that the vault has more than doubled in a day, nothing is
-    /// over.
+    /// start no share of it; in doubt about the venue's figures, or where they say that the vault has more than doubled in a day,
+    /// nothing is over.
     /// </summary>
     public static IReadOnlyList<string> Unjudged(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, bool inDoubt) =>
         inDoubt || measures.Pnl24h.PctOfCapital >= MostGainPct

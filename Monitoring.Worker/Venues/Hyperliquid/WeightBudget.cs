@@ -46,7 +46,8 @@ internal sealed class WeightBudget(TimeProvider clock, int perMinute = WeightBud
         catch (OperationCanceledException)
         {
             throw new WaitCutOffException(
-                $"waited {clock.GetElapsedTime(began).TotalSeconds:0.0} s for the venue's request budget, {DescribeUse()}", cancellationToken);
+                $"waited {clock.GetElapsedTime(began).TotalSeconds:0.0} s for the venue's request budget, {DescribeUse()}",
+                cancellationToken);
         }
     }
 

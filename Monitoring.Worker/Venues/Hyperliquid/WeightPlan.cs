@@ -24,7 +24,8 @@ internal sealed record WeightPlan(IReadOnlyList<(string Monitor, double PerMinut
         [
             (HlpVaultMonitor.MonitorName, PerMinute(details + states, options.HlpVault.Interval)),
             (InventoryMonitor.MonitorName, PerMinute(states, inventory)
-                + PerMinute(details, Longer(inventory, VaultTree.FrameRefresh)) + PerMinute(details, Longer(inventory, VaultTree.MarketsRefresh))),
+                + PerMinute(details, Longer(inventory, VaultTree.FrameRefresh))
+                + PerMinute(details, Longer(inventory, VaultTree.MarketsRefresh))),
             (OracleMonitor.MonitorName, PerMinute(details, options.Oracle.Interval)),
             (LiquidationMonitor.MonitorName, PerMinute(details + (owners * HyperliquidClient.FillsWeight), options.Liquidations.Interval)),
         ], options.Hyperliquid.WeightPerMinute);
@@ -43,7 +44,8 @@ internal sealed record WeightPlan(IReadOnlyList<(string Monitor, double PerMinut
     /// <inheritdoc/>
     public override string ToString() =>
         $"at their intervals the monitors need {PerMinuteInAll:0} of the venue's {Limit} request weight a minute ("
-        + string.Join(", ", Shares.OrderByDescending(share => share.PerMinute).Select(share => $"{share.Monitor} {share.PerMinute:0}")) + ")";
+        + string.Join(", ", Shares.OrderByDescending(share => share.PerMinute).Select(share => $"{share.Monitor} {share.PerMinute:0}"))
+        + ")";
 
     private static double PerMinute(int weight, TimeSpan interval) => weight * (TimeSpan.FromMinutes(1) / interval);
 

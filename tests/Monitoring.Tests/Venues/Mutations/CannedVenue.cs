@@ -130,8 +130,8 @@ internal sealed class CannedVenue : HttpMessageHandler, IRecorder
         var inventory = new InventoryOptions(
             TimeSpan.FromSeconds(10), InventoryThresholds.Default with { MediumPct = 0 }, TakeoverThresholds.Default);
         _monitors[InventoryMonitor.MonitorName] = new InventoryMonitor(Client, new VaultTree(Client, vault, logs.For<VaultTree>()),
-            new InventoryHistory(vault, inventory, null, new PastReads(), logs.For<InventoryHistory>()), components, vault, inventory, Clock,
-            logs.For<InventoryMonitor>());
+            new InventoryHistory(vault, inventory, null, new PastReads(), logs.For<InventoryHistory>()), components, vault, inventory,
+            Clock, logs.For<InventoryMonitor>());
         var liquidations = new LiquidationOptions([], TimeSpan.FromSeconds(10), LiquidationThresholds.Default);
         var fills = new LiquidationHistory(null, new PastReads(), logs.For<LiquidationHistory>());
         _monitors[LiquidationMonitor.MonitorName] = new LiquidationMonitor(Client, fills,
