@@ -61,7 +61,8 @@ internal sealed class RecordingHealth(
             _newest = at;
             var now = clock.GetUtcNow();
             var findings = RecordingHealthRules.Evaluate(
-                new RecordingState(database.Display, link.Outage, JournalName, queue.Fault, queue.SetAside, queue.Waiting, Seeing(now)), now);
+                new RecordingState(
+                    database.Display, link.Outage, JournalName, queue.Fault, queue.SetAside, queue.Waiting, Seeing(now)), now);
             _clean = findings.Count > 0 ? 0 : _clean + 1;
             if (_clean > events.ResolveAfter)
                 return null;
