@@ -10,9 +10,10 @@ namespace Monitoring.Data.Events;
 /// of the subject, whose parts are <paramref name="SubjectKind"/>, <paramref name="Network"/>,
 /// <paramref name="Account"/> and <paramref name="SubjectId"/>; events from before they were kept have none.
 /// <paramref name="Labels"/> is a JSON object of texts.
-/// <paramref name="Covers"/> are the subjects of other rules' events that this one speaks for while it is open; <paramref name="InhibitedBy"/>
-/// is the event that speaks for this one, or did until its end. <paramref name="NotifiedAt"/> is when people were last to hear of it, where
-/// that was not at the opening; <paramref name="AskedAfter"/> up to how many seconds of waiting routes were asked already.
+/// <paramref name="Covers"/> are the subjects of other rules' events that this one speaks for while it is open;
+/// <paramref name="InhibitedBy"/> is the event that speaks for this one, or did until its end. <paramref name="NotifiedAt"/> is when people
+/// were last to hear of it, where that was not at the opening; <paramref name="AskedAfter"/> up to how many seconds of waiting routes were
+/// asked already.
 /// <paramref name="EarlierOpenings"/> are the openings of the same fingerprint within the hour before its own, and
 /// <paramref name="ToldMeasure"/> the worst measure that people heard of while it flaps.
 /// </summary>

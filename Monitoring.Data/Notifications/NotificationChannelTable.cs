@@ -80,7 +80,8 @@ public sealed class NotificationChannelTable(DatabaseConnections db)
         batch.Add<NotificationChannelEdges>(FindEdgesSql, ("now", now), ("since", since));
 
     /// <summary>
-    /// Every channel by name. What is silenced or inhibited does not count as pending; dead letters about <paramref name="exceptRule"/> are not counted.
+    /// Every channel by name. What is silenced or inhibited does not count as pending; dead letters about <paramref name="exceptRule"/> are
+    /// not counted.
     /// </summary>
     public async Task<IReadOnlyList<NotificationChannelState>> ListAsync(
         DateTimeOffset now, DateTimeOffset since, string exceptRule, CancellationToken cancellationToken)

@@ -59,7 +59,8 @@ public sealed class NotificationClaims(DatabaseConnections db)
         """;
 
     // A silence or an inhibition holds back what announces, not the end; and nothing that a later, waiting row would make come out of
-    // order. A row that seems to be written in the future was written before the clock was set back, and waits for nothing. The id of a message stands for all that is in it: one notification goes under its own id, several under a new one.
+    // order. A row that seems to be written in the future was written before the clock was set back, and waits for nothing. The id of a
+    // message stands for all that is in it: one notification goes under its own id, several under a new one.
     private const string ClaimNewSql = """
         WITH due AS (
             SELECT n.notification_id, n.created_at, e.rule_id = ANY (@neverHeld) AS never_held,

@@ -19,11 +19,13 @@ public sealed class Inhibition : Migration
         COMMENT ON COLUMN security_events.inhibited_by IS 'The event that speaks for it, or did until its end. See inhibitions_in_force.';
         COMMENT ON COLUMN security_events.notified_at IS 'When people were last to hear of it; null: at its opening.';
         COMMENT ON COLUMN security_events.asked_after IS 'Routes that wait for up to so many seconds for an acknowledgement were asked.';
-        COMMENT ON COLUMN security_events.earlier_openings IS 'The openings of the same fingerprint within the hour before its own; null: none. Three of them: it flaps.';
+        COMMENT ON COLUMN security_events.earlier_openings IS
+            'The openings of the same fingerprint within the hour before its own; null: none. Three of them: it flaps.';
         COMMENT ON COLUMN security_events.told_measure IS 'While it flaps: the worst measure that people heard of.';
         CREATE INDEX security_events_covering_idx ON security_events (event_id) WHERE covers IS NOT NULL AND status <> 'resolved';
         CREATE INDEX security_events_inhibited_idx ON security_events (inhibited_by) WHERE inhibited_by IS NOT NULL;
-        CREATE INDEX security_events_reminder_idx ON security_events (severity, (coalesce(notified_at, first_seen_at))) WHERE status = 'open';
+        CREATE INDEX security_events_reminder_idx ON security_events (severity, (coalesce(notified_at, first_seen_at)))
+            WHERE status = 'open';
 
         -- Table functions of one SELECT, as silences_in_force: PostgreSQL puts them into the query that calls them.
         CREATE FUNCTION inhibitions_in_force(moment timestamptz) RETURNS TABLE (event_id uuid, inhibited_by uuid)
@@ -35,7 +37,8 @@ public sealed class Inhibition : Migration
                AND NOT EXISTS (SELECT FROM public.silences_in_force(moment) AS silence WHERE silence.fingerprint = speaker.fingerprint)
         $$;
         COMMENT ON FUNCTION inhibitions_in_force(timestamptz) IS
-            'Whether an inhibition holds is decided here and nowhere else: the event that speaks is open and not silenced. Which event speaks for which, the worker decides by its rules.';
+            'Whether an inhibition holds is decided here and nowhere else: the event that speaks is open and not silenced. Which event '
+            'speaks for which, the worker decides by its rules.';
 
         CREATE FUNCTION announces(kind text) RETURNS boolean LANGUAGE sql IMMUTABLE AS $$
             SELECT kind IN ('opened', 'escalated', 'worsened', 'flapping', 'reminded')
@@ -46,11 +49,14 @@ public sealed class Inhibition : Migration
         ALTER TABLE notifications DROP CONSTRAINT notifications_status_check;
         ALTER TABLE notifications ADD CONSTRAINT notifications_status_check
             CHECK (status IN ('pending', 'delivered', 'dead', 'silenced', 'inhibited'));
-        COMMENT ON COLUMN notifications.status IS 'silenced, inhibited: withdrawn, because its event was acknowledged or resolved while it was that and before anything was sent.';
+        COMMENT ON COLUMN notifications.status IS
+            'silenced, inhibited: withdrawn, because its event was acknowledged or resolved while it was that and before anything was '
+            'sent.';
 
         ALTER TABLE notification_channels DROP COLUMN window_until, DROP COLUMN window_critical;
         ALTER TABLE notification_channels ADD COLUMN recent_messages timestamptz[] NOT NULL DEFAULT '{}';
-        COMMENT ON COLUMN notification_channels.recent_messages IS 'When the newest messages left, repeats aside: after some in a minute, what comes is gathered.';
+        COMMENT ON COLUMN notification_channels.recent_messages IS
+            'When the newest messages left, repeats aside: after some in a minute, what comes is gathered.';
 
         CREATE OR REPLACE FUNCTION notify_followers() RETURNS trigger LANGUAGE plpgsql SET search_path = pg_catalog, public AS $$
         BEGIN
@@ -158,16 +164,20 @@ public sealed class Inhibition : Migration
         SELECT channel, configured_at, paused_until, last_delivered_at, last_failed_at, last_error
           FROM notification_channels_later;
         DROP TABLE notification_channels_later;
-        COMMENT ON TABLE notification_channels IS 'The channels that some worker sends through. A claim locks its row, so that workers share one window per channel.';
+        COMMENT ON TABLE notification_channels IS
+            'The channels that some worker sends through. A claim locks its row, so that workers share one window per channel.';
         COMMENT ON COLUMN notification_channels.configured_at IS 'When a running worker last had this channel configured.';
         COMMENT ON COLUMN notification_channels.paused_until IS 'The service asked for no message before.';
-        COMMENT ON COLUMN notification_channels.window_until IS 'Until then, what comes is gathered for the next message; window_critical: the message that began the window told of something critical.';
+        COMMENT ON COLUMN notification_channels.window_until IS
+            'Until then, what comes is gathered for the next message; window_critical: the message that began the window told of '
+            'something critical.';
 
         UPDATE notifications SET status = 'silenced' WHERE status = 'inhibited';
         ALTER TABLE notifications DROP CONSTRAINT notifications_status_check;
         ALTER TABLE notifications ADD CONSTRAINT notifications_status_check
             CHECK (status IN ('pending', 'delivered', 'dead', 'silenced'));
-        COMMENT ON COLUMN notifications.status IS 'silenced: withdrawn, because its event was acknowledged or resolved while silenced and before anything was sent.';
+        COMMENT ON COLUMN notifications.status IS
+            'silenced: withdrawn, because its event was acknowledged or resolved while silenced and before anything was sent.';
 
         DROP FUNCTION inhibitions_in_force(timestamptz);
         DROP FUNCTION announces(text);

@@ -149,7 +149,8 @@ internal static class EventLifecycle
         if (!opened.IsFlapping())
             return new Step(opened, change);
         opened = opened with { ToldMeasure = MeasureOf(finding, rules) };
-        var why = $"opened {openings.Length + 1} times within {FlapsWithin.TotalMinutes:0} min; held open until it is not found for as long";
+        var why = $"opened {openings.Length + 1} times within {FlapsWithin.TotalMinutes:0} min, so it is held open until it was not found "
+            + "for as long";
         return new Step(
             opened, change, Further: Change(opened, run.ScheduledAt, now, ChangeKind.Flapping, why, finding.Evidence));
     }

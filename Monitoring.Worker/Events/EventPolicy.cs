@@ -32,8 +32,8 @@ internal sealed class EventPolicy(EventOptions options, RuleCatalog rules, Notif
         [.. options.Remind.Select(remind => new ReminderDue(remind.Key, at - remind.Value))];
 
     /// <summary>
-    /// What a result does to the events. <paramref name="known"/> are the monitor's unresolved events, the latest of each fingerprint found,
-    /// and of other monitors those that <see cref="RelatedEvents"/> names; <paramref name="now"/> is when it is recorded.
+    /// What a result does to the events. <paramref name="known"/> are the monitor's unresolved events, the latest of each fingerprint
+    /// found, and of other monitors those that <see cref="RelatedEvents"/> names; <paramref name="now"/> is when it is recorded.
     /// </summary>
     public EventUpdate Decide(
         IReadOnlyCollection<SecurityEvent> known, CheckResult result, Func<SecurityEvent, bool> isHeld, DateTimeOffset now)

@@ -157,7 +157,8 @@ internal sealed class EventSnapshot
     }
 
     private bool IsHeld(SecurityEvent e, Dictionary<string, SecurityEvent> events) => IsSilenced(e.Fingerprint)
-        || (e.InhibitedBy is { } by && Find(by, events) is { Status: not EventStatus.Resolved } speaker && !IsSilenced(speaker.Fingerprint));
+        || (e.InhibitedBy is { } by && Find(by, events) is { Status: not EventStatus.Resolved } speaker
+            && !IsSilenced(speaker.Fingerprint));
 
     private bool IsSilenced(string fingerprint) =>
         _silencedUntil.TryGetValue(fingerprint, out var until) && _clock.GetUtcNow() < until;

@@ -4,9 +4,9 @@ namespace Monitoring.Worker.Events;
 
 /// <summary>
 /// What a check does to the events: those of which only counts, times and newest values moved, those that are to be stored whole, and the
-/// changes to append. Of events of any monitor also those that another one now <paramref name="Inhibited"/>, or no longer does, and those of
-/// which people are <paramref name="Reminded"/>, or would be if they were not held back. An event that is in several lists is the same in
-/// all.
+/// changes to append. Of events of any monitor also those that others now inhibit, or no longer do (<paramref name="Inhibited"/>), and
+/// those of which people are reminded, or would be if they were not held back (<paramref name="Reminded"/>). An event that is in several
+/// lists is the same in all.
 /// </summary>
 internal sealed record EventUpdate(
     IReadOnlyList<SecurityEvent> Moved, IReadOnlyList<SecurityEvent> Rewritten, IReadOnlyList<SecurityEvent> Inhibited,

@@ -71,12 +71,13 @@ internal sealed class NotificationRouting(IEnumerable<string> channels, Severity
             new(id, e.EventId, change.Seq, channel, change.Kind, change.Severity, change.ChangedAt, DeliveredAt: null,
                 OnlyFirst: IsFurtherRoute(e, change));
         var routed = ChannelsFor(e, change).Select(channel => Row(IdOf(e, change, channel), channel));
-        return change.Kind is ChangeKind.Escalated or ChangeKind.Worsened || (change.Kind == ChangeKind.Reminded && !IsFurtherRoute(e, change))
-            ? routed.Append(Row(Guid.Empty, channel: null))
-            : routed;
+        return change.Kind is ChangeKind.Opened or ChangeKind.Flapping || IsFurtherRoute(e, change) ? routed
+            : routed.Append(Row(Guid.Empty, channel: null));
     }
 
-    /// <summary>Whether a change says that nobody acknowledged the event in time to those who were not asked before, and to nobody else.</summary>
+    /// <summary>
+    /// Whether a change says that nobody acknowledged the event in time, to those who were not asked before and to nobody else.
+    /// </summary>
     public static bool IsFurtherRoute(SecurityEvent e, SecurityEventChange change) =>
         change.Kind == ChangeKind.Reminded && e.NotifiedAt != change.ScheduledAt;
 

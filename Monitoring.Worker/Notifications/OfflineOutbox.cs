@@ -6,7 +6,9 @@ using Monitoring.Worker.Recording.Journalling;
 
 namespace Monitoring.Worker.Notifications;
 
-/// <summary>One notification that is to leave without the database. It stands for all of these ids, which are then delivered with it.</summary>
+/// <summary>
+/// One notification that is to leave without the database. It stands for all of these ids, which are then delivered with it.
+/// </summary>
 internal sealed record OfflineNotification(string Channel, IReadOnlyList<Guid> Ids, NotificationEntry Entry);
 
 /// <summary>
@@ -223,8 +225,8 @@ internal sealed class OfflineOutbox(
 
         while (queue.Recent.TryPeek(out var oldest) && Now - oldest >= Minute)
             queue.Recent.Dequeue();
-        var leaving = queue.Recent.Count < NotificationClaims.AtOncePerMinute || due.Exists(one => Now - one.AddedAt >= LongestWait(one)) ? due
-            : due.FindAll(one => rules.NeverHeld.Contains(one.Content.Entries[0].RuleId));
+        var all = queue.Recent.Count < NotificationClaims.AtOncePerMinute || due.Exists(one => Now - one.AddedAt >= LongestWait(one));
+        var leaving = all ? due : due.FindAll(one => rules.NeverHeld.Contains(one.Content.Entries[0].RuleId));
         if (leaving.Count == 0)
             return;
         Move(queue, [leaving]);

@@ -110,7 +110,8 @@ public sealed class InhibitionTests(bool inDatabase) : NotifiedEventsFixture(inD
     public void Rules_that_inhibit_or_are_of_the_vault_are_never_held_and_none_inhibits_itself()
     {
         var rules = DataSubjects.Rules;
-        Assert.That(rules.NeverHeld, Does.Contain(EngineRules.DatabaseAway.Id).And.Contains("hlp.loss").And.Not.Contains("oracle.deviation"));
+        Assert.That(rules.NeverHeld,
+            Does.Contain(EngineRules.DatabaseAway.Id).And.Contains("hlp.loss").And.Not.Contains("oracle.deviation"));
         Assert.That(rules.All.Where(rule => rule.SpeaksFor(rule.Id)), Is.Empty);
         Assert.That(rules.InhibitedBy(EngineRules.DatabaseAway.Id), Is.EqualTo(new[] { EngineRules.Stale.Id }));
     }

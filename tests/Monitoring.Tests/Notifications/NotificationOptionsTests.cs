@@ -20,10 +20,20 @@ public sealed class NotificationOptionsTests
     {
         var route = Read(("ALERT_MIN_SEVERITY", "medium"), ("Notifications:Routes:desk:Channels", "Webhook"),
             ("Notifications:Routes:desk:ThreatTypes", "hlp_anomaly, hlp_exploitation"),
-            ("Notifications:Routes:desk:Subjects", "BTC,k*")).Notifications.Routes.Single();
-        Assert.That((route.Name, route.MinSeverity), Is.EqualTo(("desk", Severity.Medium)));
+            ("Notifications:Routes:desk:Subjects", "BTC,k*"), ("Notifications:Routes:desk:After", "900")).Notifications.Routes.Single();
+        Assert.That((route.Name, route.MinSeverity, route.After), Is.EqualTo(("desk", Severity.Medium, 900)));
         Assert.That((string[])[.. route.Channels, .. route.ThreatTypes, .. route.Subjects],
             Is.EqualTo(new[] { "webhook", "hlp_anomaly", "hlp_exploitation", "BTC", "k*" }));
+    }
+
+    [Test]
+    public void People_are_reminded_of_critical_events_each_half_hour_unless_it_is_set()
+    {
+        Assert.That(Read().Events.Remind,
+            Is.EqualTo(new Dictionary<Severity, TimeSpan> { [Severity.Critical] = TimeSpan.FromMinutes(30) }));
+        Assert.That(Read(("Notifications:Remind:Critical", "0"), ("Notifications:Remind:Low", "600")).Events.Remind,
+            Is.EqualTo(new Dictionary<Severity, TimeSpan> { [Severity.Low] = TimeSpan.FromMinutes(10) }));
+        Assert.That((Read().Events.Inhibit, Read(("Notifications:Inhibit", "off")).Events.Inhibit), Is.EqualTo((true, false)));
     }
 
     [TestCase("Channels", "pigeon",

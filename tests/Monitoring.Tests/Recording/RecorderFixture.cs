@@ -60,6 +60,7 @@ public abstract class RecorderFixture
             .AddSingleton(new NotificationOptions(TimeSpan.FromSeconds(30), TimeSpan.FromHours(24), []))
             .AddSingleton(new DatabaseOptions(_connection)).AddSingleton<ChannelListener>().AddSingleton(new WorkerIdentity("test"))
             .AddSingleton(new ChannelOptions(null, null, null, null, null, null, null))
+            .AddSingleton(new MonitorSchedule("m", TimeSpan.FromMinutes(1)))
             .AddSingleton<Supervisor>().AddSingleton<SessionStatistics>().AddSingleton<EventLog>()
             .AddLogging(logging => logging.AddProvider(_logs));
         foreach (var channel in _channels)
