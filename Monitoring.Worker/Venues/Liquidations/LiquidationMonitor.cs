@@ -116,7 +116,7 @@ internal sealed partial class LiquidationMonitor(
         try
         {
             var details = await venue.GetVaultDetailsAsync(vault.VaultAddress, either.Token);
-            pnl.Add(details.Portfolio.AllTime.Last);
+            pnl.Add(details.Portfolio);
             vaults = components.Add(details.ReadComponents(), context.ScheduledAt);
         }
         catch (Exception fault) when (history.KnownVaults.Count > 0 && IsOfTheVenue(fault, cancellationToken))

@@ -10,7 +10,7 @@ internal sealed record VaultGain(decimal Usd, DateTimeOffset From, DateTimeOffse
 
 /// <summary>
 /// The HLP vault's all-time PnL of the last hours, to tell what it gains or loses while others are liquidated: what this monitor saw, and
-/// before that what is stored of the monitor <c>hlp-vault</c>.
+/// before that what is stored of the monitor <c>hlp-vault</c>, and the venue's own series where neither was.
 /// </summary>
 internal sealed partial class VaultPnl(
     HyperliquidClient venue, HlpVaultOptions vault, HlpVaultSnapshots? table, PastReads reads, TimeProvider clock,
@@ -20,6 +20,9 @@ internal sealed partial class VaultPnl(
     private static readonly TimeSpan LongestBefore = TimeSpan.FromHours(1);
     private static readonly TimeSpan LongestAfter = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan Horizon = LiquidationHistory.Horizon + LongestBefore;
+
+    // No vault has more, and sums of more may overflow.
+    private const decimal MostUsd = 1_000_000_000_000_000;
 
     // So long a figure is the newest: the venue's weight is for the fills.
     private static readonly TimeSpan Fresh = TimeSpan.FromSeconds(20);
@@ -38,13 +41,23 @@ internal sealed partial class VaultPnl(
         };
     }, LogNotLoaded, cancellationToken);
 
-    /// <summary>Takes in what the venue says of the vault.</summary>
-    public void Add(PortfolioPoint point)
+    /// <summary>
+    /// Takes in what the venue says of the vault: its live point and, for what nobody saw, the points of its last day. Those count from
+    /// the day's first point; both series end at the same live point.
+    /// </summary>
+    public void Add(Portfolio portfolio)
     {
-        _points.TryAdd(point.At, point.Pnl);
-        while (_points.GetKeyAtIndex(0) < point.At - Horizon)
+        var (last, day) = (portfolio.AllTime.Last, portfolio.Day);
+        if (!IsPlausible(last) || !IsPlausible(day.Last))
+            return;
+        _points.TryAdd(last.At, last.Pnl);
+        foreach (var point in day.Points.Where(point => point.At >= last.At - Horizon && point.At < last.At && IsPlausible(point)))
+            _points.TryAdd(point.At, last.Pnl - (day.Last.Pnl - point.Pnl));
+        while (_points.GetKeyAtIndex(0) < last.At - Horizon)
             _points.RemoveAt(0);
     }
+
+    private static bool IsPlausible(PortfolioPoint point) => Math.Abs(point.Pnl) <= MostUsd;
 
     /// <summary>
     /// Asks for the newest figure, unless that was done lately. Takes no longer than <paramref name="most"/>, and never throws for a
@@ -58,7 +71,7 @@ internal sealed partial class VaultPnl(
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         try
         {
-            Add((await venue.GetVaultDetailsAsync(vault.VaultAddress, either.Token)).Portfolio.AllTime.Last);
+            Add((await venue.GetVaultDetailsAsync(vault.VaultAddress, either.Token)).Portfolio);
         }
         catch (Exception fault) when (fault is SourceUnavailableException or MissingDataException
             || (fault is OperationCanceledException && !cancellationToken.IsCancellationRequested))

@@ -4,6 +4,7 @@ using Monitoring.Data.Venues;
 using Monitoring.Simulator.Faults;
 using Monitoring.Simulator.Model;
 using Monitoring.Worker.Checks;
+using Monitoring.Worker.Venues.Hyperliquid;
 using Monitoring.Worker.Venues.Liquidations;
 using Severity = Monitoring.Data.Events.Severity;
 
@@ -93,10 +94,13 @@ public sealed class MarketWideMonitorTests
     }
 
     [Test]
-    public async Task Vault_that_was_not_seen_before_is_not_said_to_gain_or_lose()
+    public async Task Vault_that_nobody_saw_before_is_known_by_the_venues_own_day()
     {
         await StartAsync(ScenarioLoader.Load("cascade"));
-        Assert.That(Wide(await CheckAsync(60)).Title, Does.EndWith("what the HLP vault gains or loses is not known"));
+        var values = Wide(await CheckAsync(60)).Evidence.Values;
+        Assert.That(((string)values["vault_pnl_from"]!, (string)values["vault_pnl_to"]!),
+            Is.EqualTo(("2026-11-21T12:00:00Z", "2026-11-21T12:01:00Z")));
+        Assert.That((decimal)values["vault_pnl_usd"]!, Is.InRange(18_000_000m, 20_000_000m));
     }
 
     [TestCase(false)]
@@ -180,11 +184,18 @@ public sealed class MarketWideMonitorTests
 /// <summary>What the vault gains or loses is the change of its PnL since before it began.</summary>
 public sealed class VaultPnlTests
 {
+    private static Portfolio Answer((double Second, decimal Pnl)[] allTime, (double Second, decimal Pnl)[] day)
+    {
+        static PortfolioSeries Series((double Second, decimal Pnl)[] points) =>
+            new([.. points.Select(point => new PortfolioPoint(ManualClock.Noon.AddSeconds(point.Second), 1, point.Pnl))]);
+        return new Portfolio(Series(day), Series(day), Series(day), Series(allTime));
+    }
+
     private static VaultGain? Gain(double start, double end, params (double Second, decimal Pnl)[] seen)
     {
         var pnl = new VaultPnl(null!, null!, null, new PastReads(), TimeProvider.System, new TestLogs().For<VaultPnl>());
         foreach (var (second, usd) in seen)
-            pnl.Add(new(ManualClock.Noon.AddSeconds(second), 1, usd));
+            pnl.Add(Answer([(second, usd)], [(second, 0)]));
         return pnl.FindGain(ManualClock.Noon.AddSeconds(start), ManualClock.Noon.AddSeconds(end));
     }
 
@@ -195,6 +206,17 @@ public sealed class VaultPnlTests
             Is.EqualTo(new VaultGain(15, ManualClock.Noon.AddSeconds(-100), ManualClock.Noon.AddSeconds(90))));
         Assert.That(Gain(0, 60, (0, 10), (60, 4)), Is.EqualTo(new VaultGain(-6, ManualClock.Noon, ManualClock.Noon.AddSeconds(60))));
         Assert.That(Gain(0, 60, (-100, 10), (50, 25), (900, 99))!.Usd, Is.EqualTo(15), "what came a quarter of an hour later is not of it");
+    }
+
+    [Test]
+    public void Day_of_the_venue_stands_in_on_the_level_of_all_time_for_what_nobody_saw()
+    {
+        var pnl = new VaultPnl(null!, null!, null, TimeProvider.System, new TestLogs().For<VaultPnl>());
+        pnl.Add(Answer([(-600_000, 3), (50, 1_000)], [(-80_000, 0), (-3000, 40), (-1200, 70), (50, 90)]));
+        Assert.That(pnl.FindGain(ManualClock.Noon, ManualClock.Noon.AddSeconds(60)),
+            Is.EqualTo(new VaultGain(20, ManualClock.Noon.AddSeconds(-1200), ManualClock.Noon.AddSeconds(50))));
+        pnl.Add(Answer([(55, decimal.MaxValue)], [(-10, decimal.MinValue), (55, decimal.MaxValue)]));
+        Assert.That(pnl.FindGain(ManualClock.Noon, ManualClock.Noon.AddSeconds(60))!.Usd, Is.EqualTo(20), "nobody has so much");
     }
 
     [Test]
