@@ -535,7 +535,7 @@ CREATE TABLE public.oracle_deviations (
     pyth_price numeric,
     kraken_price numeric,
     okx_price numeric,
-    reference_price numeric NOT NULL,
+    reference_price numeric,
     reference_count integer NOT NULL,
     left_out text[] NOT NULL,
     max_deviation_pct numeric NOT NULL,
@@ -552,7 +552,7 @@ CREATE TABLE public.oracle_deviations (
 PARTITION BY RANGE (observed_at);
 COMMENT ON TABLE public.oracle_deviations IS 'One row per asset and check wherever a reference price exists; prices in the quote of the venue''s oracle.';
 COMMENT ON COLUMN public.oracle_deviations.hyperliquid_price IS 'The venue''s oracle price, not its mid.';
-COMMENT ON COLUMN public.oracle_deviations.reference_price IS 'Median of the references that were used.';
+COMMENT ON COLUMN public.oracle_deviations.reference_price IS 'Median of the references that were used; null where a price of 0 or below was judged without any.';
 COMMENT ON COLUMN public.oracle_deviations.left_out IS 'References that were not used, each with the reason.';
 COMMENT ON COLUMN public.oracle_deviations.breached_since IS 'First check of the breach without interruption; duration_seconds counts from here.';
 COMMENT ON COLUMN public.oracle_deviations.floor_pct IS 'The asset''s own floor: below it a deviation is ordinary. Null without enough history.';
