@@ -31,6 +31,12 @@ BEGIN
     RETURN NULL;
 END $$;
 COMMENT ON FUNCTION public.announce_security_event_change() IS 'Tells listeners of the channel security_event_changes the number of the newest change, once it is committed.';
+CREATE FUNCTION public.announces(kind text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE
+    AS $$
+    SELECT kind IN ('opened', 'escalated', 'worsened', 'flapping', 'reminded')
+$$;
+COMMENT ON FUNCTION public.announces(kind text) IS 'Whether messages of this kind call for people: silences and inhibitions hold those back, and what comes later follows them.';
 CREATE FUNCTION public.audit_log_hash(previous_hash bytea, seq bigint, recorded_at timestamp with time zone, VARIADIC texts text[]) RETURNS bytea
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog'
@@ -120,6 +126,16 @@ BEGIN
         GRANT SELECT ON ALL TABLES IN SCHEMA public TO monitoring_api;
     END IF;
 END $$;
+CREATE FUNCTION public.inhibitions_in_force(moment timestamp with time zone) RETURNS TABLE(event_id uuid, inhibited_by uuid)
+    LANGUAGE sql STABLE
+    AS $$
+    SELECT inhibited.event_id, speaker.event_id
+      FROM public.security_events AS inhibited
+      JOIN public.security_events AS speaker ON speaker.event_id = inhibited.inhibited_by
+     WHERE speaker.status <> 'resolved'
+       AND NOT EXISTS (SELECT FROM public.silences_in_force(moment) AS silence WHERE silence.fingerprint = speaker.fingerprint)
+$$;
+COMMENT ON FUNCTION public.inhibitions_in_force(moment timestamp with time zone) IS 'Whether an inhibition holds is decided here and nowhere else: the event that speaks is open and not silenced. Which event speaks for which, the worker decides by its rules.';
 CREATE FUNCTION public.notify_followers() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public'
@@ -128,7 +144,7 @@ BEGIN
     IF NOT EXISTS (SELECT FROM added WHERE kind IN ('acknowledged', 'resolved', 'expired')) THEN
         RETURN NULL;
     END IF;
-    -- What a silence held back until now is withdrawn: nobody needs to hear of the beginning any more.
+    -- What was held back until now is withdrawn: nobody needs to hear of the beginning any more.
     UPDATE public.notifications
        SET status = 'silenced'
      WHERE notification_id = ANY (ARRAY(
@@ -137,19 +153,39 @@ BEGIN
                 CROSS JOIN LATERAL (SELECT n.notification_id
                                       FROM public.notifications AS n
                                      WHERE n.event_id = added.event_id AND n.status = 'pending' AND n.message_id IS NULL
-                                       AND n.kind IN ('opened', 'escalated')
+                                       AND public.announces(n.kind)
                                        AND EXISTS (SELECT FROM public.security_events AS e
                                                      JOIN public.silences_in_force(added.changed_at) USING (fingerprint)
                                                     WHERE e.event_id = n.event_id)
                                     OFFSET 0) AS held
                 WHERE added.kind IN ('acknowledged', 'resolved', 'expired')));
+    -- An inhibition holds to the end when the event that speaks ends together with the one that it speaks for.
+    IF EXISTS (SELECT FROM added JOIN public.security_events AS e USING (event_id) WHERE e.inhibited_by IS NOT NULL) THEN
+        UPDATE public.notifications
+           SET status = 'inhibited'
+         WHERE notification_id = ANY (ARRAY(
+                   SELECT held.notification_id
+                     FROM added
+                    CROSS JOIN LATERAL (SELECT n.notification_id
+                                          FROM public.notifications AS n
+                                          JOIN public.security_events AS e USING (event_id)
+                                         WHERE n.event_id = added.event_id AND n.status = 'pending' AND n.message_id IS NULL
+                                           AND public.announces(n.kind)
+                                           AND (EXISTS (SELECT FROM public.inhibitions_in_force(added.changed_at) AS inhibition
+                                                         WHERE inhibition.event_id = n.event_id)
+                                                OR EXISTS (SELECT FROM added AS ended
+                                                            WHERE ended.event_id = e.inhibited_by
+                                                              AND ended.kind IN ('resolved', 'expired')))
+                                        OFFSET 0) AS held
+                    WHERE added.kind IN ('acknowledged', 'resolved', 'expired')));
+    END IF;
     -- Lateral with DISTINCT, so that the plan reads an index for one change and for 50,000 alike.
     INSERT INTO public.notifications (event_id, seq, channel, kind, severity, created_at)
     SELECT added.event_id, added.seq, notified.channel, added.kind, added.severity, added.changed_at
       FROM added
      CROSS JOIN LATERAL (SELECT DISTINCT n.channel
                            FROM public.notifications AS n
-                          WHERE n.event_id = added.event_id AND n.kind IN ('opened', 'escalated')
+                          WHERE n.event_id = added.event_id AND public.announces(n.kind)
                             AND n.status IN ('pending', 'delivered')) AS notified
      WHERE added.kind IN ('acknowledged', 'resolved', 'expired');
     RETURN NULL;
@@ -486,17 +522,16 @@ COMMENT ON COLUMN public.monitors.deadline_seconds IS 'How long one check may ta
 CREATE TABLE public.notification_channels (
     channel text NOT NULL,
     configured_at timestamp with time zone NOT NULL,
-    window_until timestamp with time zone,
-    window_critical boolean DEFAULT false NOT NULL,
     paused_until timestamp with time zone,
     last_delivered_at timestamp with time zone,
     last_failed_at timestamp with time zone,
-    last_error text
+    last_error text,
+    recent_messages timestamp with time zone[] DEFAULT '{}'::timestamp with time zone[] NOT NULL
 );
 COMMENT ON TABLE public.notification_channels IS 'The channels that some worker sends through. A claim locks its row, so that workers share one window per channel.';
 COMMENT ON COLUMN public.notification_channels.configured_at IS 'When a running worker last had this channel configured.';
-COMMENT ON COLUMN public.notification_channels.window_until IS 'Until then, what comes is gathered for the next message; window_critical: the message that began the window told of something critical.';
 COMMENT ON COLUMN public.notification_channels.paused_until IS 'The service asked for no message before.';
+COMMENT ON COLUMN public.notification_channels.recent_messages IS 'When the newest messages left, repeats aside: after some in a minute, what comes is gathered.';
 CREATE TABLE public.notifications (
     notification_id uuid DEFAULT gen_random_uuid() NOT NULL,
     event_id uuid NOT NULL,
@@ -518,10 +553,10 @@ CREATE TABLE public.notifications (
     CONSTRAINT notifications_check1 CHECK (((status = 'dead'::text) = (dead_at IS NOT NULL))),
     CONSTRAINT notifications_kind_check CHECK ((kind = ANY (ARRAY['opened'::text, 'escalated'::text, 'worsened'::text, 'flapping'::text, 'acknowledged'::text, 'unacknowledged'::text, 'silenced'::text, 'unsilenced'::text, 'reminded'::text, 'resolved'::text, 'expired'::text, 'reopened'::text]))),
     CONSTRAINT notifications_severity_check CHECK ((severity = ANY (ARRAY['info'::text, 'low'::text, 'medium'::text, 'high'::text, 'critical'::text]))),
-    CONSTRAINT notifications_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text, 'silenced'::text])))
+    CONSTRAINT notifications_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'delivered'::text, 'dead'::text, 'silenced'::text, 'inhibited'::text])))
 );
 COMMENT ON TABLE public.notifications IS 'The outbox: one row per change of an event and channel, written in the transaction of the change.';
-COMMENT ON COLUMN public.notifications.status IS 'silenced: withdrawn, because its event was acknowledged or resolved while silenced and before anything was sent.';
+COMMENT ON COLUMN public.notifications.status IS 'silenced, inhibited: withdrawn, because its event was acknowledged or resolved while it was that and before anything was sent.';
 COMMENT ON COLUMN public.notifications.message_id IS 'The message it is or was sent in, given before the first attempt and kept by repeats: the id that receivers see. Rows that share it went as one message.';
 COMMENT ON COLUMN public.notifications.attempts IS 'Attempts begun.';
 COMMENT ON COLUMN public.notifications.next_attempt_at IS 'Null: at once. While an attempt runs, when another worker may take it over.';
@@ -608,6 +643,12 @@ CREATE TABLE public.security_events (
     subject_id text,
     transaction_hash text,
     labels jsonb DEFAULT '{}'::jsonb NOT NULL,
+    covers text[],
+    inhibited_by uuid,
+    notified_at timestamp with time zone,
+    asked_after integer DEFAULT 0 NOT NULL,
+    earlier_openings timestamp with time zone[],
+    told_measure numeric,
     CONSTRAINT security_events_check CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
     CONSTRAINT security_events_check1 CHECK (((acknowledged_at IS NULL) = (acknowledged_by IS NULL))),
     CONSTRAINT security_events_check2 CHECK ((first_seen_at <= last_seen_at)),
@@ -625,6 +666,12 @@ COMMENT ON COLUMN public.security_events.judged_at IS 'The newest check that fou
 COMMENT ON COLUMN public.security_events.subject_kind IS 'A coin, an account. Null, as the other parts, before they were kept.';
 COMMENT ON COLUMN public.security_events.account IS 'The account that holds the subject, where the subject is part of one.';
 COMMENT ON COLUMN public.security_events.labels IS 'Texts by name that its rule gave it.';
+COMMENT ON COLUMN public.security_events.covers IS 'The subjects of events of other rules that it speaks for while it is open.';
+COMMENT ON COLUMN public.security_events.inhibited_by IS 'The event that speaks for it, or did until its end. See inhibitions_in_force.';
+COMMENT ON COLUMN public.security_events.notified_at IS 'When people were last to hear of it; null: at its opening.';
+COMMENT ON COLUMN public.security_events.asked_after IS 'Routes that wait for up to so many seconds for an acknowledgement were asked.';
+COMMENT ON COLUMN public.security_events.earlier_openings IS 'The openings of the same fingerprint within the hour before its own; null: none. Three of them: it flaps.';
+COMMENT ON COLUMN public.security_events.told_measure IS 'While it flaps: the worst measure that people heard of.';
 CREATE TABLE public.silences (
     silence_id uuid DEFAULT gen_random_uuid() NOT NULL,
     fingerprint text NOT NULL,
@@ -720,9 +767,12 @@ CREATE INDEX notifications_pending_message_idx ON public.notifications USING btr
 CREATE INDEX oracle_deviations_large_idx ON ONLY public.oracle_deviations USING btree (observed_at DESC, asset DESC) WHERE (max_deviation_pct >= 0.3);
 CREATE INDEX oracle_deviations_observed_idx ON ONLY public.oracle_deviations USING btree (observed_at DESC, asset DESC);
 CREATE INDEX security_event_changes_event_idx ON public.security_event_changes USING btree (event_id, seq);
+CREATE INDEX security_events_covering_idx ON public.security_events USING btree (event_id) WHERE ((covers IS NOT NULL) AND (status <> 'resolved'::text));
 CREATE INDEX security_events_fingerprint_idx ON public.security_events USING btree (fingerprint, first_seen_at DESC, event_id DESC);
 CREATE INDEX security_events_first_seen_idx ON public.security_events USING btree (first_seen_at DESC, event_id DESC);
+CREATE INDEX security_events_inhibited_idx ON public.security_events USING btree (inhibited_by) WHERE (inhibited_by IS NOT NULL);
 CREATE INDEX security_events_list_idx ON public.security_events USING btree (((status <> 'resolved'::text)) DESC, first_seen_at DESC, event_id DESC);
+CREATE INDEX security_events_reminder_idx ON public.security_events USING btree (severity, COALESCE(notified_at, first_seen_at)) WHERE (status = 'open'::text);
 CREATE INDEX security_events_resolved_idx ON public.security_events USING btree (resolved_at, first_seen_at) WHERE (status = 'resolved'::text);
 CREATE UNIQUE INDEX security_events_unresolved_fingerprint_key ON public.security_events USING btree (fingerprint) WHERE (status <> 'resolved'::text);
 CREATE INDEX security_events_unresolved_monitor_idx ON public.security_events USING btree (monitor) WHERE (status <> 'resolved'::text);
@@ -742,3 +792,5 @@ ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_seq_fkey FOREIGN KEY (seq) REFERENCES public.security_event_changes(seq) ON DELETE CASCADE;
 ALTER TABLE ONLY public.security_event_changes
     ADD CONSTRAINT security_event_changes_event_id_fkey FOREIGN KEY (event_id) REFERENCES public.security_events(event_id) ON DELETE CASCADE;
+ALTER TABLE ONLY public.security_events
+    ADD CONSTRAINT security_events_inhibited_by_fkey FOREIGN KEY (inhibited_by) REFERENCES public.security_events(event_id) ON DELETE SET NULL;
