@@ -1,33 +1,34 @@
+using System.Text;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Data.Configuration;
 
-/// <summary>Reads both forms of <c>DATABASE_URL</c>: the URL that libpq and most hosters use, and Npgsql's own.</summary>
+/// <summary>
+/// Reads the forms of <c>DATABASE_URL</c>: the URL and the words (<c>host=… dbname=…</c>) that psql and most hosters use, and
+/// Npgsql's own.
+/// </summary>
 public static class DatabaseUrl
 {
     /// <summary>The allowed forms, as messages give them.</summary>
     public const string Form = "postgresql://user:password@host:5432/database?sslmode=require, or Host=…;Database=…;Username=…";
 
-    private static readonly Dictionary<string, string> Keywords = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["sslmode"] = "SSL Mode", ["sslrootcert"] = "Root Certificate", ["sslcert"] = "SSL Certificate", ["sslkey"] = "SSL Key",
-        ["sslpassword"] = "SSL Password", ["application_name"] = "Application Name", ["connect_timeout"] = "Timeout",
-        ["target_session_attrs"] = "Target Session Attributes", ["options"] = "Options", ["search_path"] = "Search Path",
-    };
-
-    /// <summary>Parses a URL or an Npgsql connection string.</summary>
+    /// <summary>Parses a URL, psql's words or an Npgsql connection string.</summary>
     /// <exception cref="FormatException">With a message that names the problem and never the password.</exception>
     public static NpgsqlConnectionStringBuilder Parse(string text)
     {
         if (text.StartsWith("postgresql://", StringComparison.Ordinal) || text.StartsWith("postgres://", StringComparison.Ordinal))
-            return ParseUrl(text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..]);
+            return Usable(ParseUrl(text[(text.IndexOf("://", StringComparison.Ordinal) + 3)..]).ToConnection());
         if (!text.Contains('='))
             throw new FormatException($"is neither a URL nor a list of key=value; the form is {Form}");
+        if (FindWords(text) is { } words)
+            return Usable(words.ToConnection());
 
         try
         {
             var connection = new NpgsqlConnectionStringBuilder(text);
-            return connection.Host is { Length: > 0 } ? connection : throw new FormatException($"names no host; the form is {Form}");
+            return connection.Host is { Length: > 0 }
+                ? Usable(connection) : throw new FormatException($"names no host; the form is {Form}");
         }
         catch (Exception fault) when (fault is ArgumentException or FormatException or InvalidCastException)
         {
@@ -37,63 +38,117 @@ public static class DatabaseUrl
         }
     }
 
-    private static NpgsqlConnectionStringBuilder ParseUrl(string rest)
+    // What the library finds wrong with the whole it says only when something is made of it.
+    private static NpgsqlConnectionStringBuilder Usable(NpgsqlConnectionStringBuilder connection)
     {
-        var (beforeQuery, query) = Cut(rest, '?');
-        var at = beforeQuery.LastIndexOf('@');
-        var (user, password) = at < 0 ? ("", null) : Cut(beforeQuery[..at], ':');
-        var (hosts, database) = Cut(beforeQuery[(at + 1)..], '/');
-        if (hosts.Length == 0)
-            throw new FormatException($"names no host; the form is {Form}");
-
-        var parsed = hosts.Split(',').Select(ParseHost).ToList();
-        var connection = new NpgsqlConnectionStringBuilder
-        {
-            // Several hosts carry their ports beside them; a single one has its own keyword.
-            Host = parsed.Count == 1 ? parsed[0].Host : string.Join(',', parsed.Select(h => $"{h.Host}:{h.Port}")),
-        };
-        if (parsed.Count == 1)
-            connection.Port = parsed[0].Port;
-        if (user.Length > 0)
-            connection.Username = Uri.UnescapeDataString(user);
-        if (!string.IsNullOrEmpty(password))
-            connection.Password = Uri.UnescapeDataString(password);
-        if (!string.IsNullOrEmpty(database))
-            connection.Database = Uri.UnescapeDataString(database);
-
-        foreach (var pair in (query ?? "").Split('&', StringSplitOptions.RemoveEmptyEntries))
-            SetParameter(connection, pair);
-        return connection;
-    }
-
-    private static (string Host, int Port) ParseHost(string text)
-    {
-        var colon = text.LastIndexOf(':');
-        var bracket = text.LastIndexOf(']');
-        if (colon <= bracket)
-            return (text, NpgsqlConnection.DefaultPort);
-        var host = text[..colon];
-        if (host.Length == 0)
-            throw new FormatException($"names no host; the form is {Form}");
-        return int.TryParse(text[(colon + 1)..], out var port) && port is > 0 and < 65536
-            ? (host, port)
-            : throw new FormatException($"port '{text[(colon + 1)..]}' of host '{host}' is not a number from 1 to 65535");
-    }
-
-    private static void SetParameter(NpgsqlConnectionStringBuilder connection, string pair)
-    {
-        var (name, value) = Cut(pair, '=');
-        if (!Keywords.TryGetValue(name, out var keyword))
-            throw new FormatException($"parameter '{name}' is not known; known are {string.Join(", ", Keywords.Keys)}");
-        var text = Uri.UnescapeDataString(value ?? "");
         try
         {
-            connection[keyword] = name == "sslmode" ? text.Replace("-", "", StringComparison.Ordinal) : text;
+            using var source = DataSources.Create(connection, prepare: false);
+            return connection;
         }
-        catch (Exception fault) when (fault is ArgumentException or FormatException or InvalidCastException)
+        catch (Exception fault) when (fault is ArgumentException or NotSupportedException or InvalidOperationException)
         {
-            throw new FormatException($"parameter '{name}' has a value that is not allowed", fault);
+            var reason = connection.Password is { Length: > 0 } secret && fault.Message.Contains(secret, StringComparison.Ordinal)
+                ? "two of its parameters contradict each other" : fault.Message;
+            throw new FormatException($"cannot be used: {reason}", fault);
         }
+    }
+
+    private static LibpqParameters ParseUrl(string rest)
+    {
+        var parameters = new LibpqParameters();
+        var at = FindAt(rest);
+        if (at >= 0)
+        {
+            var (user, password) = Cut(rest[..at], ':');
+            AddUnlessEmpty(parameters, "user", user);
+            AddUnlessEmpty(parameters, "password", password);
+        }
+
+        var (beforeQuery, query) = Cut(rest[(at + 1)..], '?');
+        var (hosts, database) = Cut(beforeQuery, '/');
+        var parsed = hosts.Split(',').Select(SplitHost).ToList();
+        AddUnlessEmpty(parameters, "host", string.Join(',', parsed.Select(host => host.Host)));
+        parameters.Add("port", string.Join(',', parsed.Select(host => host.Port)));
+        AddUnlessEmpty(parameters, "dbname", database);
+        foreach (var pair in (query ?? "").Split('&', StringSplitOptions.RemoveEmptyEntries))
+        {
+            var (name, value) = Cut(pair, '=');
+            parameters.Add(Uri.UnescapeDataString(name), Uri.UnescapeDataString(value ?? ""));
+        }
+
+        return parameters;
+    }
+
+    // As psql finds it, before the first slash; and in a password a slash that should have been escaped.
+    private static int FindAt(string rest)
+    {
+        var slash = rest.IndexOf('/', StringComparison.Ordinal) is >= 0 and var s ? s : rest.Length;
+        var query = rest.IndexOf('?', StringComparison.Ordinal) is >= 0 and var q ? q : rest.Length;
+        var at = rest[..Math.Min(slash, query)].LastIndexOf('@');
+        if (at < 0)
+            at = rest[..slash].LastIndexOf('@');
+        return at < 0 && SplitHost(rest[..slash]).Port.Any(c => !char.IsAsciiDigit(c)) ? rest[..query].LastIndexOf('@') : at;
+    }
+
+    private static (string Host, string Port) SplitHost(string text)
+    {
+        var colon = text.LastIndexOf(':');
+        return colon <= text.LastIndexOf(']')
+            ? (Uri.UnescapeDataString(text), "")
+            : (Uri.UnescapeDataString(text[..colon]), text[(colon + 1)..]);
+    }
+
+    private static void AddUnlessEmpty(LibpqParameters parameters, string name, string? value)
+    {
+        if (!string.IsNullOrEmpty(value))
+            parameters.Add(name, name == "host" ? value : Uri.UnescapeDataString(value));
+    }
+
+    // Null where these are no words of psql's: Npgsql's form separates by semicolons, which in words only a password may hold.
+    private static LibpqParameters? FindWords(string text)
+    {
+        var words = new List<(string Name, string Value)>();
+        for (var i = 0; SkipSpace(text, i) is var start && start < text.Length;)
+        {
+            var equals = text.IndexOf('=', start);
+            if (equals < 0)
+                return null;
+            var (value, end) = ReadValue(text, SkipSpace(text, equals + 1));
+            words.Add((text[start..equals].Trim(), value));
+            i = end;
+        }
+
+        if (!words.TrueForAll(word => LibpqParameters.Knows(word.Name) && (word.Name == "password" || !word.Value.Contains(';')))
+            || (words[0] is { Name: "password" } first && first.Value.Contains(';')))
+            return null;
+        var parameters = new LibpqParameters();
+        foreach (var (name, value) in words)
+            parameters.Add(name, value);
+        return parameters;
+    }
+
+    // A value ends at a space, or at the quote that closes it; a backslash takes the next character as it is.
+    private static (string Value, int End) ReadValue(string text, int start)
+    {
+        var value = new StringBuilder();
+        var isQuoted = start < text.Length && text[start] == '\'';
+        var i = isQuoted ? start + 1 : start;
+        for (; i < text.Length && (isQuoted ? text[i] != '\'' : !char.IsWhiteSpace(text[i])); i++)
+        {
+            if (text[i] == '\\' && i + 1 < text.Length)
+                i++;
+            value.Append(text[i]);
+        }
+
+        return (value.ToString(), isQuoted ? i + 1 : i);
+    }
+
+    private static int SkipSpace(string text, int start)
+    {
+        while (start < text.Length && char.IsWhiteSpace(text[start]))
+            start++;
+        return start;
     }
 
     private static (string Before, string? After) Cut(string text, char at)
