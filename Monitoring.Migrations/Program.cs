@@ -3,7 +3,6 @@ using Microsoft.Extensions.Configuration;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Migrations;
-using Npgsql;
 
 var steps = new Option<int>("--steps") { Description = "How many of the newest migrations to take back.", DefaultValueFactory = _ => 1 };
 steps.Validators.Add(result =>
@@ -74,7 +73,7 @@ static async Task<ExitCode> RunAsync(
         await Console.Error.WriteLineAsync(fault.Message);
         return ExitCode.Failed;
     }
-    catch (NpgsqlException fault)
+    catch (Exception fault) when (DatabaseFaults.Covers(fault))
     {
         await Console.Error.WriteLineAsync($"the database cannot be used: {DatabaseFaults.Describe(fault)}");
         return ExitCode.Failed;

@@ -80,6 +80,12 @@ public sealed class SchemaCommands(SchemaRunner runner, SchemaHistory history, T
     private async Task<ExitCode> MoveAsync(
         Func<List<long>, IReadOnlyDictionary<long, string>, long> chooseTarget, CancellationToken cancellationToken)
     {
+        if (await history.FindObstacleAsync(cancellationToken) is { } obstacle)
+        {
+            await errors.WriteLineAsync($"nothing was changed: {obstacle}");
+            return ExitCode.Failed;
+        }
+
         await using var held = await history.LockAsync(
             () => output.WriteLine("another run is migrating this database; waiting for it"), cancellationToken);
         var applied = (await history.ListAsync(cancellationToken)).Select(m => m.Version).ToList();

@@ -1,3 +1,4 @@
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Migrations;
@@ -13,11 +14,11 @@ public sealed class SchemaHistory(NpgsqlDataSource db)
     private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(200);
 
     private const string ExistsSql = """
-        SELECT to_regclass('"VersionInfo"') IS NOT NULL
+        SELECT to_regclass('public."VersionInfo"') IS NOT NULL
         """;
 
     private const string ListSql = """
-        SELECT "Version", "AppliedOn", "Description" FROM "VersionInfo" ORDER BY "Version"
+        SELECT "Version", "AppliedOn", "Description" FROM public."VersionInfo" ORDER BY "Version"
         """;
 
     /// <summary>The applied migrations in order; empty for an empty database.</summary>
@@ -36,6 +37,34 @@ public sealed class SchemaHistory(NpgsqlDataSource db)
                 await reader.IsDBNullAsync(1, cancellationToken) ? null : DateTime.SpecifyKind(reader.GetDateTime(1), DateTimeKind.Utc),
                 await reader.IsDBNullAsync(2, cancellationToken) ? null : reader.GetString(2)));
         return applied;
+    }
+
+    private const string FindSurroundingsSql = """
+        SELECT current_setting('server_encoding'), current_setting('transaction_read_only')::boolean, current_user::text,
+               to_regnamespace('public') IS NOT NULL,
+               coalesce(has_schema_privilege(to_regnamespace('public'), 'USAGE')
+                        AND has_schema_privilege(to_regnamespace('public'), 'CREATE'), false),
+               (SELECT CASE WHEN NOT pg_has_role(relowner, 'USAGE') THEN relowner::regrole::text END
+                  FROM pg_class WHERE oid = to_regclass('public."VersionInfo"'))
+        """;
+
+    /// <summary>Null where the schema can be changed here; else what is in the way, and what to do about it.</summary>
+    public async Task<string?> FindObstacleAsync(CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await using var ask = new NpgsqlCommand(FindSurroundingsSql, connection);
+        await using var reader = await ask.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var account = reader.GetString(2);
+        return SchemaVersions.FindProblemOf(reader.GetString(0))
+            ?? (reader.GetBoolean(1) ? "the database is read-only, a standby perhaps: DATABASE_URL must lead to the primary" : null)
+            ?? (!reader.GetBoolean(3) ? $"there is no schema public: CREATE SCHEMA public AUTHORIZATION {account}" : null)
+            ?? (!reader.GetBoolean(4) ? $"the account {account} may not make tables in the schema public: as the owner of the database, "
+                + $"GRANT USAGE, CREATE ON SCHEMA public TO {account}" : null)
+            ?? (!await reader.IsDBNullAsync(5, cancellationToken) && reader.GetString(5) is var owner
+                ? $"the tables belong to {owner}, and {account} is no member of that role: run this as {owner}, "
+                    + $"or GRANT {owner} TO {account}"
+                : null);
     }
 
     private const string TryLockSql = """

@@ -24,11 +24,12 @@ public sealed class SchemaRunner
         _connectionString = new NpgsqlConnectionStringBuilder(connection.ConnectionString)
         {
             Pooling = false,
-            TargetSessionAttributes = connection.TargetSessionAttributes ?? (connection.Host?.Contains(',') == true ? "primary" : null),
+            TargetSessionAttributes = connection.Host?.Contains(',') == true ? connection.TargetSessionAttributes ?? "primary" : null,
         }.ConnectionString;
         _assemblies = [typeof(SchemaRunner).Assembly, .. more];
         using var services = Build(onSql: null);
-        _migrations = services.GetRequiredService<IMigrationInformationLoader>().LoadMigrations();
+        _migrations = new SortedList<long, IMigrationInfo>(services.GetRequiredService<IMigrationInformationLoader>().LoadMigrations()
+            .ToDictionary(m => m.Key, m => (IMigrationInfo)OwnSchemaMigration.Of(m.Value)));
     }
 
     /// <summary>Every migration that this program knows: version and description, in order.</summary>
