@@ -16,7 +16,7 @@ namespace Monitoring.Worker.Recording;
 /// A result that is there already changes nothing.
 /// </summary>
 internal sealed class DatabaseRecorder(
-    NpgsqlDataSource db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
+    DatabaseConnections db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
     NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock)
 {
     private DateOnly _partitionsUntil = DateOnly.MinValue;
@@ -30,7 +30,7 @@ internal sealed class DatabaseRecorder(
         JournalEntry entry, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
     {
         if (entry is ResultEntry { Result: var result })
-            return await WriteAsync(result, mark, cancellationToken);
+            return await WriteAsync(result, mark, isTrial: false, cancellationToken);
         if (entry is AttemptEntry attempt)
             await notifications.MarkBegunAsync(attempt.NotificationIds, attempt.MessageId, cancellationToken);
         else if (entry is DeliveryEntry delivery)
@@ -40,31 +40,69 @@ internal sealed class DatabaseRecorder(
 
     /// <summary>Answers the events' update, or null when the result was there already. Throws what the database throws.</summary>
     public Task<EventUpdate?> WriteAsync(CheckResult result, CancellationToken cancellationToken) =>
-        WriteAsync(result, row => row, cancellationToken);
+        WriteAsync(result, row => row, isTrial: false, cancellationToken);
 
-    // The same; mark says of each row of the outbox whether it was tried or sent already.
-    private async Task<EventUpdate?> WriteAsync(
-        CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
+    /// <summary>Whether the database would take this result. Nothing is stored.</summary>
+    public async Task<bool> TakesAsync(CheckResult result, CancellationToken cancellationToken)
     {
         try
         {
-            return await WriteOnceAsync(result, mark, cancellationToken);
+            await WriteAsync(result, row => row, isTrial: true, cancellationToken);
+            return true;
+        }
+        catch (Exception fault) when (IsRefusal(fault))
+        {
+            return false;
+        }
+    }
+
+    /// <summary>
+    /// Whether a result is never accepted, for what is in it: a data exception, a constraint, or what cannot even be sent.
+    /// </summary>
+    public static bool IsRefusal(Exception fault) => fault is PostgresException { SqlState: ['2', '2' or '3', ..] }
+        || !(DatabaseFaults.Covers(fault) || fault is OperationCanceledException or ObjectDisposedException);
+
+    // The same; mark says of each row of the outbox whether it was tried or sent already.
+    private async Task<EventUpdate?> WriteAsync(
+        CheckResult result, Func<NewNotification, NewNotification> mark, bool isTrial, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await WriteOnceAsync(result, mark, isTrial, cancellationToken);
         }
         // a partition that was there: another database, restored
         catch (PostgresException missing) when (missing is { SqlState: PostgresErrorCodes.CheckViolation, ConstraintName: null or "" })
         {
             _partitionsUntil = DateOnly.MinValue;
-            return await WriteOnceAsync(result, mark, cancellationToken);
+            return await WriteOnceAsync(result, mark, isTrial, cancellationToken);
         }
     }
 
     private async Task<EventUpdate?> WriteOnceAsync(
-        CheckResult result, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
+        CheckResult result, Func<NewNotification, NewNotification> mark, bool isTrial, CancellationToken cancellationToken)
     {
         await EnsurePartitionsAsync(DateOnly.FromDateTime(result.Run.ScheduledAt.UtcDateTime), cancellationToken);
         await EnsureOtherPartitionsAsync(result, cancellationToken);
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        try
+        {
+            var update = await WriteRowsAsync(result, mark, transaction, cancellationToken);
+            if (!isTrial)
+                await transaction.CommitAsync(cancellationToken);
+            return update;
+        }
+        catch (PostgresException)
+        {
+            // Npgsql takes a statement that fails in the run that prepares it for prepared: its next run there reads another's answer.
+            db.Clear();
+            throw;
+        }
+    }
+
+    private async Task<EventUpdate?> WriteRowsAsync(
+        CheckResult result, Func<NewNotification, NewNotification> mark, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
         // What another worker's failed run of the same time has left; null where its success is there already.
         var leftByFailure = await runs.RecordAsync(result.Run, transaction, cancellationToken);
         // Where another worker checked at the same moment, its rows are those of the check. What has its key from the source, this one
@@ -72,9 +110,7 @@ internal sealed class DatabaseRecorder(
         foreach (var table in tables.Where(table => leftByFailure is not null || table.KeyedBy == KeyedBy.Source))
             await table.InsertAsync(result.Observations, someAreThere: leftByFailure > 0, transaction, cancellationToken);
         await SourceCursors.AddAsync(result.Run.Monitor, result.Readings, transaction, cancellationToken);
-        var update = leftByFailure is null ? null : await UpdateEventsAsync(result, mark, transaction, cancellationToken);
-        await transaction.CommitAsync(cancellationToken);
-        return update;
+        return leftByFailure is null ? null : await UpdateEventsAsync(result, mark, transaction, cancellationToken);
     }
 
     private async Task<EventUpdate> UpdateEventsAsync(

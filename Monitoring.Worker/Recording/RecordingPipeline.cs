@@ -149,9 +149,7 @@ internal sealed partial class RecordingPipeline(
         var time = link.IsAway && ++_triesWhileAway % LongTryEvery == 0 ? LongWriteTimeout : WriteTimeout;
         try
         {
-            var update = await DatabaseDeadline.HoldAsync(token => StoreAsync(entry, token), time, cancellationToken);
-            queue.RemoveOldest();
-            Stored(entry, update);
+            await WriteOldestAsync(entry, time, cancellationToken);
             return true;
         }
         catch (PostgresException fault) when (fault.SqlState[..2] is "22" or "23") // data exception, constraint violation: never accepted
@@ -175,6 +173,31 @@ internal sealed partial class RecordingPipeline(
             LogDefect(fault, entry, JsonOf(entry));
             queue.SetAsideOldest();
             return true;
+        }
+    }
+
+    // A result that is refused for some of its parts is stored without them: the rest is right, and somebody waits for it.
+    private async Task WriteOldestAsync(JournalEntry entry, TimeSpan time, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var update = await DatabaseDeadline.HoldAsync(token => StoreAsync(entry, token), time, cancellationToken);
+            queue.RemoveOldest();
+            Stored(entry, update);
+        }
+        catch (Exception fault) when (entry is ResultEntry && DatabaseRecorder.IsRefusal(fault))
+        {
+            var result = ((ResultEntry)entry).Result;
+            var parts = await DatabaseDeadline.HoldAsync(
+                token => RefusedParts.FindAsync(database.TakesAsync, result, token), LongWriteTimeout, cancellationToken);
+            if (parts is null)
+                throw;
+            var rest = new ResultEntry(parts.Rest);
+            var update = await DatabaseDeadline.HoldAsync(token => StoreAsync(rest, token), LongWriteTimeout, cancellationToken);
+            var refused = new ResultEntry(parts.Refused);
+            LogStoredWithout(entry, parts.Count, DatabaseFaults.Describe(fault), JsonOf(refused));
+            queue.SetAsideOldest(refused);
+            Stored(rest, update);
         }
     }
 
@@ -260,6 +283,11 @@ internal sealed partial class RecordingPipeline(
 
     [LoggerMessage(LogLevel.Critical, "the database refuses {Entry} for its content ({Error}); it is set aside here: {Json}")]
     private partial void LogRefused(JournalEntry entry, string error, string json);
+
+    [LoggerMessage(LogLevel.Error,
+        "{Entry} is stored without {Count} of its parts, which the database refuses for their content ({Error}); they are set aside here: "
+        + "{Json}")]
+    private partial void LogStoredWithout(JournalEntry entry, int count, string error, string json);
 
     [LoggerMessage(LogLevel.Critical, "{Entry} cannot be written by a defect of this program; it is set aside here: {Json}")]
     private partial void LogDefect(Exception fault, JournalEntry entry, string json);

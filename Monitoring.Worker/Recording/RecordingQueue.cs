@@ -150,12 +150,12 @@ internal sealed partial class RecordingQueue : IDisposable
             }
     }
 
-    /// <summary>Sets aside what <see cref="Oldest"/> has answered: the database will never take it.</summary>
-    public void SetAsideOldest()
+    /// <summary>Sets aside what <see cref="Oldest"/> has answered, or the part of it that the database will never take.</summary>
+    public void SetAsideOldest(JournalEntry? part = null)
     {
         lock (_lock)
             if (_oldest is { Slot: { } slot, Entry: var entry })
-                TryKeep(slot, entry.ToJson());
+                TryKeep(slot, (part ?? entry).ToJson());
         RemoveOldest();
     }
 
