@@ -2,7 +2,6 @@ using Monitoring.Api.Monitors;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
-using Npgsql;
 
 namespace Monitoring.Api.Dashboard;
 
@@ -24,7 +23,7 @@ internal sealed class DashboardReader
         IReadOnlyList<ShowShare> Shares, MonitorRows Monitors, IReadOnlyList<SeverityCount> Open, IReadOnlyList<SeverityCount> Seen,
         IReadOnlyList<ChannelProof> Proofs, IReadOnlyList<NotificationChannelState> Channels);
 
-    public DashboardReader(IEnumerable<IDashboardPart> parts, NpgsqlDataSource db, ChangeMarks marks, TimeProvider clock) =>
+    public DashboardReader(IEnumerable<IDashboardPart> parts, DatabaseConnections db, ChangeMarks marks, TimeProvider clock) =>
         (_parts, _read) = ([.. parts], new HeldRead<Rows>(db, marks, clock, Ask));
 
     /// <summary>The dashboard as it is now.</summary>

@@ -23,6 +23,17 @@ internal sealed partial class FaultHandler(
             problem =
                 new ProblemDetails { Status = bad.StatusCode, Detail = "The request is malformed, too long, or was not sent in time." };
         }
+        else if (DatabaseFaults.IsReadOnly(exception))
+        {
+            LogReadOnly(httpContext.Request.Path);
+            problem = new ProblemDetails
+            {
+                Status = StatusCodes.Status503ServiceUnavailable,
+                Title = "The database is read-only",
+                Detail = "It can be read, but it is a standby or set to read-only, so nothing was changed. "
+                    + "Actions need a DATABASE_URL that leads to the primary server.",
+            };
+        }
         else if (IsOutage(exception))
         {
             outage.Report(exception);
@@ -66,6 +77,10 @@ internal sealed partial class FaultHandler(
         PostgresException { SqlState: ['2', '2' or '3', ..] or ['4', '2', ..] } => false,
         _ => DatabaseFaults.Covers(fault),
     };
+
+    [LoggerMessage(
+        LogLevel.Warning, "{Path}: the database is read-only, nothing was changed; DATABASE_URL must lead to the primary server")]
+    private partial void LogReadOnly(string path);
 
     [LoggerMessage(LogLevel.Error, "{Path}: unexpected fault")]
     private partial void LogDefect(Exception fault, string path);

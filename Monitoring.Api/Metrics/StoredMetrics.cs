@@ -1,7 +1,6 @@
 using Monitoring.Api.Monitors;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
-using Npgsql;
 
 namespace Monitoring.Api.Metrics;
 
@@ -17,7 +16,8 @@ internal sealed class StoredMetrics
 
     private sealed record Rows(long SchemaVersion, MonitorRows Monitors, IReadOnlyList<SeverityCount> Open);
 
-    public StoredMetrics(NpgsqlDataSource db, ChangeMarks marks, TimeProvider clock) => _read = new HeldRead<Rows>(db, marks, clock, Ask);
+    public StoredMetrics(DatabaseConnections db, ChangeMarks marks, TimeProvider clock) =>
+        _read = new HeldRead<Rows>(db, marks, clock, Ask);
 
     /// <summary>The figures as they are now.</summary>
     public async Task<StoredFigures> ReadAsync(CancellationToken cancellationToken)

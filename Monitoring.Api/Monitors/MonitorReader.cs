@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
-using Npgsql;
 
 namespace Monitoring.Api.Monitors;
 
@@ -9,7 +8,7 @@ namespace Monitoring.Api.Monitors;
 internal sealed record MonitorRows(int Hours, IReadOnlyList<MonitorActivity> Activities, ILookup<string, GapSpan> Gaps);
 
 /// <summary>Puts a monitor's registration and its ledger together.</summary>
-internal sealed class MonitorReader(NpgsqlDataSource db, ChangeMarks marks, TimeProvider clock)
+internal sealed class MonitorReader(DatabaseConnections db, ChangeMarks marks, TimeProvider clock)
 {
     private const int MaxSpans = 20;
 

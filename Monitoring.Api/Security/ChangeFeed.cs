@@ -130,7 +130,7 @@ internal sealed partial class ChangeFeed(
             catch (Exception fault) when (!stopping.IsCancellationRequested) // one bad row must not end the service
             {
                 if (IsAvailable)
-                    LogAway(fault.Message);
+                    LogAway(DatabaseFaults.Describe(fault));
                 SetAvailable(false);
             }
 
@@ -148,7 +148,7 @@ internal sealed partial class ChangeFeed(
             }
             catch (Exception fault) when (!stopping.IsCancellationRequested)
             {
-                LogDeaf(fault.Message);
+                LogDeaf(DatabaseFaults.Describe(fault));
                 await Task.Delay(Retry, clock, stopping);
             }
         }

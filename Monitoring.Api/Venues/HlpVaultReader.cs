@@ -1,7 +1,6 @@
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Monitoring.Data.Venues;
-using Npgsql;
 
 namespace Monitoring.Api.Venues;
 
@@ -9,7 +8,7 @@ namespace Monitoring.Api.Venues;
 internal sealed record HlpVaultRows(HlpVaultSnapshotView? Snapshot, IReadOnlyList<HlpVaultComponentView> Components);
 
 /// <summary>Reads the HLP vault for the endpoints and for the dashboard. The vault is the one that was observed last.</summary>
-internal sealed class HlpVaultReader(NpgsqlDataSource db, ChangeMarks marks, TimeProvider clock)
+internal sealed class HlpVaultReader(DatabaseConnections db, ChangeMarks marks, TimeProvider clock)
 {
     public const string Monitor = "hlp-vault";
 

@@ -1,11 +1,10 @@
 using Monitoring.Data.Database;
 using Monitoring.Data.Venues;
-using Npgsql;
 
 namespace Monitoring.Api.Venues;
 
 /// <summary>Reads the oracle's present deviations for the endpoint.</summary>
-internal sealed class OracleReader(NpgsqlDataSource db, ChangeMarks marks, TimeProvider clock)
+internal sealed class OracleReader(DatabaseConnections db, ChangeMarks marks, TimeProvider clock)
 {
     private readonly HeldRead<IReadOnlyList<OracleDeviation>> _now = new(db, marks, clock, (batch, _) =>
     {

@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Data.Access;
@@ -24,7 +25,7 @@ public sealed record NewApiKey(
 public sealed record ApiKeyUse(Guid KeyId, long Requests, DateTimeOffset LastUsedAt);
 
 /// <summary>The table <c>api_keys</c>.</summary>
-public sealed class ApiKeys(NpgsqlDataSource db)
+public sealed class ApiKeys(DatabaseConnections db)
 {
     /// <summary>How many keys may be valid at once: the read service holds them all in memory.</summary>
     public const int MaxValid = 10_000;

@@ -1,5 +1,6 @@
 using System.Data;
 using Dapper;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Data.Access;
@@ -16,7 +17,7 @@ public sealed record AuditRow(
 public sealed record AuditHead(long LastSeq, byte[] LastHash);
 
 /// <summary>The table <c>audit_log</c>: append only, without holes, each row bound to the one before by its hash.</summary>
-public sealed class AuditLog(NpgsqlDataSource db)
+public sealed class AuditLog(DatabaseConnections db)
 {
     private const int BatchSize = 5_000;
 

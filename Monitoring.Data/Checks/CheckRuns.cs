@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Data.Checks;
@@ -21,7 +22,7 @@ public sealed record CheckRun(
 public sealed record LatestCheckRuns(string Monitor, DateTimeOffset? LastSuccessAt, DateTimeOffset? LastErrorAt, string? LastError);
 
 /// <summary>The ledger of checks, partitioned by day of <c>scheduled_at</c>.</summary>
-public sealed class CheckRuns(NpgsqlDataSource db)
+public sealed class CheckRuns(DatabaseConnections db)
 {
     /// <summary>The table's name: its days are dropped when their retention is over.</summary>
     public const string TableName = "check_runs";

@@ -1,5 +1,5 @@
 using Dapper;
-using Npgsql;
+using Monitoring.Data.Database;
 
 namespace Monitoring.Data.Checks;
 
@@ -30,7 +30,7 @@ public sealed record RegisteredMonitor(string Monitor, int IntervalSeconds, Date
 }
 
 /// <summary>The table <c>monitors</c>: which monitors exist and how often they run, so that silence can be told from calm.</summary>
-public sealed class MonitorTable(NpgsqlDataSource db)
+public sealed class MonitorTable(DatabaseConnections db)
 {
     private const string RegisterSql = """
         INSERT INTO monitors (monitor, interval_seconds, interval_since, deadline_seconds)

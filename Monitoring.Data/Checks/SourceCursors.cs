@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Data.Checks;
@@ -21,7 +22,7 @@ public sealed record SourceCursor(string Source, long ReadUntil, IReadOnlyList<P
 /// The table <c>source_cursors</c>: what each monitor has read of each of its sources. What is kept is the union of all readings, so a
 /// reading that comes late or twice changes nothing that it should not, and one that leaves a hole shows it until another fills it.
 /// </summary>
-public sealed class SourceCursors(NpgsqlDataSource db)
+public sealed class SourceCursors(DatabaseConnections db)
 {
     private const string AddSql = """
         INSERT INTO source_cursors AS known (monitor, source, covered)

@@ -21,14 +21,16 @@ public sealed class ChangeMarks
 {
     private readonly SharedRun<ChangeMark> _reading;
 
-    public ChangeMarks(NpgsqlDataSource db) => _reading = new SharedRun<ChangeMark>(cancellationToken => FindAsync(db, cancellationToken));
+    public ChangeMarks(DatabaseConnections db) =>
+        _reading = new SharedRun<ChangeMark>(cancellationToken => FindAsync(db, cancellationToken));
 
     /// <summary>The mark of a moment that is not before this call.</summary>
     public Task<ChangeMark> ReadAsync(CancellationToken cancellationToken) => _reading.JoinAsync(cancellationToken);
 
-    private static async Task<ChangeMark> FindAsync(NpgsqlDataSource db, CancellationToken cancellationToken)
+    private static async Task<ChangeMark> FindAsync(DatabaseConnections db, CancellationToken cancellationToken)
     {
-        await using var command = db.CreateCommand(ChangeMark.FindSql);
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(ChangeMark.FindSql, connection);
         return new ChangeMark(await command.ExecuteScalarAsync(cancellationToken) as string);
     }
 }

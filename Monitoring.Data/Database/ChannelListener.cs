@@ -39,16 +39,19 @@ public sealed partial class ChannelListener(DatabaseOptions database, ILogger<Ch
         }
 
         connection.Notification += (_, _) => heard();
-        await using (var listen = new NpgsqlCommand($"LISTEN {channel}", connection))
+        // A session that only listens is idle by its nature.
+        await using (var listen = new NpgsqlCommand($"SET idle_session_timeout = 0; LISTEN {channel}", connection))
             await listen.ExecuteNonQueryAsync(cancellationToken);
         heard();
         while (true)
             await connection.WaitAsync(cancellationToken);
     }
 
+    // DATABASE_POOLER speaks of DATABASE_URL. The way past the pooler is asked itself: who gives the pooler there too would be deaf.
     private async Task<bool> CannotListenAsync(NpgsqlConnection connection, CancellationToken cancellationToken) =>
-        database.Direct is null && (database.Pooler == PoolerMode.Yes
-            || (database.Pooler == PoolerMode.Auto && await DataSources.HasPoolerAsync(connection, cancellationToken)));
+        database is { Direct: null, Pooler: not PoolerMode.Auto }
+            ? database.Pooler == PoolerMode.Yes
+            : await DataSources.HasPoolerAsync(connection, cancellationToken);
 
     private async Task PollAsync(Action heard, CancellationToken cancellationToken)
     {

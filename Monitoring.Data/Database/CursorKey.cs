@@ -1,5 +1,4 @@
 using Dapper;
-using Npgsql;
 
 namespace Monitoring.Data.Database;
 
@@ -7,7 +6,7 @@ namespace Monitoring.Data.Database;
 /// The table <c>cursor_key</c>: one random key for the life of the database, with which the read service seals
 /// the cursors of its lists.
 /// </summary>
-public sealed class CursorKey(NpgsqlDataSource db)
+public sealed class CursorKey(DatabaseConnections db)
 {
     private byte[]? _key;
 

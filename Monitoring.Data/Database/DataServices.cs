@@ -1,4 +1,5 @@
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Monitoring.Data.Access;
 using Monitoring.Data.Checks;
@@ -6,6 +7,7 @@ using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
 using Monitoring.Data.Subjects;
+using Npgsql;
 
 namespace Monitoring.Data.Database;
 
@@ -16,8 +18,8 @@ public static class DataServices
     public static IServiceCollection AddMonitoringData(this IServiceCollection services, DatabaseOptions database)
     {
         services.AddSingleton(database).AddSingleton<ChannelListener>();
-        services.AddSingleton(provider => DataSources.Create(
-            database, provider.GetService<ILoggerFactory>()?.CreateLogger(typeof(DataSources))));
+        services.AddSingleton(provider => new DatabaseConnections(
+            database, provider.GetService<ILoggerFactory>()?.CreateLogger(typeof(DatabaseConnections))));
         return services.AddMonitoringTables();
     }
 
@@ -25,10 +27,13 @@ public static class DataServices
     public static IServiceCollection AddMonitoringTables(this IServiceCollection services)
     {
         DapperConventions.Apply();
+        services.TryAddSingleton<DatabaseConnections>(provider => provider.GetRequiredService<NpgsqlDataSource>());
         services.AddSingleton<ChangeMarks>();
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<DayPartitions>();
         services.AddSingleton<CursorKey>();
+        services.AddSingleton<ServerSlots>();
+        services.AddSingleton<SameDatabase>();
         services.AddSingleton<MonitorTable>();
         services.AddSingleton<CheckRuns>();
         services.AddSingleton<SourceCursors>();

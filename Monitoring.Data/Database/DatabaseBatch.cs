@@ -28,7 +28,7 @@ public sealed class DatabaseBatch
     }
 
     /// <summary>Runs all statements and reads all rows.</summary>
-    public async Task SendAsync(NpgsqlDataSource db, CancellationToken cancellationToken)
+    public async Task SendAsync(DatabaseConnections db, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);

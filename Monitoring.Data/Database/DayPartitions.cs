@@ -1,10 +1,9 @@
 using Dapper;
-using Npgsql;
 
 namespace Monitoring.Data.Database;
 
 /// <summary>The partitions of all tables that are partitioned by day.</summary>
-public sealed class DayPartitions(NpgsqlDataSource db)
+public sealed class DayPartitions(DatabaseConnections db)
 {
     private const string EnsureSql = """
         SELECT ensure_day_partition(parent.relname::text, day::date)

@@ -1,4 +1,3 @@
-using Npgsql;
 
 namespace Monitoring.Data.Database;
 
@@ -15,7 +14,7 @@ public sealed record RowsAt<T>(T Rows, DateTimeOffset Now);
 /// </summary>
 public sealed class HeldRead<T>
 {
-    private readonly NpgsqlDataSource _db;
+    private readonly DatabaseConnections _db;
     private readonly ChangeMarks _marks;
     private readonly TimeProvider _clock;
     private readonly Func<DatabaseBatch, DateTimeOffset, Func<TimedRows<T>>> _ask;
@@ -26,7 +25,8 @@ public sealed class HeldRead<T>
     private sealed record Held(string? Mark, T Rows, DateTimeOffset ReadAt, DateTimeOffset Until);
 
     /// <summary><paramref name="ask"/> adds its statements for a moment, and answers what makes their rows into the result.</summary>
-    public HeldRead(NpgsqlDataSource db, ChangeMarks marks, TimeProvider clock, Func<DatabaseBatch, DateTimeOffset, Func<TimedRows<T>>> ask)
+    public HeldRead(
+        DatabaseConnections db, ChangeMarks marks, TimeProvider clock, Func<DatabaseBatch, DateTimeOffset, Func<TimedRows<T>>> ask)
     {
         (_db, _marks, _clock, _ask) = (db, marks, clock, ask);
         _reading = new SharedRun<Held>(ReadAsync);

@@ -7,10 +7,11 @@ internal static class RowReads
 {
     /// <summary>Runs a statement and calls <paramref name="row"/> at each of its rows.</summary>
     public static async Task ReadRowsAsync(
-        this NpgsqlDataSource db, string sql, (string Name, object? Value)[] parameters, Action<NpgsqlDataReader> row,
+        this DatabaseConnections db, string sql, (string Name, object? Value)[] parameters, Action<NpgsqlDataReader> row,
             CancellationToken cancellationToken)
     {
-        await using var command = db.CreateCommand(sql);
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        await using var command = new NpgsqlCommand(sql, connection);
         foreach (var (name, value) in parameters)
             command.Parameters.Add(DatabaseBatch.ToParameter(name, value));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);

@@ -1,6 +1,5 @@
 using Dapper;
 using Monitoring.Data.Subjects;
-using Npgsql;
 
 namespace Monitoring.Data.Database;
 
@@ -8,31 +7,30 @@ namespace Monitoring.Data.Database;
 public sealed record SchemaVersion(long Version);
 
 /// <summary>Which schema the code needs, and which one the database has.</summary>
-public sealed class SchemaVersions(NpgsqlDataSource db)
+public sealed class SchemaVersions(DatabaseConnections db)
 {
+    /// <summary>The schema that holds all tables and functions.</summary>
+    public const string Schema = "public";
+
     /// <summary>The newest migration that the engine's own tables need.</summary>
-    public const long Engine = 202611291200;
+    public const long Engine = 202611291310;
 
     /// <summary>The newest migration that anything in this code needs: the engine or a subject.</summary>
     public static long Required { get; } = Math.Max(Engine, DataSubjects.All.Max(subject => subject.SchemaVersion));
 
-    private const string ExistsSql = """
-        SELECT to_regclass('"VersionInfo"') IS NOT NULL
-        """;
-
     private const string CurrentSql = """
         SELECT coalesce(max("Version"), 0) AS version
-          FROM "VersionInfo"
+          FROM public."VersionInfo"
         """;
 
-    /// <summary>The newest migration applied; 0 for an empty database.</summary>
-    public async Task<long> CurrentAsync(CancellationToken cancellationToken)
-    {
-        await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleAsync<bool>(new(ExistsSql, cancellationToken: cancellationToken))
-            ? await connection.QuerySingleAsync<long>(new(CurrentSql, cancellationToken: cancellationToken))
-            : 0;
-    }
+    private const string FindStateSql = """
+        SELECT current_setting('server_encoding') AS encoding,
+               to_regclass('public."VersionInfo"') IS NOT NULL AS has_schema,
+               to_regclass('check_runs') IS NOT DISTINCT FROM to_regclass('public.check_runs') AS finds_tables,
+               current_user::text AS account
+        """;
+
+    private sealed record SchemaState(string Encoding, bool HasSchema, bool FindsTables, string Account);
 
     /// <summary>The newest migration applied, as one read among others; that batch fails on an empty database.</summary>
     public static BatchRows<SchemaVersion> Current(DatabaseBatch batch) => batch.Add<SchemaVersion>(CurrentSql);
@@ -40,8 +38,20 @@ public sealed class SchemaVersions(NpgsqlDataSource db)
     /// <summary>Null when the database can serve this code; else what is wrong and what to run.</summary>
     public async Task<string?> FindProblemAsync(CancellationToken cancellationToken)
     {
-        var current = await CurrentAsync(cancellationToken);
-        return current >= Required ? null
-            : $"the database's schema is at version {current}, this program needs {Required}: run Monitoring.Migrations up";
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        var state = await connection.QuerySingleAsync<SchemaState>(new(FindStateSql, cancellationToken: cancellationToken));
+        if (FindProblemOf(state.Encoding) is { } problem)
+            return problem;
+        var current = state.HasSchema ? await connection.QuerySingleAsync<long>(new(CurrentSql, cancellationToken: cancellationToken)) : 0;
+        if (current < Required)
+            return $"the database's schema is at version {current}, this program needs {Required}: run Monitoring.Migrations up";
+        return state.FindsTables ? null
+            : $"the search_path of this session does not lead to the schema {Schema}: "
+                + $"ALTER ROLE {state.Account} SET search_path = {Schema}";
     }
+
+    /// <summary>Null where this encoding can hold every text; else what is wrong and what to do.</summary>
+    public static string? FindProblemOf(string encoding) => encoding == "UTF8" ? null
+        : $"the database's encoding is {encoding}, and only UTF8 holds every text: make a new one by "
+            + "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0, and run Monitoring.Migrations up there";
 }

@@ -1,5 +1,5 @@
 using Dapper;
-using Npgsql;
+using Monitoring.Data.Database;
 
 namespace Monitoring.Data.Events;
 
@@ -17,7 +17,7 @@ public sealed record Operator(string Actor, string Origin);
 public sealed record SilenceOutcome(ActionOutcome Outcome, Guid? SilenceId);
 
 /// <summary>What operators do to events, through functions of the database: event, change and audit row in one transaction.</summary>
-public sealed class OperatorActions(NpgsqlDataSource db)
+public sealed class OperatorActions(DatabaseConnections db)
 {
     /// <summary>Characters of the longest note.</summary>
     public const int MaxNoteLength = 1000;

@@ -1,5 +1,6 @@
 using Dapper;
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Data.Events;
@@ -13,7 +14,7 @@ public sealed record SecurityEventChange(
     string Actor, string? Note, string? Evidence);
 
 /// <summary>The table <c>security_event_changes</c>: append only, numbered in commit order without holes.</summary>
-public sealed class SecurityEventChanges(NpgsqlDataSource db)
+public sealed class SecurityEventChanges(DatabaseConnections db)
 {
     /// <summary>The channel on which the database says that there is a new change.</summary>
     public const string Channel = "security_event_changes";

@@ -1,6 +1,5 @@
 using Dapper;
 using Monitoring.Data.Database;
-using Npgsql;
 
 namespace Monitoring.Data.Events;
 
@@ -27,7 +26,7 @@ public sealed record EventCursor(bool Resolved, DateTimeOffset FirstSeenAt, Guid
 public sealed record SeverityCount(Severity Severity, long Count);
 
 /// <summary>The table <c>security_events</c>.</summary>
-public sealed class SecurityEvents(NpgsqlDataSource db)
+public sealed class SecurityEvents(DatabaseConnections db)
 {
     /// <summary>The columns of <see cref="SecurityEvent"/>, in its order.</summary>
     internal const string Columns = """

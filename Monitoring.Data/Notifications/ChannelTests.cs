@@ -1,6 +1,5 @@
 using Dapper;
 using Monitoring.Data.Database;
-using Npgsql;
 
 namespace Monitoring.Data.Notifications;
 
@@ -17,7 +16,7 @@ public sealed record ChannelTest(Guid TestId, string Channel, DateTimeOffset Tes
 public sealed record ChannelProof(string Channel, DateTimeOffset ConfiguredAt, DateTimeOffset? ProvenAt);
 
 /// <summary>The table <c>channel_tests</c>.</summary>
-public sealed class ChannelTests(NpgsqlDataSource db)
+public sealed class ChannelTests(DatabaseConnections db)
 {
     private const string RecordSql = """
         INSERT INTO channel_tests (test_id, channel, tested_at, outcome, reason)

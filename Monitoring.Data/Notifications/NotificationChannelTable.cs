@@ -1,6 +1,5 @@
 using Dapper;
 using Monitoring.Data.Database;
-using Npgsql;
 
 namespace Monitoring.Data.Notifications;
 
@@ -16,7 +15,7 @@ public sealed record NotificationChannelState(
 public sealed record NotificationChannelEdges(DateTimeOffset? OldestDeadAt, DateTimeOffset? NextUnsilencedAt);
 
 /// <summary>The table <c>notification_channels</c>: the channels that workers send through, and how they do.</summary>
-public sealed class NotificationChannelTable(NpgsqlDataSource db)
+public sealed class NotificationChannelTable(DatabaseConnections db)
 {
     private const string RegisterSql = """
         INSERT INTO notification_channels (channel, configured_at)

@@ -1,6 +1,6 @@
 using Dapper;
+using Monitoring.Data.Database;
 using Monitoring.Data.Events;
-using Npgsql;
 
 namespace Monitoring.Data.Notifications;
 
@@ -23,7 +23,7 @@ public sealed record ClaimedNotification(
 /// Takes notifications out of the outbox, one worker per channel at a time, and marks what became of them. Order per event and channel: a
 /// notification is only claimed when the earlier ones of its event are delivered, dead, or in the same message.
 /// </summary>
-public sealed class NotificationClaims(NpgsqlDataSource db)
+public sealed class NotificationClaims(DatabaseConnections db)
 {
     private sealed record Gate(bool Paused, bool Gathering, bool WindowCritical);
 

@@ -1,5 +1,6 @@
 using Dapper;
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Npgsql;
 
@@ -32,7 +33,7 @@ public sealed record Notification(
 /// from commands, and go to whoever was notified before, so the database writes those: the trigger
 /// <c>notify_followers</c> of <c>security_event_changes</c>.
 /// </summary>
-public sealed class NotificationTable(NpgsqlDataSource db)
+public sealed class NotificationTable(DatabaseConnections db)
 {
     private const string AddSql = """
         WITH asked AS (

@@ -1,5 +1,5 @@
 using Dapper;
-using Npgsql;
+using Monitoring.Data.Database;
 
 namespace Monitoring.Data.Notifications;
 
@@ -12,7 +12,7 @@ public sealed record Silence(
 public sealed record SilenceCursor(DateTimeOffset CreatedAt, Guid SilenceId);
 
 /// <summary>The table <c>silences</c>. They are made by <see cref="Events.OperatorActions"/>.</summary>
-public sealed class Silences(NpgsqlDataSource db)
+public sealed class Silences(DatabaseConnections db)
 {
     private const string ListSql = """
         SELECT silence_id, fingerprint, until, note, created_by, created_at, ended_at

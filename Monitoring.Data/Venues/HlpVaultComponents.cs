@@ -13,7 +13,7 @@ public sealed record HlpVaultComponent(
     decimal TotalNotionalUsd, decimal UnrealizedPnl, int Positions) : Observation;
 
 /// <summary>The table <c>hlp_vault_components</c>: the vaults of which a vault consists.</summary>
-public sealed class HlpVaultComponents(NpgsqlDataSource db) : IObservationTable
+public sealed class HlpVaultComponents(DatabaseConnections db) : IObservationTable
 {
     private const string CopySql = """
         COPY hlp_vault_components (vault_address, component_address, observed_at,

@@ -23,7 +23,7 @@ public sealed record HlpVaultPositionPeak(string VaultAddress, string Coin, Date
 public sealed record InventoryCursor(DateTimeOffset ObservedAt, string VaultAddress, string Coin);
 
 /// <summary>The table <c>hlp_vault_inventory</c>, partitioned by day of <c>observed_at</c>.</summary>
-public sealed class HlpVaultInventory(NpgsqlDataSource db) : IObservationTable
+public sealed class HlpVaultInventory(DatabaseConnections db) : IObservationTable
 {
     /// <summary>The table's name: its days are dropped when their retention is over.</summary>
     public const string TableName = "hlp_vault_inventory";

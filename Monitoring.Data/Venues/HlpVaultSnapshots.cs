@@ -25,7 +25,7 @@ public sealed record HlpVaultStatistics(
     decimal? AvgAnomalyScore, decimal? MaxAnomalyScore, long UnhealthySnapshots);
 
 /// <summary>The table <c>hlp_vault_snapshots</c> and its hourly rollup <c>hlp_vault_hourly</c>.</summary>
-public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
+public sealed class HlpVaultSnapshots(DatabaseConnections db) : IObservationTable
 {
     private const string Columns = """
         vault_address, observed_at, venue_at, account_value, total_value_locked, pnl_1h, pnl_24h, pnl_7d, pnl_30d, all_time_pnl,

@@ -22,7 +22,7 @@ public sealed record LiquidationPattern(
 public sealed record LiquidationPatternCursor(DateTimeOffset StartTime, string PatternId);
 
 /// <summary>The table <c>liquidation_patterns</c>: a pattern seen again is the same row, brought up to date.</summary>
-public sealed class LiquidationPatterns(NpgsqlDataSource db) : IObservationTable
+public sealed class LiquidationPatterns(DatabaseConnections db) : IObservationTable
 {
     private const string Columns = """
         pattern_id, pattern_type, subject, start_time, end_time, duration_seconds, total_liquidated_usd, affected_users, assets_involved,

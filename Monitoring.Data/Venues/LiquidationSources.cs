@@ -14,7 +14,7 @@ public sealed record LiquidationSource(
     long Gaps, DateTimeOffset? LastGapFrom, DateTimeOffset? LastGapUntil) : Observation;
 
 /// <summary>The table <c>liquidation_sources</c>: the accounts whose fills are followed.</summary>
-public sealed class LiquidationSources(NpgsqlDataSource db) : IObservationTable
+public sealed class LiquidationSources(DatabaseConnections db) : IObservationTable
 {
     private const string Columns = """
         source_address, is_hlp_vault, watched_since, read_until, last_fill_at, gaps, last_gap_from, last_gap_until

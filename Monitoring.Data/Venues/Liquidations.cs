@@ -42,7 +42,7 @@ public sealed record LiquidationCursor(DateTimeOffset ObservedAt, string Coin, l
 public sealed record LiquidationSum(LiquidationMethod Method, long Fills, long Liquidations, long AffectedUsers, decimal NotionalUsd);
 
 /// <summary>The table <c>liquidations</c>, partitioned by day of the fills.</summary>
-public sealed class Liquidations(NpgsqlDataSource db) : IObservationTable
+public sealed class Liquidations(DatabaseConnections db) : IObservationTable
 {
     /// <summary>The table's name: its days are dropped when their retention is over.</summary>
     public const string TableName = "liquidations";

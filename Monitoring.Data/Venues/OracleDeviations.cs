@@ -28,7 +28,7 @@ public sealed record OracleSample(string Asset, DateTimeOffset ObservedAt, decim
 public sealed record OracleBreach(string Asset, DateTimeOffset ObservedAt, DateTimeOffset? BreachedSince);
 
 /// <summary>The table <c>oracle_deviations</c>, partitioned by day of <c>observed_at</c>.</summary>
-public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
+public sealed class OracleDeviations(DatabaseConnections db) : IObservationTable
 {
     /// <summary>The table's name: its days are dropped when their retention is over.</summary>
     public const string TableName = "oracle_deviations";

@@ -1,4 +1,3 @@
-using Monitoring.Data.Database;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording.Journalling;
 using Monitoring.Worker.Subjects;
@@ -26,8 +25,9 @@ internal static class ConfigurationCheck
         await WriteAsync(new CheckLine("configuration"));
         if (!options.WithoutDatabase)
         {
-            await WriteAsync(await probe.TryAsync($"database {options.Database.Display}", isFault: true,
-                host.Services.GetRequiredService<SchemaVersions>().FindProblemAsync, cancellationToken));
+            var database = ActivatorUtilities.CreateInstance<DatabaseCheck>(host.Services);
+            await foreach (var line in database.RunAsync(probe, cancellationToken))
+                await WriteAsync(line);
             var journal = options.Journal.Path;
             await WriteAsync(new CheckLine($"journal {journal}", new JournalFolder(journal).FindProblem(), IsFault: true));
         }

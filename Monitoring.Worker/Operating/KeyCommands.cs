@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using Monitoring.Data.Access;
 using Monitoring.Data.Configuration;
-using Npgsql;
+using Monitoring.Data.Database;
 
 namespace Monitoring.Worker.Operating;
 
@@ -68,7 +68,7 @@ internal static class KeyCommands
         var what = $"{key.Prefix}…: scope {string.Join(", ", key.Scopes)}, {key.RequestsPerMinute} requests a minute, "
             + $"expires {Show(key.ExpiresAt, "never")}";
 
-        await using var connection = await services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(cancellationToken);
+        await using var connection = await services.GetRequiredService<DatabaseConnections>().OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         if (!await services.GetRequiredService<ApiKeys>().AddAsync(key, transaction, cancellationToken))
         {
@@ -105,7 +105,7 @@ internal static class KeyCommands
     private static async Task<int> RevokeAsync(ParseResult parsed, IServiceProvider services, CancellationToken cancellationToken)
     {
         var (by, now) = (OperatorCommands.By(parsed, Actor), services.GetRequiredService<TimeProvider>().GetUtcNow());
-        await using var connection = await services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync(cancellationToken);
+        await using var connection = await services.GetRequiredService<DatabaseConnections>().OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         var revoked = await services.GetRequiredService<ApiKeys>().RevokeAsync(
             parsed.GetValue(Named)!, by.Actor, now, transaction, cancellationToken);

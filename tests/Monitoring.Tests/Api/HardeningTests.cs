@@ -6,6 +6,7 @@ using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Monitoring.Api.Access;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Tests.Api;
@@ -158,7 +159,7 @@ public sealed class HardeningTests
     public async Task Statement_of_the_service_ends_after_5_seconds()
     {
         await using var api = await StartAsync();
-        await using var connection = await api.Services.GetRequiredService<NpgsqlDataSource>().OpenConnectionAsync();
+        await using var connection = await api.Services.GetRequiredService<DatabaseConnections>().OpenConnectionAsync(default);
         Assert.That((await connection.QuerySingleAsync<string>("SHOW statement_timeout"), connection.CommandTimeout,
             await connection.QuerySingleAsync<string>("SELECT current_user::text")),
             Is.EqualTo(("5s", 5, "monitoring_api")));

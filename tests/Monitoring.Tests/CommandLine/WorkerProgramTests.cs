@@ -121,6 +121,18 @@ public sealed class WorkerProgramTests
     }
 
     [Test]
+    public async Task Check_compares_what_the_programs_may_use_with_what_the_server_gives()
+    {
+        var role = $"login_of_{_connection.Database}";
+        await TestDatabase.ExecuteAsync($"CREATE ROLE {role} LOGIN PASSWORD 'x' IN ROLE monitoring_worker CONNECTION LIMIT 5");
+        (_connection.Username, _connection.Password) = (role, "x");
+        var (_, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
+        await TestDatabase.ExecuteAsync($"DROP ROLE {role}");
+        Assert.That(output.Split('\n'), Has.One.StartsWith("WARN   connections: a worker and a read service may use 32, and the server "
+            + "gives 5 to this account: lower DATABASE_POOL_SIZE"));
+    }
+
+    [Test]
     public async Task Check_says_which_command_makes_the_schema()
     {
         await TestDatabase.Commands(_db).ToAsync(0, default);

@@ -1,11 +1,14 @@
-using System.Diagnostics;
+using System.Text;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Monitoring.Api;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
+using Monitoring.Tests.CommandLine;
 using Monitoring.Worker.Notifications;
 using Npgsql;
 
@@ -17,37 +20,23 @@ public sealed class PoolerTests
     private NpgsqlDataSource _db = null!;
     private NpgsqlConnectionStringBuilder _direct = null!;
     private NpgsqlConnectionStringBuilder _pooled = null!;
-    private Process _pooler = null!;
+    private PoolerUnderTest? _pooler;
+    private readonly TestLogs _logs = new();
 
     [SetUp]
     public async Task StartPooler()
     {
         _db = await TestDatabase.CloneAsync();
         _direct = TestDatabase.ConnectionTo(_db);
-        var start = new ProcessStartInfo("bash")
-        {
-            ArgumentList = { Repository.File("deploy/local/pgbouncer.sh"), "serve" },
-            Environment =
-            {
-                ["DATABASE_URL"] = $"postgresql://{_direct.Username}:{_direct.Password}@{_direct.Host}:{_direct.Port}/{_direct.Database}",
-            },
-            UseShellExecute = false,
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-        };
-        _pooler = Process.Start(start)!;
-        if (await _pooler.StandardOutput.ReadLineAsync() is not { } line)
-            Assert.Ignore("deploy/local/pgbouncer.sh found no PgBouncer; its message is above");
-        else
-            _pooled = DatabaseUrl.Parse(line["DATABASE_URL=".Length..]);
+        _pooler = await PoolerUnderTest.StartAsync(_direct);
+        _pooled = _pooler.Connection;
     }
 
     [TearDown]
     public async Task StopPooler()
     {
-        _pooler.StandardInput.Close();
-        await _pooler.WaitForExitAsync();
-        _pooler.Dispose();
+        if (_pooler is not null)
+            await _pooler.DisposeAsync();
         await TestDatabase.DropAsync(_db);
     }
 
@@ -67,20 +56,11 @@ public sealed class PoolerTests
     }
 
     [Test]
-    public async Task Without_an_answer_at_the_start_nothing_is_prepared()
-    {
-        var logs = new TestLogs();
-        _direct.Port = 1;
-        await using var source = DataSources.Create(new DatabaseOptions(_direct), logs.For<PoolerTests>());
-        Assert.That(new NpgsqlConnectionStringBuilder(source.ConnectionString).MaxAutoPrepare, Is.Zero);
-        Assert.That(logs.Lines.Single().Text, Does.StartWith("whether a pooler stands in front of the database 127.0.0.1:1/"));
-    }
-
-    [Test]
     public async Task Statement_that_takes_too_long_ends_in_the_server_too()
     {
-        await using var source = DataSources.Create(new DatabaseOptions(_pooled));
-        await using var slow = source.CreateCommand("SELECT pg_sleep(600)");
+        await using var connections = new DatabaseConnections(new DatabaseOptions(_pooled));
+        await using var connection = await connections.OpenConnectionAsync(default);
+        await using var slow = new NpgsqlCommand("SELECT pg_sleep(600)", connection);
         slow.CommandTimeout = 1;
         Assert.That(async () => await slow.ExecuteNonQueryAsync(),
             Throws.InstanceOf<NpgsqlException>().With.InnerException.TypeOf<TimeoutException>());
@@ -116,17 +96,14 @@ public sealed class PoolerTests
         Assert.That(logs.Lines.Single().Text, Does.Contain("it is asked every 1 s; set DATABASE_DIRECT_URL"));
     }
 
-    [Test]
-    public async Task Results_are_recorded_messages_delivered_and_questions_answered_through_it()
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Scenario_is_recorded_told_shown_and_acknowledged_through_it(bool pastIt)
     {
         var clock = new ManualClock(ManualClock.Noon);
         await using var receiver = await ReceiverUnderTest.StartAsync();
-        await using var worker = await WorkerUnderTest.CreateAsync(clock, "whale-liquidation", settings:
-        [
-            ("DATABASE_URL", _pooled.ConnectionString), ("WEBHOOK_URL", $"{receiver.Url}/hook"),
-            ("WEBHOOK_SECRET", "a secret of this test alone"),
-        ]);
-        for (var second = 0; second <= 60; second += 2)
+        await using var worker = await StartWorkerAsync(clock, receiver, pastIt);
+        for (var second = 0; second <= 100; second += 2)
         {
             await worker.CheckAsync(ManualClock.Noon.AddSeconds(second));
             clock.Advance(TimeSpan.FromSeconds(2));
@@ -138,29 +115,114 @@ public sealed class PoolerTests
         await notifier.StopAsync(default);
         Assert.That(receiver.Received[0].Text, Does.Contain("hlp."));
 
-        await using var api = await StartApiAsync(clock);
+        await using var api = await StartApiAsync(clock, pastIt);
         using var handler = new SocketsHttpHandler();
         using var http = new HttpClient(handler) { BaseAddress = new Uri(api.Urls.First()) };
         Assert.That(await http.GetStringAsync("/health/ready"), Does.Contain("ready"));
         string[] paths = ["/security/dashboard", "/security/hlp-vault/history", "/security/events", "/security/monitors"];
         var answers = await Task.WhenAll(Enumerable.Range(0, 40).Select(n => http.GetStringAsync(paths[n % 4])));
-        Assert.That(answers[1], Does.Contain("\"count\":31"));
-        Assert.That(answers[2], Does.Contain("hlp.loss"));
+        Assert.That(answers[1], Does.Contain("\"count\":51"));
+        var events = JsonNode.Parse(answers[2])!["events"]!.AsArray();
+        Assert.That(events.Select(e => ((string)e!["rule_id"]!, (string)e["severity"]!)), Is.EquivalentTo(new[]
+        {
+            ("hlp.loss", "critical"), ("hlp.anomaly", "critical"), ("hlp.sigma", "high"),
+        }));
+        using var acknowledged = await http.PostAsync($"/security/events/{events[0]!["id"]}/acknowledge",
+            new StringContent("{}", Encoding.UTF8, "application/json"));
+        Assert.That(acknowledged.IsSuccessStatusCode, Is.True, await acknowledged.Content.ReadAsStringAsync());
         await api.StopAsync();
+        Assert.That(_logs.Lines.Where(line => line.Level >= LogLevel.Warning && !line.Text.Contains("set DATABASE_DIRECT_URL")), Is.Empty);
+        Assert.That(_logs.Lines.Count(line => line.Text.StartsWith("a pooler stands in front of the database", StringComparison.Ordinal)
+            && line.Level == LogLevel.Information), Is.EqualTo(1), "said once");
     }
+
+    [Test]
+    public async Task With_a_way_past_it_a_change_is_heard_as_fast_as_without_it()
+    {
+        var through = await MedianTimeToHearAsync(new DatabaseOptions(_pooled, _direct));
+        var without = await MedianTimeToHearAsync(new DatabaseOptions(_direct));
+        Assert.That(
+            through, Is.LessThan(without + TimeSpan.FromMilliseconds(250)), $"without it {without}; asking each second takes 500 ms");
+    }
+
+    private async Task<TimeSpan> MedianTimeToHearAsync(DatabaseOptions database)
+    {
+        using var stop = new CancellationTokenSource();
+        using var heard = new SemaphoreSlim(0);
+        var listening = new ChannelListener(database).ListenAsync("a_channel", () => heard.Release(), stop.Token);
+        await using var connections = new DatabaseConnections(database);
+        var took = new List<TimeSpan>();
+        for (var n = 0; n < 11; n++)
+        {
+            await heard.WaitAsync(); // nothing can be missed any more
+            var began = TimeProvider.System.GetTimestamp();
+            await using (var connection = await connections.OpenConnectionAsync(default))
+            await using (var notify = new NpgsqlCommand("NOTIFY a_channel", connection))
+                await notify.ExecuteNonQueryAsync();
+            await heard.WaitAsync();
+            took.Add(TimeProvider.System.GetElapsedTime(began));
+            heard.Release();
+        }
+
+        await stop.CancelAsync();
+        Assert.That(async () => await listening, Throws.InstanceOf<OperationCanceledException>());
+        return took.Order().ElementAt(5);
+    }
+
+    [Test]
+    public async Task Check_tells_a_pooler_and_where_the_way_past_it_leads()
+    {
+        await using var other = await TestDatabase.CloneAsync();
+        try
+        {
+            var alone = await CheckAsync(null);
+            Assert.That(alone, Has.One.EqualTo($"ok     database {_pooled.Host}:{_pooled.Port}/{_pooled.Database}"));
+            Assert.That(alone, Has.One.StartsWith("WARN   pooler: one stands before the database").And.One.Contains("DATABASE_DIRECT_URL"));
+            var past = $"database {_direct.Host}:{_direct.Port}/{_direct.Database} (DATABASE_DIRECT_URL)";
+            Assert.That(await CheckAsync(_direct), Has.One.EqualTo($"ok     {past}").And.None.StartsWith("WARN   pooler"));
+            Assert.That(await CheckAsync(_pooled), Has.One.Contains("(DATABASE_DIRECT_URL): a pooler stands there too"));
+            Assert.That(await CheckAsync(TestDatabase.ConnectionTo(other)),
+                Has.One.Contains("(DATABASE_DIRECT_URL): this is another database than the one that DATABASE_URL leads to"));
+        }
+        finally
+        {
+            await TestDatabase.DropAsync(other);
+        }
+    }
+
+    private async Task<string[]> CheckAsync(NpgsqlConnectionStringBuilder? direct)
+    {
+        List<(string, string)> settings =
+            [("DATABASE_URL", PoolerUnderTest.UrlOf(_pooled)), ("HYPERLIQUID_API_URL", "http://127.0.0.1:1"), ("HYPERLIQUID_FEED", "off")];
+        if (direct is not null)
+            settings.Add(("DATABASE_DIRECT_URL", PoolerUnderTest.UrlOf(direct)));
+        return (await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", [.. settings])).Output.Split('\n');
+    }
+
+    private Task<WorkerUnderTest> StartWorkerAsync(TimeProvider clock, ReceiverUnderTest receiver, bool pastIt) =>
+        WorkerUnderTest.CreateAsync(clock, "whale-liquidation", settings:
+        [
+            ("DATABASE_URL", _pooled.ConnectionString),
+            .. pastIt ? [("DATABASE_DIRECT_URL", _direct.ConnectionString)] : Array.Empty<(string, string)>(),
+            ("WEBHOOK_URL", $"{receiver.Url}/hook"), ("WEBHOOK_SECRET", "a secret of this test alone"),
+        ]);
 
     private static async Task<(int Prepared, string StatementTimeout)> DescribeAsync(DatabaseOptions options)
     {
-        await using var source = DataSources.Create(options);
-        await using var ask = source.CreateCommand("SHOW statement_timeout");
-        return (new NpgsqlConnectionStringBuilder(source.ConnectionString).MaxAutoPrepare, (string)(await ask.ExecuteScalarAsync())!);
+        await using var connections = new DatabaseConnections(options);
+        await using var connection = await connections.OpenConnectionAsync(default);
+        await using var ask = new NpgsqlCommand("SHOW statement_timeout", connection);
+        return (connections.Settings.MaxAutoPrepare, (string)(await ask.ExecuteScalarAsync())!);
     }
 
-    private async Task<WebApplication> StartApiAsync(TimeProvider clock)
+    private async Task<WebApplication> StartApiAsync(TimeProvider clock, bool pastIt)
     {
         var values = new Dictionary<string, string?> { ["DATABASE_URL"] = _pooled.ConnectionString, ["API_PORT"] = "0" };
+        if (pastIt)
+            values["DATABASE_DIRECT_URL"] = _direct.ConnectionString;
         var settings = new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
-        var api = ApiHost.Build(ApiOptions.Read(settings), clock, Repository.File("Monitoring.Api/wwwroot"), _ => { });
+        var api = ApiHost.Build(ApiOptions.Read(settings), clock, Repository.File("Monitoring.Api/wwwroot"),
+            logging => logging.AddProvider(_logs));
         await api.StartAsync();
         return api;
     }

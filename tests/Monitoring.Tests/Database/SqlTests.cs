@@ -61,7 +61,7 @@ public sealed partial class SqlTests
         ["transactionHashes"] = new[] { "0x" }, ["labels"] = new[] { "{}" }, ["changedTimes"] = new[] { Time },
         ["scheduledTimes"] = new[] { Time },
         ["actors"] = new[] { "worker" }, ["notes"] = new[] { "n" }, ["evidences"] = new[] { "{}" }, ["covered"] = new[] { "{[1,2)}" },
-        ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
+        ["key"] = 1L, ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
     };
 
     // The subjects' own samples stand in their folders.
