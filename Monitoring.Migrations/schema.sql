@@ -1,6 +1,8 @@
 CREATE FUNCTION public.acknowledge_event(target uuid, by_actor text, from_origin text, said text, moment timestamp with time zone) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
 DECLARE
     found_event public.security_events%ROWTYPE;
@@ -19,7 +21,9 @@ BEGIN
 END $$;
 CREATE FUNCTION public.announce_security_event_change() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'public'
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
 DECLARE
     newest bigint;
@@ -33,7 +37,9 @@ END $$;
 COMMENT ON FUNCTION public.announce_security_event_change() IS 'Tells listeners of the channel security_event_changes the number of the newest change, once it is committed.';
 CREATE FUNCTION public.audit_log_hash(previous_hash bytea, seq bigint, recorded_at timestamp with time zone, VARIADIC texts text[]) RETURNS bytea
     LANGUAGE sql STABLE
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
     SELECT sha256(previous_hash || convert_to(
         seq || ':' || (extract(epoch FROM recorded_at) * 1000000)::bigint
@@ -43,6 +49,8 @@ $$;
 CREATE FUNCTION public.chain_audit_log() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
 BEGIN
     SELECT last_seq + 1, last_hash INTO STRICT NEW.seq, NEW.previous_hash FROM public.audit_log_head FOR UPDATE;
@@ -55,6 +63,8 @@ CREATE FUNCTION public.drop_day_partitions_before(parent text, day date) RETURNS
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     SET lock_timeout TO '5s'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $_$
 DECLARE
     child text;
@@ -83,6 +93,8 @@ COMMENT ON FUNCTION public.drop_day_partitions_before(parent text, day date) IS 
 CREATE FUNCTION public.ensure_day_partition(parent text, day date) RETURNS void
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
 DECLARE
     child text := parent || '_p' || to_char(day, 'YYYYMMDD');
@@ -100,29 +112,41 @@ END $$;
 COMMENT ON FUNCTION public.ensure_day_partition(parent text, day date) IS 'Makes the partition of one UTC day where it is missing.';
 CREATE FUNCTION public.grant_monitoring_roles() RETURNS void
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'public'
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
+DECLARE
+    own text;
 BEGIN
+    INSERT INTO public.own_tables (table_name)
+    SELECT relname
+      FROM pg_class
+     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') AND NOT relispartition
+       AND xmin = pg_current_xact_id()::xid
+        ON CONFLICT DO NOTHING;
+    SELECT string_agg(format('public.%I', relname), ', ') INTO own
+      FROM pg_class
+      JOIN public.own_tables ON table_name = relname
+     WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p');
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitoring_owner') THEN
-        GRANT ALL ON ALL TABLES IN SCHEMA public TO monitoring_owner;
+        EXECUTE format('GRANT ALL ON %s TO monitoring_owner', own);
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitoring_worker') THEN
-        GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO monitoring_worker;
-        IF to_regclass('public."VersionInfo"') IS NOT NULL THEN
-            REVOKE INSERT, UPDATE, DELETE ON public."VersionInfo" FROM monitoring_worker;
-        END IF;
-        IF to_regclass('public.security_event_changes') IS NOT NULL THEN
-            REVOKE UPDATE, DELETE ON public.security_event_changes FROM monitoring_worker;
-        END IF;
+        EXECUTE format('GRANT SELECT, INSERT, UPDATE, DELETE ON %s TO monitoring_worker', own);
+        REVOKE INSERT, UPDATE, DELETE ON public."VersionInfo", public.own_tables FROM monitoring_worker;
+        REVOKE UPDATE, DELETE ON public.security_event_changes FROM monitoring_worker;
         GRANT EXECUTE ON FUNCTION ensure_day_partition(text, date) TO monitoring_worker;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitoring_api') THEN
-        GRANT SELECT ON ALL TABLES IN SCHEMA public TO monitoring_api;
+        EXECUTE format('GRANT SELECT ON %s TO monitoring_api', own);
     END IF;
 END $$;
 CREATE FUNCTION public.notify_followers() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'public'
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
 BEGIN
     IF NOT EXISTS (SELECT FROM added WHERE kind IN ('acknowledged', 'resolved', 'expired')) THEN
@@ -157,7 +181,9 @@ END $$;
 COMMENT ON FUNCTION public.notify_followers() IS 'Writes the notifications of acknowledgements and ends, whoever made the change.';
 CREATE FUNCTION public.number_security_event_change() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog', 'public'
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
 BEGIN
     UPDATE public.security_event_change_counter SET last_seq = last_seq + 1 RETURNING last_seq INTO NEW.seq;
@@ -166,6 +192,8 @@ END $$;
 CREATE FUNCTION public.record_key_usage(ids uuid[], counts bigint[], times timestamp with time zone[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
     UPDATE public.api_keys AS k
        SET requests = k.requests + used.n, last_used_at = greatest(k.last_used_at, used.at)
@@ -176,6 +204,8 @@ COMMENT ON FUNCTION public.record_key_usage(ids uuid[], counts bigint[], times t
 CREATE FUNCTION public.record_refusals(origins text[], details text[]) RETURNS void
     LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
     INSERT INTO public.audit_log (actor, origin, action, subject, detail)
     SELECT 'unknown', left(refused.origin, 100), 'access.refuse', 'api', left(refused.detail, 500) FROM unnest(origins, details) AS refused (origin, detail) LIMIT 10
@@ -183,7 +213,9 @@ $$;
 COMMENT ON FUNCTION public.record_refusals(origins text[], details text[]) IS 'Appends summaries of refused requests to the audit log, at most ten in a call.';
 CREATE FUNCTION public.refuse_audit_log_change() RETURNS trigger
     LANGUAGE plpgsql
-    SET search_path TO 'pg_catalog'
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
 BEGIN
     RAISE EXCEPTION 'the audit log is append only: % on % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
@@ -191,6 +223,8 @@ END $$;
 CREATE FUNCTION public.resolve_event(target uuid, by_actor text, from_origin text, said text, moment timestamp with time zone) RETURNS text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
 DECLARE
     found_event public.security_events%ROWTYPE;
@@ -212,6 +246,8 @@ END $$;
 CREATE FUNCTION public.silence_event(target_fingerprint text, silent_until timestamp with time zone, by_actor text, from_origin text, said text, moment timestamp with time zone, OUT outcome text, OUT made_silence uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
 DECLARE
     found_event public.security_events%ROWTYPE;
@@ -252,6 +288,9 @@ $$;
 COMMENT ON FUNCTION public.silences_in_force(moment timestamp with time zone) IS 'Whether a fingerprint is silenced is decided here and nowhere else.';
 CREATE FUNCTION public.wake_notifiers() RETURNS trigger
     LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
     AS $$
 BEGIN
     PERFORM pg_notify('notifications', '');
@@ -557,6 +596,10 @@ COMMENT ON COLUMN public.oracle_deviations.left_out IS 'References that were not
 COMMENT ON COLUMN public.oracle_deviations.breached_since IS 'First check of the breach without interruption; duration_seconds counts from here.';
 COMMENT ON COLUMN public.oracle_deviations.floor_pct IS 'The asset''s own floor: below it a deviation is ordinary. Null without enough history.';
 COMMENT ON COLUMN public.oracle_deviations.risk_score IS 'Null where there were too few references to judge.';
+CREATE TABLE public.own_tables (
+    table_name text NOT NULL
+);
+COMMENT ON TABLE public.own_tables IS 'The tables that the migrations made: the roles of the programs get rights on these and no others.';
 CREATE TABLE public.security_event_change_counter (
     only_row boolean DEFAULT true NOT NULL,
     last_seq bigint NOT NULL,
@@ -690,6 +733,8 @@ ALTER TABLE ONLY public.notifications
     ADD CONSTRAINT notifications_seq_channel_key UNIQUE (seq, channel);
 ALTER TABLE ONLY public.oracle_deviations
     ADD CONSTRAINT oracle_deviations_pkey PRIMARY KEY (asset, observed_at);
+ALTER TABLE ONLY public.own_tables
+    ADD CONSTRAINT own_tables_pkey PRIMARY KEY (table_name);
 ALTER TABLE ONLY public.security_event_change_counter
     ADD CONSTRAINT security_event_change_counter_pkey PRIMARY KEY (only_row);
 ALTER TABLE ONLY public.security_event_changes
