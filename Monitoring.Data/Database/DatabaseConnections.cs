@@ -73,8 +73,7 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
     {
         while (true)
         {
-            var source = _source;
-            var connection = await TakeAsync(source, cancellationToken);
+            var (connection, source) = await TakeAsync(cancellationToken);
             if (await KeepsAsync(connection, source, cancellationToken))
                 return connection;
             await connection.DisposeAsync();
@@ -101,7 +100,7 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
         _returned.Dispose();
     }
 
-    private async Task<NpgsqlConnection> TakeAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    private async Task<(NpgsqlConnection Connection, NpgsqlDataSource Source)> TakeAsync(CancellationToken cancellationToken)
     {
         var began = _clock.GetTimestamp();
         while (true)
@@ -114,12 +113,13 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
             }
 
             var askedAt = _clock.GetTimestamp();
+            var source = _source; // may be another than the last time
             var connection = source.CreateConnection();
             try
             {
                 await connection.OpenAsync(cancellationToken);
                 Given(connection, isExtra);
-                return connection;
+                return (connection, source);
             }
             catch (Exception fault)
             {

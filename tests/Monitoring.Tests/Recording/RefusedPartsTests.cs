@@ -50,8 +50,9 @@ public sealed class RefusedPartsTests() : RecorderFixture(new NamedChannel("webh
     [Test]
     public async Task Critical_finding_that_cannot_be_stored_as_it_is_leaves_in_plain_text()
     {
-        await Recorder.RecordAsync(Result([
-            ResultSample.Finding("hlp.loss", Impossible, Severity.Critical), ResultSample.Finding("hlp.sigma", "s", Severity.High)]), default);
+        Finding[] findings =
+            [ResultSample.Finding("hlp.loss", Impossible, Severity.Critical), ResultSample.Finding("hlp.sigma", "s", Severity.High)];
+        await Recorder.RecordAsync(Result(findings), default);
         Assert.That(await QueryAsync<string[]>("SELECT array_agg(title ORDER BY rule_id) FROM security_events"),
             Is.EqualTo(new[] { "Critical a name with a ? in it", "High s" }));
         Assert.That(await QueryAsync<long>("SELECT count(*) FROM notifications"), Is.EqualTo(2));
