@@ -73,8 +73,7 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
     {
         while (true)
         {
-            var source = _source;
-            var connection = await TakeAsync(source, cancellationToken);
+            var (connection, source) = await TakeAsync(cancellationToken);
             if (await KeepsAsync(connection, source, cancellationToken))
                 return connection;
             await connection.DisposeAsync();
@@ -101,25 +100,26 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
         _returned.Dispose();
     }
 
-    private async Task<NpgsqlConnection> TakeAsync(NpgsqlDataSource source, CancellationToken cancellationToken)
+    private async Task<(NpgsqlConnection Connection, NpgsqlDataSource Source)> TakeAsync(CancellationToken cancellationToken)
     {
         var began = _clock.GetTimestamp();
         while (true)
         {
             var isLast = _clock.GetElapsedTime(began) >= _patience;
-            if (!MayAsk(isLast))
+            if (FindTurn(isLast) is not { } isExtra)
             {
                 await WaitForReturnAsync(cancellationToken);
                 continue;
             }
 
             var askedAt = _clock.GetTimestamp();
+            var source = _source; // may be another than the last time
             var connection = source.CreateConnection();
             try
             {
                 await connection.OpenAsync(cancellationToken);
-                Given(connection);
-                return connection;
+                Given(connection, isExtra);
+                return (connection, source);
             }
             catch (Exception fault)
             {
@@ -130,20 +130,18 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
         }
     }
 
-    // A server without a free slot is asked for a further connection once a second, not by everybody who waits.
-    private bool MayAsk(bool isLast)
+    // Null: wait. A server without a free slot is asked for an extra connection once a second, not by everybody who waits.
+    private bool? FindTurn(bool isLast)
     {
         lock (_lock)
         {
-            if (_held + _asking >= _most && !isLast)
-            {
-                if (_clock.GetTimestamp() < _askAgainAt)
-                    return false;
+            var isExtra = _held + _asking >= _most;
+            if (isExtra && !isLast && _clock.GetTimestamp() < _askAgainAt)
+                return null;
+            if (isExtra)
                 (_askAgainAt, _peak) = (In(AskAgainAfter), _held);
-            }
-
             _asking++;
-            return true;
+            return isExtra;
         }
     }
 
@@ -161,14 +159,14 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
         }
     }
 
-    private void Given(NpgsqlConnection connection)
+    private void Given(NpgsqlConnection connection, bool isExtra)
     {
         lock (_lock)
         {
             _asking--;
             _peak = Math.Max(_peak, ++_held);
-            if (_held > _most)
-                _most = int.MaxValue;
+            if (isExtra)
+                _most = 2 * _held; // not all that wait at once
         }
 
         connection.StateChange += new Use(this, connection.ProcessID).End;

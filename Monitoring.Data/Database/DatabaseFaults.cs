@@ -11,6 +11,7 @@ public static class DatabaseFaults
     public static bool Covers(Exception fault) => fault switch
     {
         NpgsqlException or TimeoutException => true,
+        _ when IsOutOfStep(fault) => true,
         // Dapper wraps what it meets in the middle of a row
         DataException { InnerException: { } cause } => cause is OperationCanceledException || Covers(cause),
         _ => false,
@@ -58,7 +59,10 @@ public static class DatabaseFaults
     /// Whether another attempt may go well: the server restarts or was left for another one, a lock or a neighbour was
     /// in the way, the connection broke. Where that happened in a commit, nobody knows whether it was done.
     /// </summary>
-    public static bool IsTransient(Exception fault) => Find(fault) is { } found && IsTransient(found);
+    public static bool IsTransient(Exception fault) => IsOutOfStep(fault) || (Find(fault) is { } found && IsTransient(found));
+
+    // What Npgsql throws, without a type of its own, where an answer does not fit the question; the connection is broken then.
+    private static bool IsOutOfStep(Exception fault) => fault.GetType() == typeof(Exception) && fault.Source == nameof(Npgsql);
 
     private static bool IsTransient(NpgsqlException fault) =>
         fault.IsTransient || IsReadOnly(fault)

@@ -88,8 +88,26 @@ internal sealed class DatabaseRecorder(
         await EnsureOtherPartitionsAsync(result, cancellationToken);
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-        if (lockTimeout is { } most)
-            await LockTimeouts.SetAsync(most, transaction, cancellationToken);
+        try
+        {
+            if (lockTimeout is { } most)
+                await LockTimeouts.SetAsync(most, transaction, cancellationToken);
+            var update = await WriteRowsAsync(result, mark, transaction, cancellationToken);
+            if (!isTrial)
+                await transaction.CommitAsync(cancellationToken);
+            return update;
+        }
+        catch (PostgresException)
+        {
+            // Npgsql takes a statement that fails in the run that prepares it for prepared: its next run there reads another's answer.
+            db.Clear();
+            throw;
+        }
+    }
+
+    private async Task<EventUpdate?> WriteRowsAsync(
+        CheckResult result, Func<NewNotification, NewNotification> mark, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
         // What another worker's failed run of the same time has left; null where its success is there already.
         var leftByFailure = await runs.RecordAsync(result.Run, transaction, cancellationToken);
         // Where another worker checked at the same moment, its rows are those of the check. What has its key from the source, this one
@@ -97,10 +115,7 @@ internal sealed class DatabaseRecorder(
         foreach (var table in tables.Where(table => leftByFailure is not null || table.KeyedBy == KeyedBy.Source))
             await table.InsertAsync(result.Observations, someAreThere: leftByFailure > 0, transaction, cancellationToken);
         await SourceCursors.AddAsync(result.Run.Monitor, result.Readings, transaction, cancellationToken);
-        var update = leftByFailure is null ? null : await UpdateEventsAsync(result, mark, transaction, cancellationToken);
-        if (!isTrial)
-            await transaction.CommitAsync(cancellationToken);
-        return update;
+        return leftByFailure is null ? null : await UpdateEventsAsync(result, mark, transaction, cancellationToken);
     }
 
     private async Task<EventUpdate> UpdateEventsAsync(

@@ -95,6 +95,23 @@ public sealed class DatabaseConnectionsTests
             Does.StartWith("too many connections for role").And.Contains("lower DATABASE_POOL_SIZE").And.Contains("max_connections"));
     }
 
+    [Test]
+    public async Task Statement_that_failed_when_it_was_prepared_makes_no_later_one_a_defect_of_ours()
+    {
+        await using var connections = Connections();
+        for (var n = 0; n < 6; n++)
+            try
+            {
+                await using var connection = await connections.OpenConnectionAsync(default);
+                await connection.QuerySingleAsync<string>("SELECT @text::text", new { text = n < 2 ? "\0" : "fine" });
+            }
+            catch (Exception fault)
+            {
+                Assert.That(DatabaseFaults.Covers(fault), Is.True, $"{n}: {fault}");
+                Assert.That(n < 2 || (n == 2 && DatabaseFaults.IsTransient(fault)), Is.True, $"{n}: {fault}");
+            }
+    }
+
     [TestCase("read-write", null)]
     [TestCase("any", null)]
     [TestCase("primary", null)]

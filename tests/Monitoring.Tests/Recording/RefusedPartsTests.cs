@@ -1,5 +1,4 @@
 using Dapper;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
@@ -51,8 +50,9 @@ public sealed class RefusedPartsTests() : RecorderFixture(new NamedChannel("webh
     [Test]
     public async Task Critical_finding_that_cannot_be_stored_as_it_is_leaves_in_plain_text()
     {
-        await Recorder.RecordAsync(Result([
-            ResultSample.Finding("hlp.loss", Impossible, Severity.Critical), ResultSample.Finding("hlp.sigma", "s", Severity.High)]), default);
+        Finding[] findings =
+            [ResultSample.Finding("hlp.loss", Impossible, Severity.Critical), ResultSample.Finding("hlp.sigma", "s", Severity.High)];
+        await Recorder.RecordAsync(Result(findings), default);
         Assert.That(await QueryAsync<string[]>("SELECT array_agg(title ORDER BY rule_id) FROM security_events"),
             Is.EqualTo(new[] { "Critical a name with a ? in it", "High s" }));
         Assert.That(await QueryAsync<long>("SELECT count(*) FROM notifications"), Is.EqualTo(2));
@@ -64,8 +64,6 @@ public sealed class RefusedPartsTests() : RecorderFixture(new NamedChannel("webh
     {
         var failed = ResultSample.Of("hlp-vault", Noon, CheckOutcome.Failed, [], []);
         var refused = failed with { Run = failed.Run with { Error = $"no JSON: {Impossible}" } };
-        var database = _services.GetRequiredService<DatabaseRecorder>();
-        Assert.That((await database.TakesAsync(refused, default), await database.TakesAsync(failed, default)), Is.EqualTo((false, true)));
         await Recorder.RecordAsync(refused, default);
         Assert.That(await QueryAsync<string>("SELECT string_agg(error, '') FROM check_runs WHERE monitor = 'hlp-vault'"),
             Is.EqualTo("no JSON: a name with a ? in it"), string.Join('\n', _logs.Lines));
