@@ -28,6 +28,7 @@ public static class DataServices
         services.AddSingleton<ChangeMarks>();
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<DayPartitions>();
+        services.AddSingleton<ServerClock>();
         services.AddSingleton<CursorKey>();
         services.AddSingleton<MonitorTable>();
         services.AddSingleton<CheckRuns>();

@@ -13,6 +13,16 @@ internal sealed record CheckResult(
     /// <summary>What was read of sources that are read on from where the last check ended.</summary>
     public IReadOnlyList<SourceProgress> Readings { get; init; } = [];
 
+    /// <summary>The same result of another time, because a clock was wrong: its own times move by <paramref name="by"/>.</summary>
+    public CheckResult At(DateTimeOffset scheduledAt, CheckTrigger trigger, TimeSpan by) => this with
+    {
+        Run = Run with
+        {
+            ScheduledAt = scheduledAt, Trigger = trigger, StartedAt = Run.StartedAt + by, FinishedAt = Run.FinishedAt + by,
+        },
+        Observations = [.. Observations.Select(row => row.At(scheduledAt))],
+    };
+
     /// <summary>How results are written to JSON wherever they are kept.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.General)
     {

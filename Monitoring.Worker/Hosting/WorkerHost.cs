@@ -14,8 +14,11 @@ namespace Monitoring.Worker.Hosting;
 internal static class WorkerHost
 {
     /// <summary>Builds the host for these options; nothing runs before it is started.</summary>
-    public static IHost Build(WorkerOptions options, TimeProvider clock, Action<ILoggingBuilder>? configureLogging = null)
+    public static IHost Build(
+        WorkerOptions options, TimeProvider machineClock, Action<ILoggingBuilder>? configureLogging = null,
+        AskDatabaseTime? databaseTime = null)
     {
+        var clock = new WorkerClock(machineClock);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "Monitoring.Worker" });
         builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Quartz", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning)
             .AddFilter("System.Net.Http.HttpClient", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
@@ -24,12 +27,12 @@ internal static class WorkerHost
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
         services.AddSingleton(options).AddSingleton(options.Events).AddSingleton(options.Watchdog).AddSingleton(options.Retention);
-        services.AddSingleton(clock).AddSingleton(DataSubjects.Rules);
+        services.AddSingleton(clock).AddSingleton<TimeProvider>(clock).AddSingleton(DataSubjects.Rules);
         services.AddSingleton(WorkerIdentity.OfThisProcess());
         services.AddHostedService<LifecycleLog>();
 
         // Hosted services stop in reverse order: first no more checks, then nothing that triggers them, then the rest of the results.
-        AddRecording(services, options);
+        AddRecording(services, options, databaseTime);
         AddChecks(services);
         foreach (var subject in options.Subjects)
             subject.AddServices(services, options.WithoutDatabase);
@@ -52,13 +55,15 @@ internal static class WorkerHost
         services.AddSingleton(provider => new MonitorHealth(
             provider.GetServices<MonitorSchedule>(), provider.GetRequiredService<SessionStatistics>(), provider.GetService<CheckRuns>(),
             provider.GetRequiredService<ILogger<MonitorHealth>>()));
+        services.AddSingleton<ClockHealth>().AddSingleton<IWatchdogSource>(provider => provider.GetRequiredService<ClockHealth>());
+        services.AddHostedService<ClockComparison>();
         services.AddHttpClient(Heartbeat.ClientName);
         services.AddSingleton<Heartbeat>();
         if (options.Watchdog.HeartbeatUrl is not null)
             services.AddHostedService(provider => provider.GetRequiredService<Heartbeat>());
     }
 
-    private static void AddRecording(IServiceCollection services, WorkerOptions options)
+    private static void AddRecording(IServiceCollection services, WorkerOptions options, AskDatabaseTime? databaseTime)
     {
         services.AddNotifications(options.Channels, options.Notifications, options.Events.AlertMinSeverity, options.WithoutDatabase);
         if (options.WithoutDatabase)
@@ -69,6 +74,7 @@ internal static class WorkerHost
 
         services.AddMonitoringData(options.Database);
         services.AddRecording(options.Journal);
+        services.AddSingleton<AskDatabaseTime>(provider => databaseTime ?? provider.GetRequiredService<ServerClock>().AskAsync);
         services.AddHostedService<DatabaseWatch>();
         services.AddSingleton<PartitionMaintenance>();
         services.AddHostedService(provider => provider.GetRequiredService<PartitionMaintenance>());

@@ -56,7 +56,10 @@ internal sealed class RecordingHealth(
             _newest = at;
             var now = clock.GetUtcNow();
             var findings = RecordingHealthRules.Evaluate(
-                new RecordingState(database.Display, link.Outage, JournalName, queue.Fault, queue.SetAside, queue.Waiting), now);
+                new RecordingState(database.Display, link.Outage, JournalName, queue.Fault, queue.SetAside, queue.Waiting)
+                {
+                    Incident = queue.Incident,
+                }, now);
             _clean = findings.Count > 0 ? 0 : _clean + 1;
             if (_clean > events.ResolveAfter)
                 return null;

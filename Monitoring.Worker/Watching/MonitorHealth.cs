@@ -25,7 +25,7 @@ internal sealed partial class MonitorHealth(
     /// <summary>The state of every monitor of this worker.</summary>
     public async Task<IReadOnlyList<MonitorState>> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var stored = await ReadStoredAsync(cancellationToken);
+        var stored = await ReadStoredAsync(now, cancellationToken);
         return [.. monitors.Select(monitor =>
         {
             var memory = statistics.Find(monitor.Name);
@@ -36,14 +36,14 @@ internal sealed partial class MonitorHealth(
         })];
     }
 
-    private async Task<IReadOnlyDictionary<string, LatestCheckRuns>> ReadStoredAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, LatestCheckRuns>> ReadStoredAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (runs is null)
             return new Dictionary<string, LatestCheckRuns>();
         try
         {
-            return (await DatabaseDeadline.HoldAsync(runs.ListLatestAsync, ReadTimeout, cancellationToken)).ToDictionary(run =>
-                run.Monitor);
+            return (await DatabaseDeadline.HoldAsync(token => runs.ListLatestAsync(now, token), ReadTimeout, cancellationToken))
+                .ToDictionary(run => run.Monitor);
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {

@@ -53,8 +53,13 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         CreateAsync(clock, ScenarioLoader.Load(scenario), monitor, start, settings);
 
     /// <summary>As above, with a scenario of the test's own and the monitor that <see cref="Schedule"/> is to run.</summary>
-    public static async Task<WorkerUnderTest> CreateAsync(
-        TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null, params (string Key, string Value)[] settings)
+    public static Task<WorkerUnderTest> CreateAsync(
+        TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null, params (string Key, string Value)[] settings) =>
+        CreateAsync(clock, clock, scenario, monitor, start, settings);
+
+    /// <summary>As above, on a machine whose clock is another than that of the venue and of the database.</summary>
+    public static async Task<WorkerUnderTest> CreateAsync(TimeProvider clock, TimeProvider machine, Scenario scenario, string monitor,
+        DateTimeOffset? start = null, params (string Key, string Value)[] settings)
     {
         // Tests check far more often than a worker does; those of the weight limit ask for the real one.
         var weight = settings.FirstOrDefault(setting => setting.Key == WeightSetting).Value ?? "1000000";
@@ -78,13 +83,15 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         var options = WorkerOptions.Read(
             new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
         var logs = new TestLogs();
-        return new WorkerUnderTest(simulator, () => Begin(options, clock, logs), db, logs, monitor, options.Journal.Path);
+        return new WorkerUnderTest(simulator, () => Begin(options, machine, clock, logs), db, logs, monitor, options.Journal.Path);
     }
 
     // Its session begins now, as that of a started worker does.
-    private static IHost Begin(WorkerOptions options, TimeProvider clock, TestLogs logs)
+    private static IHost Begin(WorkerOptions options, TimeProvider machine, TimeProvider clock, TestLogs logs)
     {
-        var host = WorkerHost.Build(options, clock, logging => logging.AddProvider(logs));
+        // What the database's own clock says is the test's, as the simulator's is.
+        var host = WorkerHost.Build(
+            options, machine, logging => logging.AddProvider(logs), _ => Task.FromResult(clock.GetUtcNow()));
         host.Services.GetRequiredService<SessionStatistics>();
         return host;
     }

@@ -26,7 +26,7 @@ internal sealed partial class HlpVaultHistory(HlpVaultOptions options, HlpVaultS
     private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var points = await table!.ListMinutePointsAsync(options.VaultAddress, now - HlpVaultMeasures.Horizon, cancellationToken);
-        var pnls = await table.ListLatestPnl24hAsync(options.VaultAddress, 10, cancellationToken);
+        var pnls = await table.ListLatestPnl24hAsync(options.VaultAddress, 10, now, cancellationToken);
         foreach (var point in points)
             _points.TryAdd(Minute(point.At), point);
         _latestPnl24h.AddRange(pnls.Take(10 - _latestPnl24h.Count));

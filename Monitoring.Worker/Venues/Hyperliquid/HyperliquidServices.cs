@@ -1,4 +1,5 @@
 using Monitoring.Data.Configuration;
+using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Hyperliquid;
 
@@ -24,7 +25,7 @@ internal static class HyperliquidServices
             http.BaseAddress = options.Url;
             http.Timeout = Timeout.InfiniteTimeSpan; // the pipeline holds the deadline of each attempt
             http.MaxResponseContentBufferSize = LargestAnswer;
-        });
+        }).TellTime(HyperliquidClient.Name);
         services.AddSingleton(provider => new WeightBudget(provider.GetRequiredService<TimeProvider>(), options.WeightPerMinute));
         services.AddSingleton<HyperliquidPipeline>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HyperliquidClient>(provider,

@@ -21,14 +21,15 @@ internal sealed partial class InventoryHistory(HlpVault.HlpVaultOptions vault, I
 
     /// <summary>Reads what is stored of each component, once; while the database is away it is tried again at the next check.</summary>
     public Task LoadAsync(IReadOnlyList<string> components, DateTimeOffset now, CancellationToken cancellationToken) =>
-        _stored.LoadAsync(token => ReadAsync(components, now - MaxAge, token), LogNotLoaded, cancellationToken);
+        _stored.LoadAsync(token => ReadAsync(components, now, token), LogNotLoaded, cancellationToken);
 
-    private async Task ReadAsync(IReadOnlyList<string> components, DateTimeOffset since, CancellationToken cancellationToken)
+    private async Task ReadAsync(IReadOnlyList<string> components, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var accounts = await tables!.Components.ListNewestAsync(vault.VaultAddress, since, cancellationToken);
+        var since = now - MaxAge;
+        var accounts = await tables!.Components.ListNewestAsync(vault.VaultAddress, since, now, cancellationToken);
         var known = components.Concat(accounts.Select(account => account.ComponentAddress)).Distinct();
-        var held = (await tables.Positions.ListNewestAsync(vault.VaultAddress, known, since, cancellationToken)).ToLookup(row =>
-            row.VaultAddress);
+        var held = (await tables.Positions.ListNewestAsync(vault.VaultAddress, known, since, now, cancellationToken))
+            .ToLookup(row => row.VaultAddress);
         foreach (var component in held)
             if (!accounts.Any(account => account.ComponentAddress == component.Key && IsEmptySince(account, component.First().ObservedAt)))
                 _components.TryAdd(

@@ -1,3 +1,4 @@
+using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 
@@ -26,8 +27,8 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
 
     private async Task ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var samples = await table!.ListSamplesAsync(now - Horizon, OracleThresholds.MinReferences, cancellationToken);
-        var breaches = await table.ListBreachesAsync(now - MaxGap, cancellationToken);
+        var samples = await table!.ListSamplesAsync(now - Horizon, now, OracleThresholds.MinReferences, cancellationToken);
+        var breaches = await table.ListBreachesAsync(now - MaxGap, now, cancellationToken);
         foreach (var asset in samples.GroupBy(sample => sample.Asset))
         {
             var kept = StateOf(asset.Key).Samples;
@@ -46,7 +47,7 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
     {
         if (!_assets.TryGetValue(asset, out var state))
             return AssetPast.Unknown;
-        var since = at - state.JudgedAt > MaxGap ? null : state.BreachedSince;
+        var since = at - state.JudgedAt > MaxGap || state.JudgedAt.IsAhead(at) ? null : state.BreachedSince;
         return new AssetPast(since, Floor(state.Samples, since, at));
     }
 
@@ -58,6 +59,7 @@ internal sealed partial class OracleHistory(OracleOptions options, OracleDeviati
         var state = StateOf(verdict.Reading.Asset);
         var at = verdict.Reading.At;
         (state.JudgedAt, state.BreachedSince) = (at, verdict.BreachedSince);
+        state.Samples.RemoveAll(sample => sample.At.IsAhead(at)); // seen while the clock was wrong
         if (state.Samples.Count == 0
             || at - state.Samples[^1].At >= (state.Samples.Count < options.Thresholds.FloorSamples ? options.Interval : Spacing))
             state.Samples.Add((at, verdict.MaxDeviationPct));

@@ -3,8 +3,10 @@ using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.Logging.Abstractions;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Maintenance;
+using Monitoring.Worker.Recording;
 using Npgsql;
 
 namespace Monitoring.Tests.Maintenance;
@@ -32,9 +34,11 @@ public sealed class RetentionTests
     private async Task RunAsync(int days, params (string Table, int Days)[] own)
     {
         var retention = new RetentionOptions(days, own.ToDictionary(table => table.Table, table => table.Days));
-        using var maintenance = new PartitionMaintenance(new DayPartitions(_db), retention, new ManualClock(Now),
-            NullLogger<PartitionMaintenance>.Instance);
-        await maintenance.RunAsync(default);
+        var clock = new WorkerClock(new ManualClock(Now));
+        clock.Hear("venue", Now, TimeSpan.Zero, clock.GetTimestamp());
+        using var maintenance = new PartitionMaintenance(new DayPartitions(_db), retention,
+            new DatabaseClock(clock, _ => Task.FromResult(Now)), clock, NullLogger<PartitionMaintenance>.Instance);
+        Assert.That(await maintenance.RunAsync(default), Is.Null);
     }
 
     [Test]
