@@ -116,7 +116,7 @@ internal sealed class WorkerClock(TimeProvider machine) : TimeProvider
         if (_words.GetValueOrDefault(Database) is not { } word || Behind(word, now) is var behind && behind.Duration() < Tolerance)
             return TimeSpan.Zero;
         // Either this machine's clock was set since, or the machine stood still and its clock is right. Who spoke since then decides.
-        if (!IsCertain(word, now) && _words.Values.Where(other => other.Timestamp > word.Timestamp && IsCertain(other, now))
+        if (!IsCertain(word, now) && _words.Values.Where(other => other.Timestamp >= word.Timestamp && IsCertain(other, now))
             .MaxBy(other => other.Timestamp) is { } since && Behind(since, now).Duration() < Tolerance)
             return TimeSpan.Zero;
         return behind;

@@ -17,8 +17,8 @@ namespace Monitoring.Worker.Recording;
 /// </summary>
 internal sealed class DatabaseRecorder(
     NpgsqlDataSource db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
-    NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, DatabaseClock databaseClock,
-    ResultTimes times, TimeProvider clock)
+    NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock,
+    ResultTimes? times = null)
 {
     private DateOnly _partitionsUntil = DateOnly.MinValue;
 
@@ -31,7 +31,7 @@ internal sealed class DatabaseRecorder(
         JournalEntry entry, Func<NewNotification, NewNotification> mark, CancellationToken cancellationToken)
     {
         if (entry is ResultEntry { Result: var result })
-            return await WriteAsync(times.Settle(result, await AskTimeAsync(cancellationToken)), mark, cancellationToken);
+            return await WriteAsync(times is null ? result : await times.SettleAsync(result, cancellationToken), mark, cancellationToken);
         if (entry is AttemptEntry attempt)
             await notifications.MarkBegunAsync(attempt.NotificationIds, attempt.MessageId, cancellationToken);
         else if (entry is DeliveryEntry delivery)
@@ -99,12 +99,6 @@ internal sealed class DatabaseRecorder(
     /// Forgets the connections to a server that can no longer be written to, so that the next ones look for the one that can.
     /// </summary>
     public void LeaveServer() => db.Clear();
-
-    private async Task<DateTimeOffset> AskTimeAsync(CancellationToken cancellationToken)
-    {
-        await databaseClock.AskIfDueAsync(cancellationToken);
-        return clock.GetUtcNow();
-    }
 
     // In a transaction of its own, because a new partition locks its table; a day ahead, so that midnight finds it there.
     private async Task EnsurePartitionsAsync(DateOnly day, CancellationToken cancellationToken)

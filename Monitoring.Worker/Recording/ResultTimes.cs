@@ -8,13 +8,19 @@ namespace Monitoring.Worker.Recording;
 /// takes the key of a check that is yet to come: that one's findings would be lost.
 /// </summary>
 internal sealed partial class ResultTimes(
-    IEnumerable<MonitorSchedule> schedules, WorkerIdentity identity, WorkerClock clock, ILogger<ResultTimes> logger)
+    IEnumerable<MonitorSchedule> schedules, WorkerIdentity identity, DatabaseClock database, WorkerClock clock, ILogger<ResultTimes> logger)
 {
     // Of monitors that are not scheduled.
     private static readonly CheckGrid WholeSeconds = new(TimeSpan.FromSeconds(1));
 
-    /// <summary>The result under the time that it is stored under.</summary>
-    public CheckResult Settle(CheckResult result, DateTimeOffset now)
+    /// <summary>The result under the time that it is stored under. Throws what the database throws.</summary>
+    public async Task<CheckResult> SettleAsync(CheckResult result, CancellationToken cancellationToken)
+    {
+        await database.AskIfDueAsync(cancellationToken);
+        return Settle(result, clock.GetUtcNow());
+    }
+
+    private CheckResult Settle(CheckResult result, DateTimeOffset now)
     {
         var run = result.Run;
         if (clock.CorrectionSeconds is not { } known || (run.ClockOffsetSeconds is not null && !run.FinishedAt.IsAhead(now)))

@@ -77,16 +77,20 @@ internal static class Program
         var kills = Count("--kills", 10, "Times that the worker is killed (kill -9) and started again");
         var stops = Count("--stops", 6, "Times that PostgreSQL is crashed (pg_ctl stop -m immediate) and started again");
         var cuts = Count("--cuts", 5, "Times that the connection to PostgreSQL is reset, most of them at a COMMIT");
+        var removals = Count("--removals", 2, "Times that the journal's folder is removed while PostgreSQL is away");
         var seed = new Option<int?>("--seed") { Description = "Draws the same moments again" };
         var command = new Command(
             "faults", "The real worker while everything dies around it: what was observed and not stored, decided and not delivered?")
         {
-            kills, stops, cuts, seed,
+            kills, stops, cuts, removals, seed,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = new FaultOptions(parsed.GetValue(kills), parsed.GetValue(stops), parsed.GetValue(cuts),
-                parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000), Wide: true);
+                parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000), Wide: true)
+            {
+                Removals = parsed.GetValue(removals),
+            };
             var report = await FaultRun.RunAsync(options, Console.Out, cancellationToken);
             report.Print(Console.Out);
             Results.Keep("faults", report);

@@ -1,7 +1,7 @@
 namespace Monitoring.Benchmarks.Faults;
 
 /// <summary>What a run does to the worker and to what it depends on.</summary>
-internal enum FaultKind { Kill, DatabaseStop, Cut, Receiver, SecondWorker, DiskFull, ClockStep }
+internal enum FaultKind { Kill, DatabaseStop, Cut, Receiver, SecondWorker, DiskFull, ClockStep, JournalRemoved }
 
 /// <summary>A time in which a fault was at work; for the worker's own death, until its successor kept its first result.</summary>
 internal sealed record Disturbance(FaultKind Kind, string? Worker, DateTimeOffset From, DateTimeOffset Until);
@@ -178,6 +178,24 @@ internal sealed partial class FaultRun
         for (var tries = 0; tries < 120 && await ledger.CountMissingAsync(kept, cancellationToken) > 0; tries++)
             await WaitAsync(0.5, cancellationToken);
         Done(FaultKind.DiskFull, from);
+    }
+
+    // What waits is written again to a folder that is made again, so the worker may be killed afterwards, database or not.
+    private async Task RemoveJournalAsync(Random random, int index, CancellationToken cancellationToken)
+    {
+        using var databaseTurn = await TakeAsync(_databaseTurn, cancellationToken);
+        var from = Now;
+        await _postgres.CrashAsync(cancellationToken);
+        await WaitAsync(3 + (3 * random.NextDouble()), cancellationToken);
+        using (await TakeAsync(_workerTurn, cancellationToken))
+        {
+            _workers[0].Disk.RemoveJournal();
+            await WaitAsync(5, cancellationToken); // each monitor keeps a result meanwhile
+        }
+
+        await WaitAsync(3 * random.NextDouble(), cancellationToken);
+        await _postgres.RestartAsync(cancellationToken);
+        Done(FaultKind.JournalRemoved, from);
     }
 
     private static async Task<IDisposable> TakeAsync(SemaphoreSlim semaphore, CancellationToken cancellationToken)
