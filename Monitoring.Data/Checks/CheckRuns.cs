@@ -102,6 +102,7 @@ public sealed class CheckRuns(NpgsqlDataSource db)
     public async Task<IReadOnlyList<LatestCheckRuns>> ListLatestAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<LatestCheckRuns>(new(ListLatestSql, new { newest = StoredTimes.Newest(now) }, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<LatestCheckRuns>(
+            new(ListLatestSql, new { newest = StoredTimes.Newest(now) }, cancellationToken: cancellationToken))).AsList();
     }
 }

@@ -55,7 +55,8 @@ public static class EngineRules
             new(Severity.High, "monitor_stale", "the difference to any of them reaches wrong_seconds"),
         ],
         EventLifetime.Condition,
-        "The database's clock, asked every five seconds and reckoned on while the database is away; the header Date of the sources' answers.",
+        "The database's clock, asked every five seconds and reckoned on while the database is away; the header Date of the "
+        + "sources' answers.",
         "Look at the time synchronisation of the machine that the event names (timedatectl, chronyc tracking), then at the database's. "
         + "Where only one source differs, it is that one.");
 

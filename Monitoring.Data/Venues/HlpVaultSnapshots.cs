@@ -180,7 +180,8 @@ public sealed class HlpVaultSnapshots(NpgsqlDataSource db) : IObservationTable
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<decimal>(
-            new(ListLatestPnl24hSql, new { vault, limit, newest = StoredTimes.Newest(now) }, cancellationToken: cancellationToken))).AsList();
+            new(ListLatestPnl24hSql, new { vault, limit, newest = StoredTimes.Newest(now) },
+                cancellationToken: cancellationToken))).AsList();
     }
 
     // Whole hours come from the rollup; the broken hour at the start of the window from the rows themselves.

@@ -177,14 +177,16 @@ public sealed class OracleDeviations(NpgsqlDataSource db) : IObservationTable
         """;
 
     /// <summary>
-    /// How far each asset was off from a moment until now, oldest first, of each the newest 3000: the history that the rules keep in memory.
+    /// How far each asset was off from a moment until now, oldest first, of each the newest 3000: the history that the rules keep in
+    /// memory.
     /// </summary>
     public async Task<IReadOnlyList<OracleSample>> ListSamplesAsync(
         DateTimeOffset since, DateTimeOffset now, int minReferences, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<OracleSample>(
-            new(ListSamplesSql, new { since, newest = StoredTimes.Newest(now), minReferences }, cancellationToken: cancellationToken))).AsList();
+            new(ListSamplesSql, new { since, newest = StoredTimes.Newest(now), minReferences },
+                cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListBreachesSql = """

@@ -70,9 +70,10 @@ internal static class RecordingHealthRules
     {
         var severity = incident.Missing > 0 ? Severity.Critical : Severity.High;
         return EngineRules.JournalDisplaced.Find(severity, new EventSubject("journal", state.Journal),
-            incident.Missing > 0 ? $"{incident.Missing} results may be missing from the journal" : "The journal's files were moved or removed",
-            $"At {Time(incident.At)}: {incident.What}. It was made again: {incident.Rescued} records that wait for the database were written "
-            + $"there, {incident.Missing} could not be read any more and may be missing.",
+            incident.Missing > 0 ? $"{incident.Missing} results may be missing from the journal"
+                : "The journal's files were moved or removed",
+            $"At {Time(incident.At)}: {incident.What}. It was made again: {incident.Rescued} records that wait for the database were "
+            + $"written there, {incident.Missing} could not be read any more and may be missing.",
             new Evidence(
                 new JsonObject
                 {

@@ -57,8 +57,8 @@ internal sealed partial class ClockComparison(
     [LoggerMessage(LogLevel.Debug, "the database's clock cannot be asked, what is known of it stays: {Error}")]
     private partial void LogNoAnswer(string error);
 
-    [LoggerMessage(LogLevel.Error, "this machine's clock is {Seconds:0.#} s ahead of the database's: results are stored under the database's "
-        + "time, and nothing is dropped meanwhile")]
+    [LoggerMessage(LogLevel.Error, "this machine's clock is {Seconds:0.#} s ahead of the database's: results are stored under the "
+        + "database's time, and nothing is dropped meanwhile")]
     private partial void LogCorrected(decimal seconds);
 
     [LoggerMessage(LogLevel.Information, "this machine's clock agrees with the database's again")]

@@ -36,7 +36,8 @@ internal sealed partial class MonitorHealth(
         })];
     }
 
-    private async Task<IReadOnlyDictionary<string, LatestCheckRuns>> ReadStoredAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, LatestCheckRuns>> ReadStoredAsync(
+        DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (runs is null)
             return new Dictionary<string, LatestCheckRuns>();

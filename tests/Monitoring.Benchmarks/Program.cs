@@ -78,18 +78,19 @@ internal static class Program
         var stops = Count("--stops", 6, "Times that PostgreSQL is crashed (pg_ctl stop -m immediate) and started again");
         var cuts = Count("--cuts", 5, "Times that the connection to PostgreSQL is reset, most of them at a COMMIT");
         var removals = Count("--removals", 2, "Times that the journal's folder is removed while PostgreSQL is away");
+        var steps = Count("--steps", 2, "Times that the worker's clock is set wrong and back");
         var seed = new Option<int?>("--seed") { Description = "Draws the same moments again" };
         var command = new Command(
             "faults", "The real worker while everything dies around it: what was observed and not stored, decided and not delivered?")
         {
-            kills, stops, cuts, removals, seed,
+            kills, stops, cuts, removals, steps, seed,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = new FaultOptions(parsed.GetValue(kills), parsed.GetValue(stops), parsed.GetValue(cuts),
                 parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000), Wide: true)
             {
-                Removals = parsed.GetValue(removals),
+                Removals = parsed.GetValue(removals), Steps = parsed.GetValue(steps),
             };
             var report = await FaultRun.RunAsync(options, Console.Out, cancellationToken);
             report.Print(Console.Out);

@@ -53,8 +53,8 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         CreateAsync(clock, ScenarioLoader.Load(scenario), monitor, start, settings);
 
     /// <summary>As above, with a scenario of the test's own and the monitor that <see cref="Schedule"/> is to run.</summary>
-    public static Task<WorkerUnderTest> CreateAsync(
-        TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null, params (string Key, string Value)[] settings) =>
+    public static Task<WorkerUnderTest> CreateAsync(TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start = null,
+        params (string Key, string Value)[] settings) =>
         CreateAsync(clock, clock, scenario, monitor, start, settings);
 
     /// <summary>As above, on a machine whose clock is another than that of the venue and of the database.</summary>

@@ -18,7 +18,9 @@ internal static class FileIdentity
     private const int InodeOffset = 32;
     private const int DeviceOffset = 136;
 
-    /// <summary>Whether the path leads to this file. Where the system cannot say it, whether there is a file of at least this length.</summary>
+    /// <summary>
+    /// Whether the path leads to this file. Where the system cannot say it, whether there is a file of at least this length.
+    /// </summary>
     public static bool IsNamedBy(SafeFileHandle file, string path)
     {
         if (!OperatingSystem.IsLinux())

@@ -37,7 +37,8 @@ internal sealed class JournalSegment(string path, SafeFileHandle handle, long le
     /// <exception cref="IOException">It stays there.</exception>
     public void CutAt(long offset)
     {
-        using var writable = isReadOnly ? File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete) : null;
+        using var writable = isReadOnly
+            ? File.OpenHandle(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite | FileShare.Delete) : null;
         try
         {
             RandomAccess.SetLength(writable ?? handle, offset);

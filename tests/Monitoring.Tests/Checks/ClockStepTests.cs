@@ -108,12 +108,12 @@ public sealed class ClockStepTests
     {
         await StartAsync();
         _machine.Ahead = TimeSpan.FromHours(2);
-        Assert.That((await CheckAsync("inventory")).Run.ClockOffsetSeconds, Is.Null, "nobody had told it");
+        Assert.That((await CheckAsync("oracle")).Run.ClockOffsetSeconds, Is.Null, "nobody had told it");
         Assert.That(await QueryAsync<(DateTime, decimal, DateTime)>("SELECT scheduled_at, clock_offset_seconds, (SELECT max(observed_at) "
-            + "FROM hlp_vault_inventory) FROM check_runs"), Is.EqualTo((Noon.UtcDateTime, -7200m, Noon.UtcDateTime)));
+            + "FROM oracle_deviations) FROM check_runs"), Is.EqualTo((Noon.UtcDateTime, -7200m, Noon.UtcDateTime)));
         _machine.Ahead = TimeSpan.Zero;
         _clock.Advance(TimeSpan.FromHours(2));
-        await CheckAsync("inventory");
+        await CheckAsync("oracle");
         Assert.That(await QueryAsync<DateTime>("SELECT max(scheduled_at) FROM check_runs"), Is.EqualTo(Noon.AddHours(2).UtcDateTime));
     }
 
@@ -170,7 +170,8 @@ public sealed class ClockStepTests
         })
             Assert.That(newest, Is.EqualTo(now).Within(TimeSpan.FromMilliseconds(1)));
         Assert.That((await _worker.Db.ReadAsync(batch => OracleDeviations.ListNow(batch, now.AddHours(-3)))).Single().ObservedAt,
-            Is.EqualTo(now).Within(TimeSpan.FromMilliseconds(1)), "a reader whose clock is behind sees what the database takes for possible");
+            Is.EqualTo(now).Within(TimeSpan.FromMilliseconds(1)),
+            "a reader whose clock is behind sees what the database takes for possible");
     }
 
     private static OracleDeviation OracleSampleRow(DateTimeOffset at) => new(
