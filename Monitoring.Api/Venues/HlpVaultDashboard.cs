@@ -16,7 +16,7 @@ internal sealed class HlpVaultDashboard : IDashboardPart
     /// <inheritdoc/>
     public Func<TimedRows<ShowShare>> Ask(DatabaseBatch batch, DateTimeOffset now)
     {
-        var newest = HlpVaultReader.AskNewest(batch);
+        var newest = HlpVaultReader.AskNewest(batch, now);
         var summed = HlpVaultReader.AskStatistics(batch, now, StatisticsDays);
         return () =>
         {

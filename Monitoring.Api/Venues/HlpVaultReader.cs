@@ -12,9 +12,9 @@ internal sealed class HlpVaultReader(DatabaseConnections db, ChangeMarks marks, 
 {
     public const string Monitor = "hlp-vault";
 
-    private readonly HeldRead<HlpVaultRows> _newest = new(db, marks, clock, (batch, _) =>
+    private readonly HeldRead<HlpVaultRows> _newest = new(db, marks, clock, (batch, now) =>
     {
-        var take = AskNewest(batch);
+        var take = AskNewest(batch, now);
         return () => new TimedRows<HlpVaultRows>(take(), DateTimeOffset.MaxValue);
     });
 
@@ -36,10 +36,10 @@ internal sealed class HlpVaultReader(DatabaseConnections db, ChangeMarks marks, 
     }
 
     /// <summary>Adds the statements of the newest snapshot to a batch.</summary>
-    public static Func<HlpVaultRows> AskNewest(DatabaseBatch batch)
+    public static Func<HlpVaultRows> AskNewest(DatabaseBatch batch, DateTimeOffset now)
     {
-        var snapshot = HlpVaultSnapshots.FindNewest(batch);
-        var components = HlpVaultComponents.ListOfNewestSnapshot(batch);
+        var snapshot = HlpVaultSnapshots.FindNewest(batch, now);
+        var components = HlpVaultComponents.ListOfNewestSnapshot(batch, now);
         return () => new HlpVaultRows(snapshot.Only is { } row ? HlpVaultSnapshotView.Of(row)
             : null, [.. components.Rows.Select(HlpVaultComponentView.Of)]);
     }

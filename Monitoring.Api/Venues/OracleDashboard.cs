@@ -21,7 +21,7 @@ internal sealed class OracleDashboard : IDashboardPart
     /// <inheritdoc/>
     public Func<TimedRows<ShowShare>> Ask(DatabaseBatch batch, DateTimeOffset now)
     {
-        var rows = OracleDeviations.ListNow(batch);
+        var rows = OracleDeviations.ListNow(batch, now);
         return () => new TimedRows<ShowShare>(rows.Rows.Count == 0 ? (_, _) => new DashboardShare([null], [])
             : Summarise(rows.Rows), DateTimeOffset.MaxValue);
     }

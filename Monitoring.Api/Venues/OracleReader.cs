@@ -6,9 +6,9 @@ namespace Monitoring.Api.Venues;
 /// <summary>Reads the oracle's present deviations for the endpoint.</summary>
 internal sealed class OracleReader(DatabaseConnections db, ChangeMarks marks, TimeProvider clock)
 {
-    private readonly HeldRead<IReadOnlyList<OracleDeviation>> _now = new(db, marks, clock, (batch, _) =>
+    private readonly HeldRead<IReadOnlyList<OracleDeviation>> _now = new(db, marks, clock, (batch, now) =>
     {
-        var rows = OracleDeviations.ListNow(batch);
+        var rows = OracleDeviations.ListNow(batch, now);
         return () => new TimedRows<IReadOnlyList<OracleDeviation>>(rows.Rows, DateTimeOffset.MaxValue);
     });
 

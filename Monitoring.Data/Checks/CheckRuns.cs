@@ -13,7 +13,14 @@ public enum CheckOutcome { Succeeded, Failed, TimedOut }
 /// <summary>The ledger row of one check. <paramref name="Error"/> says why it did not succeed.</summary>
 public sealed record CheckRun(
     string Monitor, DateTimeOffset ScheduledAt, CheckTrigger Trigger, DateTimeOffset StartedAt, DateTimeOffset FinishedAt,
-    CheckOutcome Outcome, int Observations, int Findings, string? Error, string Worker);
+    CheckOutcome Outcome, int Observations, int Findings, string? Error, string Worker)
+{
+    /// <summary>
+    /// What its times carry besides the clock of the worker's machine, because that was wrong; 0 where it was right, null where that was
+    /// not known.
+    /// </summary>
+    public decimal? ClockOffsetSeconds { get; init; }
+}
 
 /// <summary>
 /// The newest success on the grid and the newest failure of a monitor; a check that the feed triggered may
@@ -36,12 +43,14 @@ public sealed class CheckRuns(DatabaseConnections db)
             SELECT observations
               FROM check_runs
              WHERE monitor = @Monitor AND scheduled_at = @ScheduledAt)
-        INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error, worker)
-        VALUES (@Monitor, @ScheduledAt, @Trigger, @StartedAt, @FinishedAt, @Outcome, @Observations, @Findings, @Error, @Worker)
+        INSERT INTO check_runs (monitor, scheduled_at, trigger, started_at, finished_at, outcome, observations, findings, error, worker,
+                                clock_offset_seconds)
+        VALUES (@Monitor, @ScheduledAt, @Trigger, @StartedAt, @FinishedAt, @Outcome, @Observations, @Findings, @Error, @Worker,
+                nullif(@ClockOffsetSeconds, 0))
         ON CONFLICT (monitor, scheduled_at) DO UPDATE
            SET trigger = excluded.trigger, started_at = excluded.started_at, finished_at = excluded.finished_at, outcome = excluded.outcome,
                observations = excluded.observations, findings = excluded.findings, error = excluded.error, worker = excluded.worker,
-               recorded_at = now()
+               clock_offset_seconds = excluded.clock_offset_seconds, recorded_at = now()
          WHERE check_runs.outcome <> 'succeeded' AND excluded.outcome = 'succeeded'
         RETURNING coalesce((SELECT observations FROM failure), 0)
         """;
@@ -81,19 +90,20 @@ public sealed class CheckRuns(DatabaseConnections db)
         SELECT monitors.monitor, success.scheduled_at AS last_success_at, failure.scheduled_at AS last_error_at, failure.error AS last_error
           FROM monitors
           LEFT JOIN LATERAL (SELECT scheduled_at FROM check_runs
-                              WHERE monitor = monitors.monitor AND outcome = 'succeeded' AND trigger = 'grid'
+                              WHERE monitor = monitors.monitor AND outcome = 'succeeded' AND trigger = 'grid' AND scheduled_at <= @newest
                               ORDER BY scheduled_at DESC LIMIT 1) AS success ON true
           LEFT JOIN LATERAL (SELECT scheduled_at, error FROM check_runs
-                              WHERE monitor = monitors.monitor AND outcome <> 'succeeded'
+                              WHERE monitor = monitors.monitor AND outcome <> 'succeeded' AND scheduled_at <= @newest
                               ORDER BY scheduled_at DESC LIMIT 1) AS failure ON true
          ORDER BY monitors.monitor
          LIMIT 1000
         """;
 
-    /// <summary>The newest success on the grid and the newest failure of every registered monitor.</summary>
-    public async Task<IReadOnlyList<LatestCheckRuns>> ListLatestAsync(CancellationToken cancellationToken)
+    /// <summary>The newest success on the grid and the newest failure of every registered monitor, of those that can be true now.</summary>
+    public async Task<IReadOnlyList<LatestCheckRuns>> ListLatestAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<LatestCheckRuns>(new(ListLatestSql, cancellationToken: cancellationToken))).AsList();
+        return (await connection.QueryAsync<LatestCheckRuns>(
+            new(ListLatestSql, new { newest = StoredTimes.Newest(now) }, cancellationToken: cancellationToken))).AsList();
     }
 }

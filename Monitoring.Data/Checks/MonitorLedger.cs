@@ -84,9 +84,10 @@ public static class MonitorLedger
           FROM ({WindowsSql}) AS watched
           LEFT JOIN LATERAL (SELECT scheduled_at FROM check_runs
                               WHERE monitor = watched.monitor AND outcome = 'succeeded' AND trigger = 'grid'
+                                AND scheduled_at <= {StoredTimes.Limit}
                               ORDER BY scheduled_at DESC LIMIT 1) AS success ON true
           LEFT JOIN LATERAL (SELECT scheduled_at, error FROM check_runs
-                              WHERE monitor = watched.monitor AND outcome <> 'succeeded'
+                              WHERE monitor = watched.monitor AND outcome <> 'succeeded' AND scheduled_at <= {StoredTimes.Limit}
                               ORDER BY scheduled_at DESC LIMIT 1) AS failure ON true
           LEFT JOIN LATERAL (SELECT scheduled_at FROM check_runs
                               WHERE monitor = watched.monitor AND scheduled_at >= @now
@@ -107,7 +108,7 @@ public static class MonitorLedger
 
     /// <summary>Every registered monitor by name, with its runs whose scheduled time lies in [since, now).</summary>
     public static BatchRows<MonitorActivity> List(DatabaseBatch batch, DateTimeOffset since, DateTimeOffset now) =>
-        batch.Add<MonitorActivity>(ListSql, ("since", since), ("now", now), ("table", Table));
+        batch.Add<MonitorActivity>(ListSql, ("since", since), ("now", now), ("newest", StoredTimes.Newest(now)), ("table", Table));
 
     // Two rows that say nothing, one before the first and one at the end of the window, so that holes at its edges are holes like any
     // other.

@@ -31,6 +31,7 @@ public static class DataServices
         services.AddSingleton<ChangeMarks>();
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<DayPartitions>();
+        services.AddSingleton<ServerClock>();
         services.AddSingleton<CursorKey>();
         services.AddSingleton<ServerSlots>();
         services.AddSingleton<SameDatabase>();

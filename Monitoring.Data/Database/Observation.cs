@@ -9,6 +9,12 @@ public abstract record Observation
     /// <summary>The time that decides about the row's partition, where that is not the check's own time.</summary>
     [JsonIgnore]
     public virtual DateTimeOffset? PartitionTime => null;
+
+    /// <summary>
+    /// The row of a check whose scheduled time turned out to be another one, because a clock was wrong; what has its time from its source
+    /// keeps it.
+    /// </summary>
+    public virtual Observation At(DateTimeOffset scheduledAt) => this;
 }
 
 /// <summary>

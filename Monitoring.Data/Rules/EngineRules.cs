@@ -25,6 +25,14 @@ public static class EngineRules
     /// <summary>How long a part of the worker may fail.</summary>
     public static readonly RuleThreshold LoopFailsSeconds = new("limit_seconds", null, 60, "s", "time without a round that succeeded");
 
+    /// <summary>From so far apart on clocks are off.</summary>
+    public static readonly RuleThreshold ClockOffSeconds =
+        new("off_seconds", null, 5, "s", "difference to another clock from which on it is said");
+
+    /// <summary>From so far apart on one of them is wrong.</summary>
+    public static readonly RuleThreshold ClockWrongSeconds =
+        new("wrong_seconds", null, (int)StoredTimes.Tolerance.TotalSeconds, "s", "difference from which on the database's time is taken");
+
     /// <summary>A monitor, or a part of it, that cannot see.</summary>
     public static readonly Rule Stale = new("monitor.stale", 1, "A monitor is blind", Watchdog,
         "age of the newest successful check on the grid, by any worker >= max(intervals * interval, limit). A monitor that has never "
@@ -37,6 +45,23 @@ public static class EngineRules
         + "restart.",
         "Read the newest fault in the event: a source that does not answer, a worker that was stopped, or a network between them. "
         + "Nothing is known of what the monitor watches until it sees again, so look at the source itself meanwhile.");
+
+    /// <summary>Clocks that should agree do not.</summary>
+    public static readonly Rule ClockOff = new("clock.off", 1, "A clock is wrong", Watchdog,
+        "|this machine's clock - another's| within the last two minutes, less what the other's answer leaves open (half the time it was "
+        + "under way; half a second more for a source, whose answers count whole seconds). Others are the database's clock and those of "
+        + "the sources that are read. From wrong_seconds on results are stored under the grid time of the database's clock and marked "
+        + "(check_runs.clock_offset_seconds), and no partition is dropped.",
+        [ClockOffSeconds, ClockWrongSeconds],
+        [
+            new(Severity.Medium, "monitor_stale", "the difference to any of them reaches off_seconds"),
+            new(Severity.High, "monitor_stale", "the difference to any of them reaches wrong_seconds"),
+        ],
+        EventLifetime.Condition,
+        "The database's clock, asked every five seconds and reckoned on while the database is away; the header Date of the "
+        + "sources' answers.",
+        "Look at the time synchronisation of the machine that the event names (timedatectl, chronyc tracking), then at the database's. "
+        + "Where only one source differs, it is that one.");
 
     /// <summary>The database takes no results.</summary>
     public static readonly Rule DatabaseAway = new("database.away", 1, "The database takes no results", Recorder,
@@ -63,6 +88,18 @@ public static class EngineRules
         [new(Severity.High, JournalFault, "as long as the newest record found no room")],
         EventLifetime.Condition, "The journal's own writes.",
         "Bring the database back so that the journal empties, or give it more room (JOURNAL_MAX_BYTES, a larger disk).");
+
+    /// <summary>Somebody took the journal's files away.</summary>
+    public static readonly Rule JournalDisplaced = new("journal.displaced", 1, "The journal's files are not where they were", Recorder,
+        "a file of the journal is not the one that its name leads to (device and inode are compared after each write), or was cut, within "
+        + "the last ten minutes", [],
+        [
+            new(Severity.High, JournalFault, "all that waits could be written again, from the open files or from memory"),
+            new(Severity.Critical, JournalFault, "records that wait could not be read any more"),
+        ],
+        EventLifetime.Condition, "The journal's folder, looked at with each record.",
+        "Find out what removes, moves or restores the folder JOURNAL_PATH while a worker runs. What somebody has put there is set aside, "
+        + "beside the journal. The event names how many results may be missing; each has a gap in the ledger.");
 
     /// <summary>Records that could not be stored were set aside.</summary>
     public static readonly Rule JournalSetAside = new("journal.set-aside", 1, "Records could not be stored", Recorder,
@@ -91,5 +128,5 @@ public static class EngineRules
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } =
-        [Stale, DatabaseAway, JournalUnwritable, JournalFull, JournalSetAside, Undelivered, LoopFails];
+        [Stale, ClockOff, DatabaseAway, JournalUnwritable, JournalFull, JournalSetAside, JournalDisplaced, Undelivered, LoopFails];
 }

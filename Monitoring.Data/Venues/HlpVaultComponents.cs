@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Npgsql;
 
@@ -10,7 +11,11 @@ namespace Monitoring.Data.Venues;
 /// </summary>
 public sealed record HlpVaultComponent(
     string VaultAddress, string ComponentAddress, DateTimeOffset ObservedAt, decimal AccountValue,
-    decimal TotalNotionalUsd, decimal UnrealizedPnl, int Positions) : Observation;
+    decimal TotalNotionalUsd, decimal UnrealizedPnl, int Positions) : Observation
+{
+    /// <inheritdoc/>
+    public override Observation At(DateTimeOffset scheduledAt) => this with { ObservedAt = scheduledAt };
+}
 
 /// <summary>A component vault that held nothing when it was read.</summary>
 public sealed record EmptyHlpVaultComponent(string ComponentAddress, DateTimeOffset ObservedAt);
@@ -71,35 +76,35 @@ public sealed class HlpVaultComponents(DatabaseConnections db) : IObservationTab
             new(ListAtSql, new { vault, observedAt }, cancellationToken: cancellationToken))).AsList();
     }
 
-    private const string ListOfNewestSnapshotSql = """
+    private const string ListOfNewestSnapshotSql = $"""
         SELECT vault_address, component_address, observed_at, account_value, total_notional_usd, unrealized_pnl, positions
           FROM hlp_vault_components
-         WHERE (vault_address, observed_at) = (SELECT vault_address, observed_at FROM hlp_vault_snapshots ORDER BY observed_at DESC,
-             vault_address LIMIT 1)
+         WHERE (vault_address, observed_at) = (SELECT vault_address, observed_at FROM hlp_vault_snapshots
+             WHERE observed_at <= {StoredTimes.Limit} ORDER BY observed_at DESC, vault_address LIMIT 1)
          ORDER BY component_address
          LIMIT 1000
         """;
 
     /// <summary>The components that the check of the newest snapshot could read, by address.</summary>
-    public static BatchRows<HlpVaultComponent> ListOfNewestSnapshot(DatabaseBatch batch) =>
-        batch.Add<HlpVaultComponent>(ListOfNewestSnapshotSql);
+    public static BatchRows<HlpVaultComponent> ListOfNewestSnapshot(DatabaseBatch batch, DateTimeOffset now) =>
+        batch.Add<HlpVaultComponent>(ListOfNewestSnapshotSql, ("newest", StoredTimes.Newest(now)));
 
     private const string ListNewestSql = """
         SELECT DISTINCT ON (component_address)
                vault_address, component_address, observed_at, account_value, total_notional_usd, unrealized_pnl, positions
           FROM hlp_vault_components
-         WHERE vault_address = @vault AND observed_at >= @since
+         WHERE vault_address = @vault AND observed_at >= @since AND observed_at <= @newest
          ORDER BY component_address, observed_at DESC
          LIMIT 1000
         """;
 
-    /// <summary>Each component as it was when it was last read since a moment, by address.</summary>
+    /// <summary>Each component as it was when it was last read between a moment and now, by address.</summary>
     public async Task<IReadOnlyList<HlpVaultComponent>> ListNewestAsync(
-        string vault, DateTimeOffset since, CancellationToken cancellationToken)
+        string vault, DateTimeOffset since, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<HlpVaultComponent>(
-            new(ListNewestSql, new { vault, since }, cancellationToken: cancellationToken))).AsList();
+            new(ListNewestSql, new { vault, since, newest = StoredTimes.Newest(now) }, cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListEmptySql = """

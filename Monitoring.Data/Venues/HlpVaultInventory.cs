@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Npgsql;
 
@@ -12,7 +13,11 @@ namespace Monitoring.Data.Venues;
 /// </summary>
 public sealed record HlpVaultPosition(
     string VaultAddress, string ParentAddress, string Coin, DateTimeOffset ObservedAt, decimal Size,
-    decimal NotionalUsd, decimal UnrealizedPnl, decimal? SharePct, decimal? OpenInterestPct) : Observation;
+    decimal NotionalUsd, decimal UnrealizedPnl, decimal? SharePct, decimal? OpenInterestPct) : Observation
+{
+    /// <inheritdoc/>
+    public override Observation At(DateTimeOffset scheduledAt) => this with { ObservedAt = scheduledAt };
+}
 
 /// <summary>
 /// A position that was above a share at some check of a window: when its component was first read within the window, when its share was
@@ -147,6 +152,7 @@ public sealed class HlpVaultInventory(DatabaseConnections db) : IObservationTabl
          CROSS JOIN LATERAL (SELECT observed_at
                                FROM hlp_vault_inventory
                               WHERE vault_address = component.address AND parent_address = @parent AND observed_at >= @since
+                                AND observed_at <= @newest
                               ORDER BY observed_at DESC
                               LIMIT 1) AS newest
           JOIN hlp_vault_inventory AS held ON held.vault_address = component.address AND held.observed_at = newest.observed_at
@@ -156,15 +162,16 @@ public sealed class HlpVaultInventory(DatabaseConnections db) : IObservationTabl
         """;
 
     /// <summary>
-    /// What each of these components of a vault held when it was last seen to hold anything since a moment; those that
+    /// What each of these components of a vault held when it was last seen to hold anything between a moment and now; those that
     /// were not have no row. The checks may differ: one that could not read a component says nothing of it.
     /// </summary>
     public async Task<IReadOnlyList<HlpVaultPosition>> ListNewestAsync(
-        string parent, IEnumerable<string> components, DateTimeOffset since, CancellationToken cancellationToken)
+        string parent, IEnumerable<string> components, DateTimeOffset since, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<HlpVaultPosition>(
-            new(ListNewestSql, new { parent, components = components.ToArray(), since }, cancellationToken: cancellationToken))).AsList();
+            new(ListNewestSql, new { parent, components = components.ToArray(), since, newest = StoredTimes.Newest(now) },
+                cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListLowsSql = """

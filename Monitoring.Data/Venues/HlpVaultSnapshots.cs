@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Npgsql;
 
@@ -14,7 +15,11 @@ public sealed record HlpVaultSnapshot(
     decimal? Pnl1h, decimal? Pnl24h, decimal? Pnl7d, decimal? Pnl30d, decimal AllTimePnl,
     decimal? SharpeRatio, decimal DrawdownPct, decimal MaxDrawdownPct, decimal? ZScore,
     decimal LossScore, decimal DrawdownScore, decimal VolatilityScore, decimal AnomalyScore, bool IsHealthy, string[] HealthIssues)
-    : Observation;
+    : Observation
+{
+    /// <inheritdoc/>
+    public override Observation At(DateTimeOffset scheduledAt) => this with { ObservedAt = scheduledAt };
+}
 
 /// <summary>One point of a vault's life: account value and all-time PnL in USD.</summary>
 public sealed record VaultPoint(DateTimeOffset At, decimal AccountValue, decimal AllTimePnl);
@@ -90,12 +95,14 @@ public sealed class HlpVaultSnapshots(DatabaseConnections db) : IObservationTabl
     private const string FindNewestSql = $"""
         SELECT {Columns}
           FROM hlp_vault_snapshots
+         WHERE observed_at <= {StoredTimes.Limit}
          ORDER BY observed_at DESC, vault_address
          LIMIT 1
         """;
 
     /// <summary>The newest snapshot of the vault that was observed last.</summary>
-    public static BatchRows<HlpVaultSnapshot> FindNewest(DatabaseBatch batch) => batch.Add<HlpVaultSnapshot>(FindNewestSql);
+    public static BatchRows<HlpVaultSnapshot> FindNewest(DatabaseBatch batch, DateTimeOffset now) =>
+        batch.Add<HlpVaultSnapshot>(FindNewestSql, ("newest", StoredTimes.Newest(now)));
 
     private const string FindSql = $"""
         SELECT {Columns}
@@ -180,17 +187,19 @@ public sealed class HlpVaultSnapshots(DatabaseConnections db) : IObservationTabl
     private const string ListLatestPnl24hSql = """
         SELECT pnl_24h
           FROM hlp_vault_snapshots
-         WHERE vault_address = @vault AND pnl_24h IS NOT NULL
+         WHERE vault_address = @vault AND pnl_24h IS NOT NULL AND observed_at <= @newest
          ORDER BY observed_at DESC
          LIMIT @limit
         """;
 
-    /// <summary>The newest 24 h PnLs of a vault, newest first, USD.</summary>
-    public async Task<IReadOnlyList<decimal>> ListLatestPnl24hAsync(string vault, int limit, CancellationToken cancellationToken)
+    /// <summary>The newest 24 h PnLs of a vault, newest first, USD; of checks that can have been at a moment.</summary>
+    public async Task<IReadOnlyList<decimal>> ListLatestPnl24hAsync(
+        string vault, int limit, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<decimal>(
-            new(ListLatestPnl24hSql, new { vault, limit }, cancellationToken: cancellationToken))).AsList();
+            new(ListLatestPnl24hSql, new { vault, limit, newest = StoredTimes.Newest(now) },
+                cancellationToken: cancellationToken))).AsList();
     }
 
     // Whole hours come from the rollup; the broken hour at the start of the window from the rows themselves.

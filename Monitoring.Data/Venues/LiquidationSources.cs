@@ -1,4 +1,6 @@
+using System.Text.Json.Serialization;
 using Dapper;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Npgsql;
 
@@ -11,7 +13,27 @@ namespace Monitoring.Data.Venues;
 /// </summary>
 public sealed record LiquidationSource(
     string SourceAddress, bool IsHlpVault, DateTimeOffset WatchedSince, DateTimeOffset ReadUntil, DateTimeOffset? LastFillAt,
-    long Gaps, DateTimeOffset? LastGapFrom, DateTimeOffset? LastGapUntil) : Observation;
+    long Gaps, DateTimeOffset? LastGapFrom, DateTimeOffset? LastGapUntil) : Observation
+{
+    /// <summary>
+    /// Whether what was stored lay ahead of its time, because a clock was wrong: then this takes its place though it ends before it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsSetBack { get; init; }
+
+    /// <summary>The same, set back to what can have been read at a moment: to its last fill, or so far before now.</summary>
+    public LiquidationSource NotAhead(DateTimeOffset now, TimeSpan otherwise)
+    {
+        if (!ReadUntil.IsAhead(now))
+            return this;
+        var until = LastFillAt is { } fill && !fill.IsAhead(now) ? fill : now - otherwise;
+        return this with
+        {
+            ReadUntil = until, LastFillAt = until == LastFillAt ? until : null, IsSetBack = true,
+            WatchedSince = WatchedSince < until ? WatchedSince : until,
+        };
+    }
+}
 
 /// <summary>The table <c>liquidation_sources</c>: the accounts whose fills are followed.</summary>
 public sealed class LiquidationSources(DatabaseConnections db) : IObservationTable
@@ -30,7 +52,8 @@ public sealed class LiquidationSources(DatabaseConnections db) : IObservationTab
         ON CONFLICT (source_address) DO UPDATE
            SET is_hlp_vault = excluded.is_hlp_vault, read_until = excluded.read_until, last_fill_at = excluded.last_fill_at,
                gaps = greatest(known.gaps, excluded.gaps), last_gap_from = excluded.last_gap_from, last_gap_until = excluded.last_gap_until
-         WHERE excluded.read_until >= known.read_until AND excluded.watched_since <= known.read_until
+         WHERE (excluded.read_until >= known.read_until AND excluded.watched_since <= known.read_until)
+            OR known.source_address = ANY (@setBack)
         """;
 
     /// <inheritdoc/>
@@ -50,6 +73,7 @@ public sealed class LiquidationSources(DatabaseConnections db) : IObservationTab
             lastFills = rows.Select(row => Text(row.LastFillAt)!).ToArray(),
             gaps = rows.Select(row => row.Gaps).ToArray(),
             gapFroms = rows.Select(row => Text(row.LastGapFrom)!).ToArray(),
+            setBack = rows.Where(row => row.IsSetBack).Select(row => row.SourceAddress).ToArray(),
             gapUntils = rows.Select(row => Text(row.LastGapUntil)!).ToArray(),
         }, transaction, cancellationToken: cancellationToken));
     }

@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
@@ -20,7 +21,11 @@ public sealed record OracleDeviation(
     decimal? BinancePrice, decimal? CoinbasePrice, decimal? PythPrice, decimal? KrakenPrice, decimal? OkxPrice,
     decimal? ReferencePrice, int ReferenceCount, string[] LeftOut, decimal MaxDeviationPct, string MaxDeviationSource,
     DateTimeOffset? BreachedSince, int DurationSeconds, decimal? FloorPct, bool IsDangerous, Severity? Severity, decimal? RiskScore)
-    : Observation;
+    : Observation
+{
+    /// <inheritdoc/>
+    public override Observation At(DateTimeOffset scheduledAt) => this with { ObservedAt = scheduledAt };
+}
 
 /// <summary>How far an asset was off at one check.</summary>
 public sealed record OracleSample(string Asset, DateTimeOffset ObservedAt, decimal MaxDeviationPct);
@@ -87,9 +92,10 @@ public sealed class OracleDeviations(DatabaseConnections db) : IObservationTable
         await to.WriteAsync(row.RiskScore, cancellationToken);
     }
 
-    private const string FindNewestSql = """
+    private const string FindNewestSql = $"""
         SELECT observed_at
           FROM oracle_deviations
+         WHERE observed_at <= {StoredTimes.Limit}
          ORDER BY observed_at DESC
          LIMIT 1
         """;
@@ -105,7 +111,8 @@ public sealed class OracleDeviations(DatabaseConnections db) : IObservationTable
         """;
 
     /// <summary>The newest row of each asset that was measured within ten minutes of the newest check, by asset.</summary>
-    public static BatchRows<OracleDeviation> ListNow(DatabaseBatch batch) => batch.Add<OracleDeviation>(ListNowSql);
+    public static BatchRows<OracleDeviation> ListNow(DatabaseBatch batch, DateTimeOffset now) =>
+        batch.Add<OracleDeviation>(ListNowSql, ("newest", StoredTimes.Newest(now)));
 
     private const string ListSql = $"""
         SELECT {Columns}
@@ -164,36 +171,40 @@ public sealed class OracleDeviations(DatabaseConnections db) : IObservationTable
         SELECT asset, observed_at, max_deviation_pct
           FROM (SELECT asset, observed_at, max_deviation_pct, row_number() OVER (PARTITION BY asset ORDER BY observed_at DESC) AS age
                   FROM oracle_deviations
-                 WHERE observed_at >= @since AND reference_count >= @minReferences AND round(hyperliquid_price, 12) > 0) AS newest
+                 WHERE observed_at >= @since AND observed_at <= @newest AND reference_count >= @minReferences
+                   AND round(hyperliquid_price, 12) > 0) AS newest
          WHERE age <= 3000
          ORDER BY asset, observed_at
          LIMIT 1000000
         """;
 
     /// <summary>
-    /// How far each asset was off since a moment, oldest first, of each the newest 3000: the history that the rules keep in memory.
+    /// How far each asset was off from a moment until now, oldest first, of each the newest 3000: the history that the rules keep in
+    /// memory.
     /// </summary>
     public async Task<IReadOnlyList<OracleSample>> ListSamplesAsync(
-        DateTimeOffset since, int minReferences, CancellationToken cancellationToken)
+        DateTimeOffset since, DateTimeOffset now, int minReferences, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<OracleSample>(
-            new(ListSamplesSql, new { since, minReferences }, cancellationToken: cancellationToken))).AsList();
+            new(ListSamplesSql, new { since, newest = StoredTimes.Newest(now), minReferences },
+                cancellationToken: cancellationToken))).AsList();
     }
 
     private const string ListBreachesSql = """
         SELECT DISTINCT ON (asset) asset, observed_at, breached_since
           FROM oracle_deviations
-         WHERE observed_at >= @since
+         WHERE observed_at >= @since AND observed_at <= @newest
          ORDER BY asset, observed_at DESC
          LIMIT 2000
         """;
 
-    /// <summary>Each asset's newest check since a moment, and whether it was in breach.</summary>
-    public async Task<IReadOnlyList<OracleBreach>> ListBreachesAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    /// <summary>Each asset's newest check between a moment and now, and whether it was in breach.</summary>
+    public async Task<IReadOnlyList<OracleBreach>> ListBreachesAsync(
+        DateTimeOffset since, DateTimeOffset now, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<OracleBreach>(
-            new(ListBreachesSql, new { since }, cancellationToken: cancellationToken))).AsList();
+            new(ListBreachesSql, new { since, newest = StoredTimes.Newest(now) }, cancellationToken: cancellationToken))).AsList();
     }
 }

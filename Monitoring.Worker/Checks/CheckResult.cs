@@ -17,6 +17,16 @@ internal sealed record CheckResult(
     /// <summary>Why what was not found any more is over, by fingerprint, where the source says so itself.</summary>
     public IReadOnlyDictionary<string, string> Endings { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
+    /// <summary>The same result of another time, because a clock was wrong: its own times move by <paramref name="by"/>.</summary>
+    public CheckResult At(DateTimeOffset scheduledAt, CheckTrigger trigger, TimeSpan by) => this with
+    {
+        Run = Run with
+        {
+            ScheduledAt = scheduledAt, Trigger = trigger, StartedAt = Run.StartedAt + by, FinishedAt = Run.FinishedAt + by,
+        },
+        Observations = [.. Observations.Select(row => row.At(scheduledAt))],
+    };
+
     /// <summary>How results are written to JSON wherever they are kept.</summary>
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.General)
     {

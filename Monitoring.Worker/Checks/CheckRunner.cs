@@ -70,15 +70,17 @@ internal sealed partial class CheckRunner(
         MonitorSchedule schedule, DateTimeOffset scheduledAt, CheckTrigger trigger, IReadOnlyCollection<CheckCause> causes, Turn turn,
         CancellationToken stopping)
     {
-        var startedAt = clock.GetUtcNow();
+        var (startedAt, begunAt) = (clock.GetUtcNow(), clock.GetTimestamp());
         turn.ScheduledAt = scheduledAt;
         var (outcome, report, error) = await TryCheckAsync(schedule, scheduledAt, trigger, causes, stopping);
         var run = new CheckRun(schedule.Name, scheduledAt, trigger, startedAt, clock.GetUtcNow(), outcome,
             report.Observations.Count, report.Findings.Count(finding => !finding.IsHolding), error, identity.Name);
-        var result = new CheckResult(run, report.Observations, report.Findings, report.Unjudged)
+        var result = OnTime(new CheckResult(run, report.Observations, report.Findings, report.Unjudged)
         {
             Readings = report.Readings, Endings = report.Endings,
-        };
+        }, schedule, begunAt);
+        (run, scheduledAt, startedAt) = (result.Run, result.Run.ScheduledAt, result.Run.StartedAt);
+        turn.ScheduledAt = scheduledAt;
 
         foreach (var finding in report.Findings.Where(finding => !finding.IsIn(rules)))
             LogNotInCatalog(run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType, finding.Severity);
@@ -95,6 +97,24 @@ internal sealed partial class CheckRunner(
             turn.SucceededFrom = startedAt;
         return result;
     }
+
+    // What a check's own answers said of the time may show that the clock was wrong when it began.
+    private CheckResult OnTime(CheckResult result, MonitorSchedule schedule, long begunAt)
+    {
+        if (clock is not WorkerClock { CorrectionSeconds: { } correction })
+            return result;
+        var run = result.Run;
+        result = result with { Run = run with { ClockOffsetSeconds = correction } };
+        var by = clock.GetUtcNow() - clock.GetElapsedTime(begunAt) - run.StartedAt;
+        if (by.Duration() < WorkerClock.Tolerance)
+            return result;
+        var moved = run.ScheduledAt + by;
+        return result.At(run.Trigger == CheckTrigger.Grid ? schedule.GridTime(moved) : OffGrid(schedule.Grid, moved), run.Trigger, by);
+    }
+
+    /// <summary>The whole second of a moment, or the one after it where that belongs to the grid.</summary>
+    public static DateTimeOffset OffGrid(CheckGrid grid, DateTimeOffset at) =>
+        CutToSecond(at) is var second && grid.AtOrBefore(second) == second ? second.AddSeconds(1) : second;
 
     /// <summary>One monitor's turn, for when its newest check was, and when its newest successful check began.</summary>
     private sealed class Turn

@@ -38,7 +38,9 @@ internal sealed class SessionStatistics(TimeProvider clock)
             {
                 var lastSuccess = _memory.GetValueOrDefault(run.Monitor)?.LastSuccessAt;
                 _memory[run.Monitor] = new MonitorMemory(
-                    run.Outcome == CheckOutcome.Succeeded && !(lastSuccess > run.ScheduledAt) ? run.ScheduledAt : lastSuccess, run.Error);
+                    run.Outcome == CheckOutcome.Succeeded && !(lastSuccess > run.ScheduledAt && !lastSuccess.Value.IsAhead(run.FinishedAt))
+                        ? run.ScheduledAt : lastSuccess,
+                    run.Error);
             }
 
             var (succeeded, failed, inARow) = _checks.GetValueOrDefault(run.Monitor);

@@ -32,6 +32,9 @@ internal static class EventLifecycle
             return EventUpdate.None;
 
         var run = result.Run;
+        // What a wrong clock has put ahead of now must not keep a finding from opening an event or a clean check from ending one.
+        var newest = run.ScheduledAt > now ? run.ScheduledAt : now;
+        known = [.. known.Select(e => NotAhead(e, newest, run.ScheduledAt))];
         var latest = LatestByFingerprint(known);
         var found = result.Findings.GroupBy(finding => finding.Fingerprint)
             .ToDictionary(same => same.Key, same => same.MaxBy(finding => finding.IsHolding ? -1 : (int)finding.Severity)!);
@@ -55,6 +58,18 @@ internal static class EventLifecycle
         return new EventUpdate([.. taken.Where(step => step.OnlyMoves).Select(step => step.Event)],
             [.. taken.Where(step => !step.OnlyMoves).Select(step => step.Event)], [], [],
             [.. taken.SelectMany(step => (SecurityEventChange?[])[step.Change, step.Further]).OfType<SecurityEventChange>()]);
+    }
+
+    private static SecurityEvent NotAhead(SecurityEvent e, DateTimeOffset now, DateTimeOffset scheduledAt)
+    {
+        if (!e.JudgedAt.IsAhead(now) && !e.LastSeenAt.IsAhead(now) && e.ResolvedAt?.IsAhead(now) != true)
+            return e;
+        var before = scheduledAt.AddTicks(-TimeSpan.TicksPerMillisecond);
+        return e with
+        {
+            FirstSeenAt = Earlier(e.FirstSeenAt, before), LastSeenAt = Earlier(e.LastSeenAt, before),
+            JudgedAt = Earlier(e.JudgedAt, before), ResolvedAt = e.ResolvedAt is { } resolved ? Earlier(resolved, before) : null,
+        };
     }
 
     // An event as it now is, and what changed; OnlyMoves: nothing but counts, times, newest values and loss.

@@ -25,7 +25,7 @@ internal sealed partial class EventSnapshotFile(JournalOptions options, ILogger<
             var view = JsonSerializer.Deserialize<EventsView>(File.ReadAllBytes(Path), CheckResult.Json);
             if (view is not { Known: not null, SilencedUntil: not null })
                 throw new JsonException("it holds something else");
-            return now - view.At < UsedFor ? view : null;
+            return (now - view.At).Duration() < UsedFor ? view : null;
         }
         catch (Exception fault) when (fault is IOException or UnauthorizedAccessException or JsonException)
         {

@@ -19,9 +19,10 @@ internal static class WorkerHost
     /// Builds the host for these options; nothing runs before it is started. <paramref name="change"/> has the last word on its services.
     /// </summary>
     public static IHost Build(
-        WorkerOptions options, TimeProvider clock, Action<ILoggingBuilder>? configureLogging = null,
-        Action<IServiceCollection>? change = null)
+        WorkerOptions options, TimeProvider machineClock, Action<ILoggingBuilder>? configureLogging = null,
+        Action<IServiceCollection>? change = null, AskDatabaseTime? databaseTime = null)
     {
+        var clock = new WorkerClock(machineClock);
         var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings { ApplicationName = "Monitoring.Worker" });
         builder.Logging.SetMinimumLevel(options.LogLevel).AddFilter("Quartz", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning)
             .AddFilter("System.Net.Http.HttpClient", LogLevel.Warning).AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
@@ -30,7 +31,7 @@ internal static class WorkerHost
         var services = builder.Services;
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(10));
         services.AddSingleton(options).AddSingleton(options.Events).AddSingleton(options.Watchdog).AddSingleton(options.Retention);
-        services.AddSingleton(clock).AddSingleton(DataSubjects.Rules);
+        services.AddSingleton(clock).AddSingleton<TimeProvider>(clock).AddSingleton(DataSubjects.Rules);
         services.AddSingleton(WorkerIdentity.OfThisProcess());
         // While the database is known to be away, that a loop cannot use it is no news.
         services.AddSingleton(provider => new Supervisor(clock, provider.GetRequiredService<ILogger<Supervisor>>(),
@@ -39,7 +40,7 @@ internal static class WorkerHost
         services.AddHostedService<LifecycleLog>();
 
         // Hosted services stop in reverse order: first no more checks, then nothing that triggers them, then the rest of the results.
-        AddRecording(services, options);
+        AddRecording(services, options, databaseTime);
         AddChecks(services);
         foreach (var subject in options.Subjects)
             subject.AddServices(services, options.WithoutDatabase);
@@ -63,13 +64,15 @@ internal static class WorkerHost
         services.AddSingleton(provider => new MonitorHealth(
             provider.GetServices<MonitorSchedule>(), provider.GetRequiredService<SessionStatistics>(), provider.GetService<CheckRuns>(),
             provider.GetRequiredService<PastReads>(), provider.GetRequiredService<ILogger<MonitorHealth>>()));
+        services.AddSingleton<ClockHealth>().AddSingleton<IWatchdogSource>(provider => provider.GetRequiredService<ClockHealth>());
+        services.AddHostedService<ClockComparison>();
         services.AddSourceClient(Heartbeat.ClientName, address: null);
         services.AddSingleton<Heartbeat>();
         if (options.Watchdog.HeartbeatUrl is not null)
             services.AddHostedService(provider => provider.GetRequiredService<Heartbeat>());
     }
 
-    private static void AddRecording(IServiceCollection services, WorkerOptions options)
+    private static void AddRecording(IServiceCollection services, WorkerOptions options, AskDatabaseTime? databaseTime)
     {
         services.AddNotifications(options.Channels, options.Notifications, options.Events.AlertMinSeverity, options.WithoutDatabase);
         if (options.WithoutDatabase)
@@ -80,6 +83,7 @@ internal static class WorkerHost
 
         services.AddMonitoringData(options.Database);
         services.AddRecording(options.Journal);
+        services.AddSingleton<AskDatabaseTime>(provider => databaseTime ?? provider.GetRequiredService<ServerClock>().AskAsync);
         services.AddHostedService<DatabaseWatch>();
         services.AddSingleton<PartitionMaintenance>();
         services.AddHostedService(provider => provider.GetRequiredService<PartitionMaintenance>());

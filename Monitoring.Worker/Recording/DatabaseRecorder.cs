@@ -17,7 +17,8 @@ namespace Monitoring.Worker.Recording;
 /// </summary>
 internal sealed class DatabaseRecorder(
     DatabaseConnections db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
-    NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock)
+    NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock,
+    ResultTimes? times = null)
 {
     private readonly EventPolicy _policy = new(options, rules, routing);
     private DateOnly _partitionsUntil = DateOnly.MinValue;
@@ -31,7 +32,9 @@ internal sealed class DatabaseRecorder(
         JournalEntry entry, Func<NewNotification, NewNotification> mark, TimeSpan? lockTimeout, CancellationToken cancellationToken)
     {
         if (entry is ResultEntry { Result: var result })
-            return await WriteAsync(result, mark, lockTimeout, isTrial: false, cancellationToken);
+            return await WriteAsync(
+                times is null ? result : await times.SettleAsync(result, cancellationToken), mark, lockTimeout, isTrial: false,
+                cancellationToken);
         if (entry is AttemptEntry attempt)
             await notifications.MarkBegunAsync(attempt.NotificationIds, attempt.MessageId, cancellationToken);
         else if (entry is DeliveryEntry delivery)

@@ -62,7 +62,10 @@ internal sealed class RecordingHealth(
             var now = clock.GetUtcNow();
             var findings = RecordingHealthRules.Evaluate(
                 new RecordingState(
-                    database.Display, link.Outage, JournalName, queue.Fault, queue.SetAside, queue.Waiting, Seeing(now)), now);
+                    database.Display, link.Outage, JournalName, queue.Fault, queue.SetAside, queue.Waiting, Seeing(now))
+                {
+                    Incident = queue.Incident,
+                }, now);
             _clean = findings.Count > 0 ? 0 : _clean + 1;
             if (_clean > events.ResolveAfter)
                 return null;

@@ -10,14 +10,19 @@ namespace Monitoring.Worker.Recording;
 /// </summary>
 internal sealed record RecordingState(
     string Database, DatabaseOutage? Outage, string Journal, JournalFault? Fault, IReadOnlyList<string> SetAside, int Waiting,
-    IReadOnlyList<string> Seeing);
+    IReadOnlyList<string> Seeing)
+{
+    /// <summary>What somebody did to the journal's files lately.</summary>
+    public JournalIncident? Incident { get; init; }
+}
 
 /// <summary>The rules of the pipeline's health: what keeps results from being stored is itself an event.</summary>
 internal static class RecordingHealthRules
 {
     /// <summary>Whether the subject of this rule is a journal: a folder of one machine.</summary>
     public static bool IsOfJournal(string rule) =>
-        rule == EngineRules.JournalUnwritable.Id || rule == EngineRules.JournalFull.Id || rule == EngineRules.JournalSetAside.Id;
+        rule == EngineRules.JournalUnwritable.Id || rule == EngineRules.JournalFull.Id || rule == EngineRules.JournalSetAside.Id
+        || rule == EngineRules.JournalDisplaced.Id;
 
     /// <summary>One finding per thing that is wrong.</summary>
     public static IReadOnlyList<Finding> Evaluate(RecordingState state, DateTimeOffset now)
@@ -27,6 +32,8 @@ internal static class RecordingHealthRules
             findings.Add(Away(state, outage, now));
         if (state.Fault is { } fault)
             findings.Add(Unwritable(state, fault, now));
+        if (state.Incident is { } incident)
+            findings.Add(Displaced(state, incident));
         if (state.SetAside.Count > 0)
             findings.Add(SetAside(state));
         return findings;
@@ -61,6 +68,24 @@ internal static class RecordingHealthRules
             },
             new JsonObject { ["in_memory_at_most"] = RecordingQueue.Capacity },
             [$"the newest record was not written: {fault.Error}: high"]));
+
+    private static Finding Displaced(RecordingState state, JournalIncident incident)
+    {
+        var severity = incident.Missing > 0 ? Severity.Critical : Severity.High;
+        return EngineRules.JournalDisplaced.Find(severity, new EventSubject("journal", state.Journal),
+            incident.Missing > 0 ? $"{incident.Missing} results may be missing from the journal"
+                : "The journal's files were moved or removed",
+            $"At {Time(incident.At)}: {incident.What}. It was made again: {incident.Rescued} records that wait for the database were "
+            + $"written there, {incident.Missing} could not be read any more and may be missing.",
+            new Evidence(
+                new JsonObject
+                {
+                    ["journal"] = state.Journal, ["at"] = Time(incident.At), ["what"] = incident.What, ["rescued"] = incident.Rescued,
+                    ["missing"] = incident.Missing,
+                },
+                new JsonObject { ["missing"] = 1 },
+                [$"records that may be missing = {incident.Missing}: {(incident.Missing > 0 ? "critical" : "high")}"]));
+    }
 
     private static Finding SetAside(RecordingState state) => EngineRules.JournalSetAside.Find(
         Severity.High, new EventSubject("journal", state.Journal), $"{state.SetAside.Count} records could not be stored",

@@ -3,6 +3,11 @@ using Monitoring.Worker.Recording.Journalling;
 
 namespace Monitoring.Worker.Recording;
 
+/// <summary>
+/// What somebody did to the journal's files, when that was last seen, how many records were written again and how many may be missing.
+/// </summary>
+internal sealed record JournalIncident(DateTimeOffset At, string What, int Rescued, int Missing);
+
 /// <summary>Why the journal takes nothing, and since when.</summary>
 internal sealed record JournalFault(DateTimeOffset Since, bool Full, string Error);
 
@@ -19,6 +24,8 @@ internal sealed partial class RecordingQueue : IDisposable
     private const int FreshAtMost = 100;
     private const int MovedAtOnce = 100;
     private static readonly TimeSpan OpenEvery = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan IncidentKept = TimeSpan.FromMinutes(10);
 
     private readonly JournalOptions _options;
     private readonly TimeProvider _clock;
@@ -29,6 +36,7 @@ internal sealed partial class RecordingQueue : IDisposable
     private Journal? _journal;
     private DateTimeOffset _openedAt = DateTimeOffset.MinValue;
     private long _memoryBytes;
+    private long _lookedAt; // at the journal's files
     private (JournalEntry Entry, JournalSlot? Slot)? _oldest; // as last read; without a slot it is in memory alone
 
     /// <summary>Takes the journal's folder.</summary>
@@ -56,12 +64,19 @@ internal sealed partial class RecordingQueue : IDisposable
         get
         {
             lock (_lock)
-                return _memory.Count;
+                return _memory.Count + (_journal?.FindDisplaced() is null ? 0 : _journal.Waiting.Count);
         }
     }
 
     /// <summary>Why the journal takes nothing; null while it does.</summary>
     public JournalFault? Fault { get; private set; }
+
+    /// <summary>What was done to the journal's files lately, or null.</summary>
+    public JournalIncident? Incident
+    {
+        get => field is { } incident && (_clock.GetUtcNow() - incident.At).Duration() < IncidentKept ? field : null;
+        private set;
+    }
 
     /// <summary>Files that were set aside because they could not be read or stored.</summary>
     public IReadOnlyList<string> SetAside => new JournalFolder(_options.Path).SetAside;
@@ -90,6 +105,8 @@ internal sealed partial class RecordingQueue : IDisposable
         lock (_lock)
         {
             TryOpen(refuseInUse: false);
+            if (TimeProvider.System.GetElapsedTime(_lookedAt) >= LookEvery)
+                TryRepair();
             while (_journal?.Waiting.FirstOrDefault() is { } slot)
             {
                 if ((_fresh.GetValueOrDefault(slot.Sequence) ?? TryRead(slot)) is { } entry)
@@ -174,11 +191,11 @@ internal sealed partial class RecordingQueue : IDisposable
 
     private bool TryAppend((JournalEntry Entry, byte[] Json) one)
     {
-        if (!TryOpen(refuseInUse: false))
+        if (!TryOpen(refuseInUse: false) || !TryRepair())
             return false;
         try
         {
-            var slot = _journal!.Append(one.Json, _clock.GetUtcNow());
+            var slot = Append(_journal!, one.Json);
             if (_fresh.Count < FreshAtMost)
                 _fresh[slot.Sequence] = one.Entry;
             if (Fault is { } over)
@@ -192,6 +209,50 @@ internal sealed partial class RecordingQueue : IDisposable
             return false;
         }
     }
+
+    // What happens to the files between two looks is repaired, and the record written once more.
+    private JournalSlot Append(Journal journal, byte[] json)
+    {
+        try
+        {
+            return journal.Append(json, _clock.GetUtcNow());
+        }
+        catch (JournalDisplacedException)
+        {
+            Repair(journal);
+            return journal.Append(json, _clock.GetUtcNow());
+        }
+    }
+
+    // Answers whether what waits in the journal is where a later process finds it.
+    private bool TryRepair()
+    {
+        _lookedAt = TimeProvider.System.GetTimestamp();
+        if (_journal is null)
+            return true;
+        try
+        {
+            Repair(_journal);
+            return true;
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            Report(fault);
+            return false;
+        }
+    }
+
+    private void Repair(Journal journal)
+    {
+        if (journal.Repair(sequence => Remember(sequence)?.ToJson()) is not { } repair)
+            return;
+        var before = Incident;
+        Incident = new JournalIncident(
+            _clock.GetUtcNow(), repair.What, repair.Rescued + (before?.Rescued ?? 0), repair.Missing + (before?.Missing ?? 0));
+    }
+
+    private JournalEntry? Remember(long sequence) =>
+        _fresh.GetValueOrDefault(sequence) ?? (_oldest is { Slot: { } slot } oldest && slot.Sequence == sequence ? oldest.Entry : null);
 
     private bool TryOpen(bool refuseInUse)
     {

@@ -10,6 +10,7 @@ internal static class RecordingServices
     public static IServiceCollection AddRecording(this IServiceCollection services, JournalOptions journal)
     {
         services.AddSingleton(journal).AddSingleton<RecordingQueue>().AddSingleton<DatabaseLink>().AddSingleton<DatabaseRecorder>();
+        services.AddSingleton<DatabaseClock>().AddSingleton<ResultTimes>();
         services.AddSingleton<EventSnapshot>().AddSingleton<EventSnapshotFile>().AddSingleton<EventSnapshotRefresh>();
         services.AddSingleton<OutageNotifier>().AddSingleton<RecordingHealth>().AddSingleton<RecordingPipeline>();
         services.AddSingleton<IRecorder>(provider => provider.GetRequiredService<RecordingPipeline>());

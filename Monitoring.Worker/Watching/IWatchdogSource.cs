@@ -12,6 +12,9 @@ internal interface IWatchdogSource
     /// <summary>The rules that it judges by: their events stay as they are while looking fails.</summary>
     IReadOnlyList<Rule> Rules { get; }
 
+    /// <summary>Fingerprints that it cannot judge, such as those of another machine: their events stay as they are.</summary>
+    IReadOnlyList<string> Unjudged => [];
+
     /// <summary>What is wrong with it at a moment.</summary>
     Task<IReadOnlyList<Finding>> LookAsync(DateTimeOffset at, CancellationToken cancellationToken);
 }

@@ -23,7 +23,7 @@ internal sealed partial class MonitorHealth(
     /// <summary>The state of every monitor of this worker.</summary>
     public async Task<IReadOnlyList<MonitorState>> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var stored = await ReadStoredAsync(cancellationToken);
+        var stored = await ReadStoredAsync(now, cancellationToken);
         return [.. monitors.Select(monitor =>
         {
             var memory = statistics.Find(monitor.Name);
@@ -34,13 +34,14 @@ internal sealed partial class MonitorHealth(
         })];
     }
 
-    private async Task<IReadOnlyDictionary<string, LatestCheckRuns>> ReadStoredAsync(CancellationToken cancellationToken)
+    private async Task<IReadOnlyDictionary<string, LatestCheckRuns>> ReadStoredAsync(
+        DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (runs is null)
             return new Dictionary<string, LatestCheckRuns>();
         try
         {
-            return (await reads.ReadAsync(runs.ListLatestAsync, cancellationToken)).ToDictionary(run => run.Monitor);
+            return (await reads.ReadAsync(token => runs.ListLatestAsync(now, token), cancellationToken)).ToDictionary(run => run.Monitor);
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault))
         {

@@ -38,7 +38,7 @@ internal sealed partial class WatchdogMonitor(
     {
         try
         {
-            return (await source.LookAsync(at, cancellationToken), []);
+            return (await source.LookAsync(at, cancellationToken), source.Unjudged);
         }
         catch (Exception fault) when (!cancellationToken.IsCancellationRequested)
         {

@@ -79,18 +79,23 @@ internal static class Program
         var cuts = Count("--cuts", 5, "Times that the connection to PostgreSQL is reset, most of them at a COMMIT");
         var freezes = Count("--freezes", 40, "Times that a worker is held still (SIGSTOP) for 5 to 90 s");
         var locks = Count("--locks", 25, "Times that a table is locked for 70 s, each in turn, or the server frozen for 45 s");
+        var removals = Count("--removals", 2, "Times that the journal's folder is removed while PostgreSQL is away");
+        var steps = Count("--steps", 2, "Times that the worker's clock is set wrong and back");
         var seed = new Option<int?>("--seed") { Description = "Draws the same moments again" };
         var command = new Command(
             "faults", "The real worker while everything dies around it: what was observed and not stored, decided and not delivered?")
         {
-            kills, stops, cuts, freezes, locks, seed,
+            kills, stops, cuts, removals, steps, freezes, locks, seed,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
             var options = new FaultOptions(parsed.GetValue(kills), parsed.GetValue(stops), parsed.GetValue(cuts),
-                parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000), Wide: true);
+                parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000), Wide: true)
+            {
+                Removals = parsed.GetValue(removals), Steps = parsed.GetValue(steps),
+            };
             var isClean = true;
-            if (options.Kills + options.Stops + options.Cuts > 0)
+            if (options.Kills + options.Stops + options.Cuts + options.Removals + options.Steps > 0)
             {
                 var report = await FaultRun.RunAsync(options, Console.Out, cancellationToken);
                 report.Print(Console.Out);

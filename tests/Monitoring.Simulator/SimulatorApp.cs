@@ -1,3 +1,4 @@
+using System.Globalization;
 using Monitoring.Simulator.Faults;
 using Monitoring.Simulator.Feed;
 using Monitoring.Simulator.Info;
@@ -20,6 +21,12 @@ internal static class SimulatorApp
         builder.Services.AddSingleton(new Venue(options)).AddSingleton(options.Clock).AddSingleton<ReferenceMarket>();
 
         var app = builder.Build();
+        // The venue's clock is the scenario's.
+        app.Use((context, next) =>
+        {
+            context.Response.Headers.Date = options.Clock.GetUtcNow().ToString("R", CultureInfo.InvariantCulture);
+            return next(context);
+        });
         app.MapFeed();
         app.MapInfo();
         app.MapReferences();

@@ -59,9 +59,14 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         params (string Key, string Value)[] settings) =>
         CreateAsync(clock, scenario, monitor, start, clock, _ => { }, settings);
 
+    /// <summary>As above, on a machine whose clock is another than that of the venue and of the database.</summary>
+    public static Task<WorkerUnderTest> CreateAsync(TimeProvider clock, TimeProvider machine, Scenario scenario, string monitor,
+        DateTimeOffset? start = null, params (string Key, string Value)[] settings) =>
+        CreateAsync(clock, scenario, monitor, start, machine, _ => { }, settings);
+
     /// <summary>As above; the worker has a clock of its own, and others of its services are changed.</summary>
     public static async Task<WorkerUnderTest> CreateAsync(
-        TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start, TimeProvider workerClock,
+        TimeProvider clock, Scenario scenario, string monitor, DateTimeOffset? start, TimeProvider machine,
         Action<IServiceCollection> change, params (string Key, string Value)[] settings)
     {
         // Tests check far more often than a worker does; those of the weight limit ask for the real one.
@@ -86,13 +91,17 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         var options = WorkerOptions.Read(
             new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
         var logs = new TestLogs();
-        return new WorkerUnderTest(simulator, () => Begin(options, workerClock, logs, change), db, logs, monitor, options.Journal.Path);
+        return new WorkerUnderTest(
+            simulator, () => Begin(options, machine, clock, logs, change), db, logs, monitor, options.Journal.Path);
     }
 
     // Its session begins now, as that of a started worker does.
-    private static IHost Begin(WorkerOptions options, TimeProvider clock, TestLogs logs, Action<IServiceCollection> change)
+    private static IHost Begin(
+        WorkerOptions options, TimeProvider machine, TimeProvider clock, TestLogs logs, Action<IServiceCollection> change)
     {
-        var host = WorkerHost.Build(options, clock, logging => logging.AddProvider(logs), change);
+        // What the database's own clock says is the test's, as the simulator's is.
+        var host = WorkerHost.Build(
+            options, machine, logging => logging.AddProvider(logs), change, _ => Task.FromResult(clock.GetUtcNow()));
         host.Services.GetRequiredService<SessionStatistics>();
         return host;
     }

@@ -4,7 +4,7 @@ using Microsoft.Win32.SafeHandles;
 namespace Monitoring.Worker.Recording.Journalling;
 
 /// <summary>Where a record lies that the database does not have yet.</summary>
-internal sealed record JournalSlot(long Sequence, DateTimeOffset At, string Segment, int Offset, int Length);
+internal sealed record JournalSlot(long Sequence, DateTimeOffset At, JournalSegment Segment, int Offset, int Length);
 
 /// <summary>
 /// Records on disk in the order in which they came: appended to the newest of several files, flushed before <see cref="Append"/>
@@ -15,12 +15,13 @@ internal sealed partial class Journal : IDisposable
     private readonly JournalFolder _folder;
     private readonly JournalOptions _options;
     private readonly ILogger _logger;
-    private readonly FileStream _lock;
-    private readonly SafeFileHandle _position;
-    private readonly Queue<JournalSlot> _waiting = [];
-    private readonly Dictionary<string, long> _lengths = []; // of every segment
-    private (string Path, SafeFileHandle Handle)? _newest;
-    private long _next = 1;
+    private readonly List<JournalSegment> _segments = [];
+    private FileStream _lock;
+    private SafeFileHandle _position;
+    private Queue<JournalSlot> _waiting = [];
+    private JournalSegment? _newest; // takes more records
+    private long _drained;
+    private long _next;
 
     private Journal(JournalOptions options, ILogger logger)
     {
@@ -29,17 +30,16 @@ internal sealed partial class Journal : IDisposable
         _lock = Lock(_folder);
         try
         {
-            _position = File.OpenHandle(_folder.PositionFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
-            var drained = JournalPosition.Read(_position);
-            _next = drained + 1;
-            JournalPosition.Write(_position, drained); // has its place on the disk before the disk is full
-            foreach (var segment in _folder.Segments)
-                Take(segment, drained);
+            _position = OpenPosition();
+            _drained = JournalPosition.Read(_position);
+            _next = _drained + 1;
+            JournalPosition.Write(_position, _drained); // has its place on the disk before the disk is full
+            var found = _folder.Segments.SelectMany(Take).ToList();
+            _waiting = new Queue<JournalSlot>(found.OrderBy(slot => slot.Sequence));
         }
         catch
         {
-            _position?.Dispose();
-            _lock.Dispose();
+            Close();
             throw;
         }
     }
@@ -53,85 +53,72 @@ internal sealed partial class Journal : IDisposable
     public IReadOnlyCollection<JournalSlot> Waiting => _waiting;
 
     /// <summary>Bytes on disk.</summary>
-    public long Bytes => _lengths.Values.Sum();
+    public long Bytes => _segments.Sum(segment => segment.Length);
 
     /// <summary>Files that were set aside and that nobody has taken away yet.</summary>
     public IReadOnlyList<string> SetAside => _folder.SetAside;
 
-    /// <summary>Writes a record behind all others; it is on the disk when this returns.</summary>
+    /// <summary>
+    /// Writes a record behind all others; when this returns it is on the disk, in a file that a later process finds.
+    /// </summary>
     /// <exception cref="JournalFullException">When it does not fit into the bytes that the journal may take.</exception>
     /// <exception cref="IOException">When the disk does not take it; nothing of it counts then.</exception>
     public JournalSlot Append(ReadOnlySpan<byte> content, DateTimeOffset at)
     {
         if (_waiting.Count == 0 && Bytes + content.Length > _options.MaxBytes)
-            Seal(); // all of it is in the database
+            _newest = null; // all of it is in the database
         DropDrained();
         var record = JournalFormat.Encode(_next, at, content);
         if (Bytes + record.Length > _options.MaxBytes)
             throw new JournalFullException(
                 $"the journal {_options.Path} holds {Bytes} bytes and may hold {_options.MaxBytes} (JOURNAL_MAX_BYTES)");
 
-        var (path, handle) = _newest ??= Begin();
-        var offset = _lengths[path];
-        try
+        var slot = new JournalSlot(_next, at, _newest ??= Begin(_next), (int)_newest.Length, record.Length);
+        Write(slot.Segment, record);
+        if (FindDisplaced(onlyNewest: true) is { } what)
         {
-            RandomAccess.Write(handle, record, offset);
-            RandomAccess.FlushToDisk(handle);
-        }
-        catch (IOException)
-        {
-            // What was written of it must not count, and after a failed flush nobody knows what the disk has: go on in another file.
-            Abandon(path, handle, offset);
-            throw;
+            Cut(slot.Segment, slot.Offset);
+            throw new JournalDisplacedException(what);
         }
 
-        _lengths[path] = offset + record.Length;
-        var slot = new JournalSlot(_next++, at, path, (int)offset, record.Length);
+        _next++;
+        slot.Segment.Waiting++;
         _waiting.Enqueue(slot);
-        if (_lengths[path] >= _options.SegmentBytes)
-            Seal();
+        if (slot.Segment.Length >= _options.SegmentBytes)
+            _newest = null;
         return slot;
     }
 
     /// <summary>The content of a record. Null when it can no longer be read; it is then set aside.</summary>
     public byte[]? Read(JournalSlot slot)
     {
-        var bytes = new byte[slot.Length];
-        try
-        {
-            using var handle = File.OpenHandle(slot.Segment, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-            var read = 0;
-            while (read < bytes.Length && RandomAccess.Read(handle, bytes.AsSpan(read), slot.Offset + read) is var more and > 0)
-                read += more;
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            LogUnreadable(slot.Segment, slot.Offset, fault.Message);
-        }
-
-        if (JournalFormat.ReadAt(bytes, 0) is { } record && record.Sequence == slot.Sequence)
-            return bytes.AsSpan(record.ContentOffset, record.ContentLength).ToArray();
-        SetAsideBroken(slot.Segment, slot.Offset, bytes);
-        return null;
+        var (content, bytes) = ReadRecord(slot);
+        if (content is null)
+            SetAsideBroken(slot.Segment.Path, slot.Offset, bytes);
+        return content;
     }
 
     /// <summary>Says that the oldest record is in the database, or wherever it belongs.</summary>
     public void Drop(JournalSlot oldest)
     {
-        if (_waiting.Count == 0 || _waiting.Peek() != oldest)
+        if (!_waiting.TryPeek(out var first) || first.Sequence > oldest.Sequence)
+            return; // it was lost from the disk since it was read
+        if (first.Sequence < oldest.Sequence)
             throw new InvalidOperationException($"record {oldest.Sequence} is not the oldest");
         _waiting.Dequeue();
+        first.Segment.Waiting--;
+        _drained = first.Sequence;
         try
         {
-            JournalPosition.Write(_position, oldest.Sequence);
+            JournalPosition.Write(_position, _drained);
         }
         catch (IOException fault)
         {
             // after a restart it is written to the database again, which changes nothing
-            LogUnreadable(_folder.PositionFile, oldest.Sequence, fault.Message);
+            LogUnreadable(_folder.PositionFile, _drained, fault.Message);
         }
 
-        if (_newest?.Path != oldest.Segment)
+        if (_newest != first.Segment)
             DropDrained();
     }
 
@@ -139,15 +126,19 @@ internal sealed partial class Journal : IDisposable
     public string KeepRefused(JournalSlot slot, ReadOnlySpan<byte> content)
     {
         var file = _folder.Refused(slot.Sequence);
+        DurableFile.CreateFolder(_folder.Path);
         DurableFile.Write(file, content);
         return file;
     }
 
     /// <inheritdoc/>
-    public void Dispose()
+    public void Dispose() => Close();
+
+    private void Close()
     {
-        Seal();
-        _position.Dispose();
+        foreach (var segment in _segments)
+            segment.Dispose();
+        _position?.Dispose();
         _lock.Dispose();
     }
 
@@ -169,30 +160,65 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    // Reads a file that another process wrote. New records go to a file of their own.
-    private void Take(string segment, long drained)
+    private SafeFileHandle OpenPosition() =>
+        File.OpenHandle(_folder.PositionFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+
+    // Reads a file that another process wrote, and answers what of it waits. New records go to a file of their own.
+    private List<JournalSlot> Take(string path)
     {
-        var bytes = File.ReadAllBytes(segment);
-        _lengths[segment] = bytes.Length;
+        byte[] bytes;
+        SafeFileHandle handle;
+        try
+        {
+            bytes = File.ReadAllBytes(path);
+            handle = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            // It must not keep all others from being taken.
+            LogFileSetAside(path, fault.Message, SetAsideFile(path));
+            return [];
+        }
+
+        var segment = new JournalSegment(path, handle, bytes.Length, isReadOnly: true);
+        _segments.Add(segment);
+        var slots = new List<JournalSlot>();
         foreach (var piece in JournalFormat.Scan(bytes))
             if (piece is WholeRecord record)
             {
                 _next = Math.Max(_next, record.Sequence + 1);
-                if (record.Sequence > drained)
-                    _waiting.Enqueue(new JournalSlot(record.Sequence, record.At, segment, record.Offset, record.Length));
+                if (record.Sequence > _drained)
+                    slots.Add(new JournalSlot(record.Sequence, record.At, segment, record.Offset, record.Length));
             }
             else if (piece is BrokenStretch { Torn: true })
             {
-                using var handle = File.OpenHandle(segment, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
-                RandomAccess.SetLength(handle, piece.Offset);
-                RandomAccess.FlushToDisk(handle);
-                _lengths[segment] = piece.Offset;
-                LogCut(segment, piece.Offset, piece.Length);
+                Cut(segment, piece.Offset);
+                LogCut(path, piece.Offset, piece.Length);
             }
             else
             {
-                SetAsideBroken(segment, piece.Offset, bytes.AsSpan(piece.Offset, piece.Length));
+                SetAsideBroken(path, piece.Offset, bytes.AsSpan(piece.Offset, piece.Length));
             }
+
+        segment.Waiting = slots.Count;
+        return slots;
+    }
+
+    // A record's content, or null; and the bytes where it should be.
+    private (byte[]? Content, byte[] Bytes) ReadRecord(JournalSlot slot)
+    {
+        var bytes = new byte[slot.Length];
+        try
+        {
+            slot.Segment.Read(bytes, slot.Offset);
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            LogUnreadable(slot.Segment.Path, slot.Offset, fault.Message);
+        }
+
+        return JournalFormat.ReadAt(bytes, 0) is { } record && record.Sequence == slot.Sequence
+            ? (bytes.AsSpan(record.ContentOffset, record.ContentLength).ToArray(), bytes) : (null, bytes);
     }
 
     private void SetAsideBroken(string segment, int offset, ReadOnlySpan<byte> bytes)
@@ -211,51 +237,59 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    private (string, SafeFileHandle) Begin()
+    private JournalSegment Begin(long first)
     {
-        while (File.Exists(_folder.Segment(_next)))
-            _next++;
-        var path = _folder.Segment(_next);
-        var handle = DurableFile.Create(path);
-        _lengths[path] = 0;
-        return (path, handle);
+        while (File.Exists(_folder.Segment(first)))
+            first++;
+        var path = _folder.Segment(first);
+        var segment = new JournalSegment(path, DurableFile.Create(path), 0);
+        _segments.Add(segment);
+        return segment;
     }
 
-    private void Seal()
+    private void Write(JournalSegment segment, byte[] record)
     {
-        _newest?.Handle.Dispose();
-        _newest = null;
+        var offset = segment.Length;
+        try
+        {
+            segment.Append(record);
+        }
+        catch (IOException)
+        {
+            // What was written of it must not count, and after a failed flush nobody knows what the disk has: go on in another file.
+            Cut(segment, offset);
+            _newest = null;
+            if (offset == 0)
+                Remove(segment);
+            throw;
+        }
     }
 
-    private void Abandon(string path, SafeFileHandle handle, long length)
+    private void Cut(JournalSegment segment, long offset)
     {
         try
         {
-            RandomAccess.SetLength(handle, length);
+            segment.CutAt(offset);
         }
-        catch (IOException fault)
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
         {
-            _lengths[path] = RandomAccess.GetLength(handle);
-            LogUnreadable(path, length, fault.Message); // the next start finds the stretch by its checksum
+            LogUnreadable(segment.Path, offset, fault.Message); // the next start finds the stretch by its checksum
         }
-
-        Seal();
-        if (length > 0)
-            return;
-        File.Delete(path);
-        _lengths.Remove(path);
     }
 
     private void DropDrained()
     {
-        var oldest = _waiting.TryPeek(out var slot) ? slot.Segment : null;
-        foreach (var segment in _lengths.Keys
-            .Where(path => path != _newest?.Path && (oldest is null || string.CompareOrdinal(path, oldest) < 0))
-            .ToList())
-        {
-            File.Delete(segment);
-            _lengths.Remove(segment);
-        }
+        foreach (var segment in _segments.Where(segment => segment != _newest && segment.Waiting == 0).ToList())
+            Remove(segment);
+    }
+
+    // What has taken the place of the file since is not ours.
+    private void Remove(JournalSegment segment)
+    {
+        if (segment.IsInPlace)
+            File.Delete(segment.Path);
+        segment.Dispose();
+        _segments.Remove(segment);
     }
 
     [LoggerMessage(LogLevel.Warning, "journal {Segment}: its last {Length} bytes, from {Offset} on, are the beginning of a record that was "
@@ -271,4 +305,7 @@ internal sealed partial class Journal : IDisposable
 
     [LoggerMessage(LogLevel.Error, "journal {Segment} at {Offset}: {Error}")]
     private partial void LogUnreadable(string segment, long offset, string error);
+
+    [LoggerMessage(LogLevel.Critical, "journal {Segment} cannot be read ({Error}); it is set aside whole as {File}")]
+    private partial void LogFileSetAside(string segment, string error, string file);
 }

@@ -30,6 +30,15 @@ internal sealed record JournalFolder(string Path)
     public string Broken(string segment, int offset) =>
         In($"{SetAsidePrefix}{System.IO.Path.GetFileNameWithoutExtension(segment)}-{offset}.bytes");
 
+    /// <summary>Where a whole file goes that is not a worker's, or that cannot be read; a name that nothing has yet.</summary>
+    public string Whole(string segment)
+    {
+        var name = In(SetAsidePrefix + System.IO.Path.GetFileNameWithoutExtension(segment));
+        for (var number = 1; ; number++)
+            if ($"{name}-whole-{number}" is var free && !File.Exists(free) && !Directory.Exists(free))
+                return free;
+    }
+
     /// <summary>Where a record goes that is whole and that nobody can store.</summary>
     public string Refused(long sequence) => In($"{SetAsidePrefix}{sequence:D19}.json");
 

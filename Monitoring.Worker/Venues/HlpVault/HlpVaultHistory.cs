@@ -27,7 +27,7 @@ internal sealed partial class HlpVaultHistory(
     private async Task<Action> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         var points = await table!.ListMinutePointsAsync(options.VaultAddress, now - HlpVaultMeasures.Horizon, cancellationToken);
-        var pnls = await table.ListLatestPnl24hAsync(options.VaultAddress, 10, cancellationToken);
+        var pnls = await table.ListLatestPnl24hAsync(options.VaultAddress, 10, now, cancellationToken);
         return () =>
         {
             foreach (var point in points)

@@ -1,4 +1,5 @@
 using Monitoring.Data.Configuration;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Http;
 
 namespace Monitoring.Worker.Venues.Hyperliquid;
@@ -21,7 +22,7 @@ internal static class HyperliquidServices
     /// <summary>Adds the client, and the weight budget that all its callers share.</summary>
     public static void AddHyperliquid(this IServiceCollection services, HyperliquidOptions options)
     {
-        services.AddSourceClient(HyperliquidClient.Name, options.Url);
+        services.AddSourceClient(HyperliquidClient.Name, options.Url).TellTime(HyperliquidClient.Name);
         services.AddSingleton(provider => new WeightBudget(provider.GetRequiredService<TimeProvider>(), options.WeightPerMinute));
         services.AddSingleton<HyperliquidPipeline>().AddSingleton<LeftOutParts>();
         services.AddSingleton(provider => ActivatorUtilities.CreateInstance<HyperliquidClient>(provider,

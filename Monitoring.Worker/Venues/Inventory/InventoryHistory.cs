@@ -46,9 +46,9 @@ internal sealed partial class InventoryHistory(
     private async Task<Action> ReadAsync(IReadOnlyList<string> components, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var since = now - (_takeover.Window > LeastAge ? _takeover.Window : LeastAge);
-        var accounts = await tables!.Components.ListNewestAsync(vault.VaultAddress, since, cancellationToken);
+        var accounts = await tables!.Components.ListNewestAsync(vault.VaultAddress, since, now, cancellationToken);
         var known = components.Concat(accounts.Select(account => account.ComponentAddress)).Distinct().ToList();
-        var held = (await tables.Positions.ListNewestAsync(vault.VaultAddress, known, since, cancellationToken))
+        var held = (await tables.Positions.ListNewestAsync(vault.VaultAddress, known, since, now, cancellationToken))
             .ToLookup(row => row.VaultAddress);
         var lows = (await tables.Positions.ListLowsAsync(vault.VaultAddress, since, now, _takeover.FromPct, cancellationToken))
             .ToLookup(row => row.VaultAddress);

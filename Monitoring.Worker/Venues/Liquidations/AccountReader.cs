@@ -54,8 +54,8 @@ internal sealed partial class AccountReader(
             [.. turns.Select(turn => new SourceReading(turn.Owner.Address, turn.IsRead ? turn.Missed : turn.Error ?? NotReached(most)))],
             [.. turns.SelectMany(turn => turn.Gaps)],
             turns.Where(turn => !turn.IsReadToEnd).ToDictionary(turn => turn.Owner.Address, turn => turn.WaitsFrom),
-            turns.TrueForAll(turn => turn.Missed is null
-                && (turn.IsReadToEnd || (!turn.IsTried && scheduledAt - turn.Account.ReadToEndAt <= options.Interval))));
+            turns.TrueForAll(turn => turn.Missed is null && (turn.IsReadToEnd
+                || (!turn.IsTried && (scheduledAt - turn.Account.ReadToEndAt)?.Duration() <= options.Interval))));
     }
 
     /// <summary>Takes in how far a check that has succeeded has read.</summary>

@@ -1,3 +1,4 @@
+using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 
@@ -54,8 +55,16 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, Past
         && (fill.ObservedAt < source.ReadUntil || (fill.ObservedAt == source.ReadUntil && _dropped.Contains(fill.ObservedAt)));
 
     /// <summary>Reads what is stored, once; while the database is away it is tried again at the next check.</summary>
-    public Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
-        _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
+    public async Task LoadAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await _stored.LoadAsync(token => ReadAsync(now, token), LogNotLoaded, cancellationToken);
+        // An end that is yet to come was noted while a clock was wrong: nothing of what happens until then would be read.
+        foreach (var source in _sources.Values.Where(source => source.ReadUntil.IsAhead(now)).ToList())
+        {
+            _sources[source.SourceAddress] = source.NotAhead(now, Horizon);
+            LogSetBack(source.SourceAddress, source.ReadUntil, _sources[source.SourceAddress].ReadUntil);
+        }
+    }
 
     private async Task<Action> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -134,6 +143,10 @@ internal sealed partial class LiquidationHistory(LiquidationTables? tables, Past
     [LoggerMessage(
         LogLevel.Information, "read {Fills} liquidation fills of the last hour and the watermarks of {Sources} accounts from the database")]
     private partial void LogLoaded(int fills, int sources);
+
+    [LoggerMessage(
+        LogLevel.Warning, "the fills of {Account} are stored as read until {Until:O}, which is yet to come; read again from {From:O} on")]
+    private partial void LogSetBack(string account, DateTimeOffset until, DateTimeOffset from);
 
     [LoggerMessage(LogLevel.Warning, "stored liquidations cannot be read yet, the history begins with this process: {Error}")]
     private partial void LogNotLoaded(string error);

@@ -1,3 +1,4 @@
+using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Checks;
 
@@ -27,8 +28,8 @@ internal sealed partial class OracleHistory(
 
     private async Task<Action> ReadAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var samples = await table!.ListSamplesAsync(now - Horizon, OracleThresholds.MinReferences, cancellationToken);
-        var breaches = await table.ListBreachesAsync(now - MaxGap, cancellationToken);
+        var samples = await table!.ListSamplesAsync(now - Horizon, now, OracleThresholds.MinReferences, cancellationToken);
+        var breaches = await table.ListBreachesAsync(now - MaxGap, now, cancellationToken);
         return () =>
         {
             foreach (var asset in samples.GroupBy(sample => sample.Asset))
@@ -50,7 +51,7 @@ internal sealed partial class OracleHistory(
     {
         if (!_assets.TryGetValue(asset, out var state))
             return AssetPast.Unknown;
-        var since = at - state.JudgedAt > MaxGap ? null : state.BreachedSince;
+        var since = at - state.JudgedAt > MaxGap || state.JudgedAt.IsAhead(at) ? null : state.BreachedSince;
         return new AssetPast(since, Floor(state.Samples, since, at));
     }
 
@@ -65,6 +66,7 @@ internal sealed partial class OracleHistory(
         var state = StateOf(verdict.Reading.Asset);
         var at = verdict.Reading.At;
         (state.JudgedAt, state.BreachedSince) = (at, verdict.BreachedSince);
+        state.Samples.RemoveAll(sample => sample.At.IsAhead(at)); // seen while the clock was wrong
         if (verdict.Reading.HasImpossiblePrice)
             return; // as a sample it would hide what is off by less
         if (state.Samples.Count == 0

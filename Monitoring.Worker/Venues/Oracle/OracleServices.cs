@@ -36,7 +36,7 @@ internal static class OracleServices
             http.DefaultRequestHeaders.UserAgent.ParseAdd("Monitoring"); // Coinbase refuses requests without
             if (key is not null)
                 http.DefaultRequestHeaders.Authorization = new("Bearer", key);
-        });
+        }).TellTime(name);
         services.AddSingleton(provider => create(
             new ReferenceHttp(provider.GetRequiredService<IHttpClientFactory>().CreateClient(name)), provider));
     }

@@ -6,6 +6,12 @@ namespace Monitoring.Benchmarks.Faults;
 /// </summary>
 internal sealed record FaultOptions(int Kills, int Stops, int Cuts, int Seed, bool Wide)
 {
+    /// <summary>How often the journal's folder is removed while the database is away.</summary>
+    public int Removals { get; init; }
+
+    /// <summary>How often the worker's clock is set wrong and back, every other time by hours or weeks.</summary>
+    public int Steps { get; init; } = 2;
+
     private static readonly TimeSpan ForWindows = TimeSpan.FromSeconds(60); // full disks and clock steps, during which no worker is killed
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(24);
 

@@ -39,6 +39,7 @@ internal sealed record FaultReport(
         FaultKind.Receiver => "receiver faults",
         FaultKind.SecondWorker => "times two workers",
         FaultKind.DiskFull => "full disks",
+        FaultKind.JournalRemoved => "journal folders removed",
         _ => "clock steps",
     };
 

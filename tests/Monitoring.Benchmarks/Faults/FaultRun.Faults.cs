@@ -1,7 +1,7 @@
 namespace Monitoring.Benchmarks.Faults;
 
 /// <summary>What a run does to the worker and to what it depends on.</summary>
-internal enum FaultKind { Kill, DatabaseStop, Cut, Receiver, SecondWorker, DiskFull, ClockStep }
+internal enum FaultKind { Kill, DatabaseStop, Cut, Receiver, SecondWorker, DiskFull, ClockStep, JournalRemoved }
 
 /// <summary>A time in which a fault was at work; for the worker's own death, until its successor kept its first result.</summary>
 internal sealed record Disturbance(FaultKind Kind, string? Worker, DateTimeOffset From, DateTimeOffset Until);
@@ -107,9 +107,13 @@ internal sealed partial class FaultRun
         Done(FaultKind.SecondWorker, from);
     }
 
+    private static readonly int[] LargeSteps = [27 * 86400, 7200, -7200, -27 * 86400];
+
+    // Small steps, and in turn large ones. The database is there: a worker that never met it cannot know that its clock is wrong.
     private async Task StepClockAsync(Random random, int index, CancellationToken cancellationToken)
     {
         using var turn = await TakeAsync(_workerTurn, cancellationToken);
+        using var databaseTurn = await TakeAsync(_databaseTurn, cancellationToken);
         var clock = new FakeClock(Path.Combine(_folder, "clock"));
         clock.Step(0);
         var slot = _workers[0];
@@ -119,8 +123,8 @@ internal sealed partial class FaultRun
         slot.Clock = clock;
         await StartAsync(slot, cancellationToken);
         await WaitAsync(3, cancellationToken);
-        clock.Step(index % 2 == 0 ? random.Next(10, 40) : -random.Next(10, 40));
-        await WaitAsync(8, cancellationToken);
+        clock.Step(index % 2 == 0 ? LargeSteps[random.Next(LargeSteps.Length)] : random.Next(-40, 40));
+        await WaitAsync(10, cancellationToken);
         clock.Step(0);
         await WaitAsync(4, cancellationToken);
         Done(FaultKind.ClockStep, from.AddSeconds(-40), slot.Name);
@@ -178,6 +182,21 @@ internal sealed partial class FaultRun
         for (var tries = 0; tries < 120 && await ledger.CountMissingAsync(kept, cancellationToken) > 0; tries++)
             await WaitAsync(0.5, cancellationToken);
         Done(FaultKind.DiskFull, from);
+    }
+
+    // What waits is written again to a folder that is made again with the next result, so the worker may be killed after that.
+    private async Task RemoveJournalAsync(Random random, int index, CancellationToken cancellationToken)
+    {
+        using var workerTurn = await TakeAsync(_workerTurn, cancellationToken);
+        using var databaseTurn = await TakeAsync(_databaseTurn, cancellationToken);
+        var from = Now;
+        await _postgres.CrashAsync(cancellationToken);
+        await WaitAsync(3 + (3 * random.NextDouble()), cancellationToken);
+        _workers[0].Disk.RemoveJournal();
+        await WaitAsync(5, cancellationToken);
+        await RestartAsync(_workers[0], TimeSpan.Zero, cancellationToken);
+        await _postgres.RestartAsync(cancellationToken);
+        Done(FaultKind.JournalRemoved, from);
     }
 
     private static async Task<IDisposable> TakeAsync(SemaphoreSlim semaphore, CancellationToken cancellationToken)

@@ -126,7 +126,8 @@ internal sealed partial class FaultRun : IAsyncDisposable
         Add(FaultKind.Receiver, (int)(_options.Duration.TotalSeconds / 9), DisturbReceiverAsync);
         Add(FaultKind.SecondWorker, _options.Wide ? 2 : 1, RunSecondWorkerAsync);
         Add(FaultKind.DiskFull, _options.Wide && _workers[0].Disk.CanBeFilled ? 2 : 0, FillDiskAsync);
-        Add(FaultKind.ClockStep, _options.Wide && FakeClock.IsThere ? 2 : 0, StepClockAsync);
+        Add(FaultKind.ClockStep, _options.Wide && FakeClock.IsThere ? _options.Steps : 0, StepClockAsync);
+        Add(FaultKind.JournalRemoved, _options.Removals, RemoveJournalAsync);
 
         var saying = SayProgressAsync(running.Token);
         var late = Task.Delay(_options.Longest, TimeProvider.System, running.Token);

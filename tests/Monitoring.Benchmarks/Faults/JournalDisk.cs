@@ -41,6 +41,19 @@ internal sealed class JournalDisk : IDisposable
 
     public void Free() => File.Delete(Ballast);
 
+    /// <summary>Takes the folder away with all that is in it, as <c>rm -rf</c> does.</summary>
+    public void RemoveJournal()
+    {
+        try
+        {
+            Directory.Delete(JournalPath, recursive: true);
+        }
+        catch (IOException)
+        {
+            // what the worker has made again meanwhile stays
+        }
+    }
+
     public void Dispose()
     {
         if (CanBeFilled)

@@ -16,7 +16,8 @@ public sealed partial class SqlTests
     {
         ["vault"] = "0x", ["since"] = Time, ["until"] = Time, ["overBefore"] = Time, ["before"] = Time, ["limit"] = 10,
         ["observedAt"] = Time, ["firstWholeHour"] = Time, ["monitor"] = "m", ["intervalSeconds"] = 1,
-        ["deadlineSeconds"] = 1, ["now"] = Time,
+        ["deadlineSeconds"] = 1, ["now"] = Time, ["newest"] = Time, ["ClockOffsetSeconds"] = null,
+        ["setBack"] = new[] { "0x" },
         ["days"] = new[] { "2026-11-21" }, ["fingerprints"] = new[] { "f" }, ["eventId"] = Guid.Empty,
         ["status"] = "open", ["severity"] = "high", ["threatType"] = "t", ["afterResolved"] = false, ["afterFirstSeenAt"] = Time,
         ["afterEventId"] = Guid.Empty, ["vaults"] = new[] { "v" }, ["components"] = new[] { "c" }, ["times"] = new[] { Time },

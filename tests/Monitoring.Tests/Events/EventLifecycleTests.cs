@@ -18,6 +18,8 @@ public sealed class EventLifecycleTests
     private readonly Dictionary<Guid, SecurityEvent> _events = [];
     private readonly List<(ChangeKind Kind, Severity Severity, DateTimeOffset? At)> _changes = [];
 
+    private DateTimeOffset _now = Noon.AddHours(2);
+
     private SecurityEvent Only => _events.Values.Single();
 
     private void Check(int minute, params Finding[] findings) => Check(minute, CheckOutcome.Succeeded, [], findings);
@@ -25,7 +27,7 @@ public sealed class EventLifecycleTests
     private void Check(int minute, CheckOutcome outcome, string[] unjudged, params Finding[] findings)
     {
         var update = EventLifecycle.Apply([.. _events.Values], ResultSample.Of("m", Noon.AddMinutes(minute), outcome, findings, unjudged),
-            resolveAfter: 3, _rules, Noon.AddHours(1));
+            resolveAfter: 3, _rules, _now);
         foreach (var changed in update.Events)
             _events[changed.EventId] = changed;
         _changes.AddRange(update.Changes.Select(change => (change.Kind, change.Severity, change.ScheduledAt)));
@@ -162,7 +164,24 @@ public sealed class EventLifecycleTests
     }
 
     [Test]
-    public void Finding_after_the_clock_was_set_back_keeps_an_open_event_open_and_reopens_none()
+    public void Times_that_lie_ahead_of_now_hide_no_finding_and_keep_no_event_open()
+    {
+        Check(0, Found(), Found(subject: "open"));
+        _now = Noon.AddDays(27); // a clock that was wrong for four checks
+        foreach (var minute in new[] { 0, 1, 2, 3 })
+            Check((27 * 24 * 60) + minute, Found(subject: "open"));
+        Assert.That(_events.Values.Single(e => e.Subject == "s").Status, Is.EqualTo(EventStatus.Resolved));
+        _now = Noon.AddMinutes(5);
+        Check(1, Found());
+        Assert.That(_events.Values.Where(e => e.Subject == "s").Select(e => e.Status),
+            Is.EquivalentTo(new[] { EventStatus.Resolved, EventStatus.Open }), "it is found again, and that is said");
+        foreach (var minute in new[] { 2, 3, 4 })
+            Check(minute);
+        Assert.That(_events.Values.Select(e => e.Status), Is.All.EqualTo(EventStatus.Resolved));
+    }
+
+    [Test]
+    public void Finding_that_comes_late_keeps_an_open_event_open_and_reopens_none()
     {
         Check(60, Found(), Found(subject: "other"));
         foreach (var minute in new[] { 61, 62, 63 })

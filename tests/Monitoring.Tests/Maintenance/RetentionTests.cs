@@ -4,8 +4,10 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Supervision;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Maintenance;
+using Monitoring.Worker.Recording;
 using Npgsql;
 
 namespace Monitoring.Tests.Maintenance;
@@ -33,10 +35,12 @@ public sealed class RetentionTests
     private async Task RunAsync(int days, params (string Table, int Days)[] own)
     {
         var retention = new RetentionOptions(days, own.ToDictionary(table => table.Table, table => table.Days));
-        var clock = new ManualClock(Now);
+        var clock = new WorkerClock(new ManualClock(Now));
+        clock.Hear("venue", Now, TimeSpan.Zero, clock.GetTimestamp());
         using var maintenance = new PartitionMaintenance(new DayPartitions(_db), retention,
-            new Supervisor(clock, NullLogger<Supervisor>.Instance), clock, NullLogger<PartitionMaintenance>.Instance);
-        await maintenance.RunAsync(default);
+            new DatabaseClock(clock, _ => Task.FromResult(Now)), new Supervisor(clock, NullLogger<Supervisor>.Instance), clock,
+            NullLogger<PartitionMaintenance>.Instance);
+        Assert.That(await maintenance.RunAsync(default), Is.Null);
     }
 
     [Test]

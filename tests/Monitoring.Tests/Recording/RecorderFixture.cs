@@ -54,6 +54,7 @@ public abstract class RecorderFixture
     {
         var services = new ServiceCollection()
             .AddSingleton(DataSources.Create(_connection)).AddMonitoringTables().AddSingleton(Rules).AddSingleton<TimeProvider>(_clock)
+            .AddSingleton(new WorkerClock(_clock))
             .AddSingleton(new EventOptions(3, Severity.High))
             .AddSingleton(new NotificationRouting(_channels.Select(channel => channel.Name), Severity.High, []))
             .AddRecording(new JournalOptions(journal, maxBytes)).AddOutbox(withoutDatabase: false)

@@ -158,7 +158,7 @@ public sealed class RecorderTests
         var full = new OracleDeviation("xyz:BTC", Noon, 0.1234567890123456789012345678m, 2, 3, 4, 5, 6, 7, 8, 5, ["a,b", "\"c\""], 1.5m,
             "okx", Noon.AddSeconds(-90), 90, 0.5m, true, Severity.Critical, 99.5m);
         await Recorder(_db).WriteAsync(Oracle(CheckOutcome.Succeeded, full, Deviation("ETH", 3)), default);
-        var read = await _db.ReadAsync(OracleDeviations.ListNow);
+        var read = await _db.ReadAsync(batch => OracleDeviations.ListNow(batch, Noon.AddDays(1)));
         Assert.That(read[1] with { LeftOut = full.LeftOut }, Is.EqualTo(full));
         Assert.That(read[1].LeftOut, Is.EqualTo(full.LeftOut));
         Assert.That(read[0] with { LeftOut = [] }, Is.EqualTo(Deviation("ETH", 3) with { LeftOut = [] }));

@@ -80,7 +80,7 @@ public sealed class OracleMonitorTests
             _worker.Venue.Faults.Add(new Fault(FaultKind.Http500, source));
         var result = await _worker.CheckAsync(Now);
         Assert.That((result.Run.Outcome, result.Run.Observations, result.Findings.Count), Is.EqualTo((CheckOutcome.Failed, 3, 0)));
-        Assert.That((await _worker.Db.ReadAsync(OracleDeviations.ListNow)).Select(row =>
+        Assert.That((await _worker.Db.ReadAsync(batch => OracleDeviations.ListNow(batch, ManualClock.Noon.AddDays(1)))).Select(row =>
             (row.ReferenceCount, row.MaxDeviationSource, row.RiskScore)),
             Is.EqualTo(Enumerable.Repeat((1, "okx", (decimal?)null), 3)));
     }
@@ -131,7 +131,7 @@ public sealed class OracleMonitorTests
         var at = Now;
         var rows = (await _worker.CheckAsync(at)).Observations.OfType<OracleDeviation>().ToList();
         Assert.That(rows.Select(row => row.Asset), Is.EqualTo(new[] { "BTC", "ETH", "SOL" }), "HYPE is in another quote");
-        var stored = (await _worker.Db.ReadAsync(OracleDeviations.ListNow)).ToList();
+        var stored = (await _worker.Db.ReadAsync(batch => OracleDeviations.ListNow(batch, ManualClock.Noon.AddDays(1)))).ToList();
         Assert.That(stored.Select(row => row with { LeftOut = [] }), Is.EqualTo(rows.Select(row => row with { LeftOut = [] })));
         Assert.That(stored.Select(row => row.LeftOut.Length), Is.All.Zero);
     }

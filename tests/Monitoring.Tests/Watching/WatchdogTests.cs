@@ -199,7 +199,7 @@ public sealed class WatchdogTests
         var between = await worker.Services.GetRequiredService<CheckRunner>().TryRunBetweenAsync(worker.Schedule, [], default);
         Assert.That((between!.Run.Trigger, between.Run.Outcome), Is.EqualTo((CheckTrigger.Feed, CheckOutcome.Succeeded)));
         Assert.That(await LastSuccessAsync(), Is.EqualTo(Noon), "one account may have been all that it looked at");
-        Assert.That((await new CheckRuns(worker.Db).ListLatestAsync(default)).Single().LastSuccessAt, Is.EqualTo(Noon));
+        Assert.That((await new CheckRuns(worker.Db).ListLatestAsync(Noon, default)).Single().LastSuccessAt, Is.EqualTo(Noon));
 
         worker.Venue.Faults.Add(new Fault(FaultKind.Null));
         clock.Advance(TimeSpan.FromSeconds(10));
