@@ -37,7 +37,7 @@ internal static class TakeoverRules
         Severity? severity = step.Past.Low is null || share < limits.MediumPct ? null
             : share >= limits.HighPct ? Severity.High
             : Severity.Medium;
-        var since = step.Past.Low is { } low ? Span(position.ObservedAt - low.At) : "an unknown time";
+        var since = step.Past.Low is { } low ? Span(position.ObservedAt - low.At) : null;
         var evidence = new Evidence(
             new JsonObject
             {
@@ -59,10 +59,11 @@ internal static class TakeoverRules
                     + "taken over since",
             ]);
         return InventoryRuleSet.Takeover.Find(severity ?? Severity.Medium, InventoryRules.SubjectOf(position.VaultAddress, position.Coin),
-            $"{InventoryRules.Name(position.VaultAddress)} took over {InventoryRules.Amount(position)} within {since}, "
-            + $"{share:0.0} % of HLP's equity",
+            $"{InventoryRules.Name(position.VaultAddress)} {(since is null ? "holds" : "took over")} {InventoryRules.Amount(position)}"
+            + $"{(since is null ? "" : $" within {since}")}, {share:0.0} % of HLP's equity",
             $"The component vault {position.VaultAddress} holds {position.Size} {position.Coin} with an unrealised PnL of "
-            + $"{position.UnrealizedPnl:0.00} USD; {since} before it held {step.Past.Low?.SharePct:0.####} % of HLP's equity in this coin.",
+            + $"{position.UnrealizedPnl:0.00} USD"
+            + (since is null ? "." : $"; {since} before it held {step.Past.Low!.SharePct:0.####} % of HLP's equity in this coin."),
             evidence, [position.VaultAddress], position.UnrealizedPnl < 0 ? -position.UnrealizedPnl : null) with
         {
             IsHolding = severity is null,

@@ -72,7 +72,7 @@ public sealed class ScenarioTests
     public async Task Position_handed_to_the_vault_is_seen_before_any_loss(string scenario)
     {
         await StartAsync(scenario);
-        await PlayAsync(100);
+        await PlayAsync(110);
         var report = await ReportAsync();
         Assert.That(report.Passed, Is.True, Show(report));
         Assert.That(report.PositionLead!.Value.Seconds, Is.GreaterThan(0m), Show(report));
@@ -107,8 +107,8 @@ public sealed class ScenarioTests
     }
 
     // What the two incidents are about: a position of 1 % or 6 % of the equity is said while nothing is lost yet.
-    [TestCase("short-squeeze", 34, "medium", 1.01, 143.9, 45.0)]
-    [TestCase("thin-coin-dump", 48, "high", 6, 153, 42.5)]
+    [TestCase("short-squeeze", 44, "medium", 1.01, 143.9, 45.0)]
+    [TestCase("thin-coin-dump", 58, "high", 6, 153, 42.5)]
     public async Task Take_over_of_a_thin_coin_is_all_that_is_said_before_its_price_moves(
         string scenario, int second, string takeover, decimal share, decimal hours, decimal ofOpenInterest)
     {

@@ -190,18 +190,18 @@ public sealed class InventoryMonitorTests
     public async Task Take_over_in_many_steps_is_found_also_across_a_restart()
     {
         _worker = await WorkerUnderTest.CreateAsync(_clock, "thin-coin-dump");
-        Play(18);
+        Play(28);
         Assert.That(Found(await CheckAsync(), "hlp.takeover"), Is.Empty);
         await _worker.CheckAsync(_clock.GetUtcNow(), "hlp-vault"); // sees that the liquidator holds nothing
-        Play(20);
+        Play(30);
         Assert.That(Found(await CheckAsync(), "hlp.takeover"), Is.Empty, "one account's position is no more than 0.3 %");
-        Play(21);
+        Play(31);
         Assert.That(Found(await CheckAsync(), "hlp.takeover").Single().Severity, Is.EqualTo(Severity.Medium));
         _worker.Restart();
-        Play(26);
+        Play(36);
         var found = Found(await CheckAsync(), "hlp.takeover").Single();
         Assert.That((found.Severity, (string)found.Evidence.Values["low_at"]!, (decimal)found.Evidence.Values["low_share_pct"]!),
-            Is.EqualTo((Severity.High, "2026-11-21T12:00:18Z", 0m)));
+            Is.EqualTo((Severity.High, "2026-11-21T12:00:28Z", 0m)));
         Assert.That(await StatusAsync("hlp.takeover"), Is.EqualTo("open"));
     }
 
@@ -260,7 +260,7 @@ public sealed class InventoryMonitorTests
         {
             Markets = new Dictionary<string, MarketSetup> { ["JELLY"] = new(DayVolumeUsd: 0, OpenInterestUsd: 100_000_000) },
         }, Inventory);
-        Play(26);
+        Play(36);
         var result = await CheckAsync();
         Assert.That(Found(result), Is.Empty);
         Assert.That(result.Unjudged, Has.Member($"hlp.inventory:{Liquidator}:JELLY"));
