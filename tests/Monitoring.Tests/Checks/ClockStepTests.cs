@@ -123,8 +123,9 @@ public sealed class ClockStepTests
         await StartAsync();
         await CheckAsync("inventory");
         var pipeline = Get<RecordingPipeline>();
-        await pipeline.RecordAsync(ResultSample.Of("m", Noon.AddHours(5), CheckOutcome.Succeeded,
-            [ResultSample.Finding("r", "s", Severity.High)], []), default);
+        pipeline.Record(ResultSample.Of("m", Noon.AddHours(5), CheckOutcome.Succeeded,
+            [ResultSample.Finding("r", "s", Severity.High)], []));
+        await pipeline.DrainAsync(default);
         Assert.That(await QueryAsync<(DateTime, string, decimal)>("SELECT scheduled_at, trigger, round(clock_offset_seconds) "
             + "FROM check_runs WHERE monitor = 'm'"), Is.EqualTo((Noon.UtcDateTime, "feed", -18000m)));
         Assert.That(await QueryAsync<long>("SELECT count(*) FROM security_events WHERE rule_id = 'r'"), Is.EqualTo(1), "with its finding");

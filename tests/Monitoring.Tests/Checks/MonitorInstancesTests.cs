@@ -31,7 +31,7 @@ public sealed class MonitorInstancesTests
             ("Networks:ethereum:Height", "100"), ("Networks:ethereum:Deadline", "90"),
             ("Networks:base:Height", "7"), ("Networks:base:Interval", "2"), ("Networks:base:Essential", "off"));
         _host = WorkerHost.Build(
-            options, _clock, logging => logging.AddProvider(_logs), _ => Task.FromResult(_clock.GetUtcNow()));
+            options, _clock, logging => logging.AddProvider(_logs), databaseTime: _ => Task.FromResult(_clock.GetUtcNow()));
     }
 
     [TearDown]

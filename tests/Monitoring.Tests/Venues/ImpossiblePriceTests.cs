@@ -89,7 +89,7 @@ public sealed class ImpossiblePriceTests
                 worker.Restart();
         }
 
-        Assert.That((await worker.Db.ReadAsync(OracleDeviations.ListNow)).Single(row => row.Asset == "BTC").ReferencePrice, Is.Null);
+        Assert.That((await worker.Db.ReadAsync(batch => OracleDeviations.ListNow(batch, clock.GetUtcNow()))).Single(row => row.Asset == "BTC").ReferencePrice, Is.Null);
         for (var i = 0; i < 3; i++, clock.Advance(TimeSpan.FromSeconds(10)))
             Assert.That((await worker.CheckAsync(clock.GetUtcNow())).Findings, Is.Empty);
         await using var connection = await worker.Db.OpenConnectionAsync();
@@ -109,7 +109,7 @@ public sealed class ImpossiblePriceTests
             SELECT 'BTC', @Noon - i * interval '1 second', CASE WHEN i % 2 = 0 THEN 0 ELSE 1 END, 1, 1, 2, '{}', 100, 'none', 0, false
               FROM generate_series(1, 800) AS i
             """, new { day = Noon.ToString("yyyy-MM-dd"), Noon });
-        var samples = await new OracleDeviations(worker.Db).ListSamplesAsync(Noon.AddHours(-1), 2, default);
+        var samples = await new OracleDeviations(worker.Db).ListSamplesAsync(Noon.AddHours(-1), Noon, 2, default);
         Assert.That(samples, Has.Count.EqualTo(400));
     }
 

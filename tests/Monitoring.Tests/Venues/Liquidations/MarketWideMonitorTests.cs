@@ -211,7 +211,7 @@ public sealed class VaultPnlTests
     [Test]
     public void Day_of_the_venue_stands_in_on_the_level_of_all_time_for_what_nobody_saw()
     {
-        var pnl = new VaultPnl(null!, null!, null, TimeProvider.System, new TestLogs().For<VaultPnl>());
+        var pnl = new VaultPnl(null!, null!, null, new PastReads(), TimeProvider.System, new TestLogs().For<VaultPnl>());
         pnl.Add(Answer([(-600_000, 3), (50, 1_000)], [(-80_000, 0), (-3000, 40), (-1200, 70), (50, 90)]));
         Assert.That(pnl.FindGain(ManualClock.Noon, ManualClock.Noon.AddSeconds(60)),
             Is.EqualTo(new VaultGain(20, ManualClock.Noon.AddSeconds(-1200), ManualClock.Noon.AddSeconds(50))));
