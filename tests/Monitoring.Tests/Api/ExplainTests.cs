@@ -53,7 +53,7 @@ public sealed class ExplainTests
     {
         var why = await _api.GetAsync($"/security/events/{found["id"]}/explain");
         Assert.That(((string)why["rule"]!["id"]!, (int)why["rule"]!["version"]!, (string)why["severity"]!),
-            Is.EqualTo(((string)found["rule_id"]!, 1, (string)found["severity"]!)));
+            Is.EqualTo(((string)found["rule_id"]!, (int)found["rule_version"]!, (string)found["severity"]!)));
         Assert.That(why["arithmetic"]!.AsArray(), Is.Not.Empty);
         var run = why["evidence"]!.AsArray()[^1]!;
         Assert.That(((string)run["table"]!, (string)run["row"]!["monitor"]!, (string)run["row"]!["scheduled_at"]!),
