@@ -23,6 +23,25 @@ internal sealed partial class FaultHandler(
             problem =
                 new ProblemDetails { Status = bad.StatusCode, Detail = "The request is malformed, too long, or was not sent in time." };
         }
+        else if (DatabaseFaults.Find(exception) is PostgresException
+            { SqlState: PostgresErrorCodes.InvalidParameterValue, ColumnName: { Length: > 0 } parameter } refused)
+        {
+            // A function of ours did not take a value; its words are for the caller.
+            var text = refused.MessageText[(refused.MessageText.IndexOf(' ', StringComparison.Ordinal) + 1)..];
+            problem = new HttpValidationProblemDetails(new Dictionary<string, string[]> { [parameter] = [text] })
+            {
+                Status = StatusCodes.Status400BadRequest, Detail = refused.MessageText,
+            };
+        }
+        else if (exception is UnreadableRowException unreadable)
+        {
+            LogUnreadable(unreadable.Message, httpContext.Request.Path);
+            problem = new ProblemDetails
+            {
+                Status = StatusCodes.Status500InternalServerError, Title = "A stored row cannot be read",
+                Detail = "The database holds a value there that no program can read, such as a time without end; the log names it.",
+            };
+        }
         else if (IsOutage(exception))
         {
             outage.Report(exception);
@@ -66,6 +85,9 @@ internal sealed partial class FaultHandler(
         PostgresException { SqlState: ['2', '2' or '3', ..] or ['4', '2', ..] } => false,
         _ => DatabaseFaults.Covers(fault),
     };
+
+    [LoggerMessage(LogLevel.Error, "{Path}: {Fault}")]
+    private partial void LogUnreadable(string fault, string path);
 
     [LoggerMessage(LogLevel.Error, "{Path}: unexpected fault")]
     private partial void LogDefect(Exception fault, string path);

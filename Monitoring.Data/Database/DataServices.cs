@@ -25,6 +25,7 @@ public static class DataServices
     public static IServiceCollection AddMonitoringTables(this IServiceCollection services)
     {
         DapperConventions.Apply();
+        services.AddSingleton<UnreadableRows>();
         services.AddSingleton<ChangeMarks>();
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<DayPartitions>();

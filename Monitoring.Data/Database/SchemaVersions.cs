@@ -11,7 +11,7 @@ public sealed record SchemaVersion(long Version);
 public sealed class SchemaVersions(NpgsqlDataSource db)
 {
     /// <summary>The newest migration that the engine's own tables need.</summary>
-    public const long Engine = 202611291200;
+    public const long Engine = 202611291360;
 
     /// <summary>The newest migration that anything in this code needs: the engine or a subject.</summary>
     public static long Required { get; } = Math.Max(Engine, DataSubjects.All.Max(subject => subject.SchemaVersion));

@@ -1,5 +1,6 @@
 using Dapper;
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Npgsql;
 
@@ -32,8 +33,10 @@ public sealed record Notification(
 /// from commands, and go to whoever was notified before, so the database writes those: the trigger
 /// <c>notify_followers</c> of <c>security_event_changes</c>.
 /// </summary>
-public sealed class NotificationTable(NpgsqlDataSource db)
+public sealed class NotificationTable(NpgsqlDataSource db, UnreadableRows? unreadable = null)
 {
+    private readonly UnreadableRows _unreadable = unreadable ?? new UnreadableRows();
+
     private const string AddSql = """
         WITH asked AS (
             SELECT notification_id, event_id, seq, channel, kind, severity, created_at, is_sent, sent_at, message_id
@@ -144,7 +147,8 @@ public sealed class NotificationTable(NpgsqlDataSource db)
     public async Task<IReadOnlyList<Notification>> ListOfEventAsync(Guid eventId, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<Notification>(
-            new(ListOfEventSql, new { eventId }, cancellationToken: cancellationToken))).AsList();
+        return (await _unreadable.ReadAsync<Notification, Guid>(
+            connection, "notifications", new(ListOfEventSql, new { eventId }, cancellationToken: cancellationToken), 0,
+            cancellationToken)).Rows;
     }
 }

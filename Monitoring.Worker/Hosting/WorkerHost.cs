@@ -68,6 +68,7 @@ internal static class WorkerHost
         }
 
         services.AddMonitoringData(options.Database);
+        services.AddSingleton<IWatchdogSource, UnreadableRowsHealth>();
         services.AddRecording(options.Journal);
         services.AddHostedService<DatabaseWatch>();
         services.AddSingleton<PartitionMaintenance>();

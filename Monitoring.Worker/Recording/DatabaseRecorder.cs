@@ -17,7 +17,8 @@ namespace Monitoring.Worker.Recording;
 /// </summary>
 internal sealed class DatabaseRecorder(
     NpgsqlDataSource db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
-    NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock)
+    NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock,
+    UnreadableRows unreadable)
 {
     private DateOnly _partitionsUntil = DateOnly.MinValue;
 
@@ -83,7 +84,8 @@ internal sealed class DatabaseRecorder(
         if (result.Run.Outcome != CheckOutcome.Succeeded)
             return EventUpdate.None;
         var fingerprints = result.Findings.Select(finding => finding.Fingerprint);
-        var known = await SecurityEventUpdates.LockRelevantAsync(result.Run.Monitor, fingerprints, transaction, cancellationToken);
+        var known = await SecurityEventUpdates.LockRelevantAsync(
+            result.Run.Monitor, fingerprints, unreadable, transaction, cancellationToken);
         var update = EventLifecycle.Apply(known, result, options.ResolveAfter, rules, clock.GetUtcNow());
         await SecurityEventUpdates.MoveAsync(update.Moved, transaction, cancellationToken);
         await SecurityEventUpdates.UpsertAsync(update.Rewritten, transaction, cancellationToken);

@@ -61,6 +61,7 @@ public sealed partial class SqlTests
         ["transactionHashes"] = new[] { "0x" }, ["labels"] = new[] { "{}" }, ["changedTimes"] = new[] { Time },
         ["scheduledTimes"] = new[] { Time },
         ["actors"] = new[] { "worker" }, ["notes"] = new[] { "n" }, ["evidences"] = new[] { "{}" }, ["covered"] = new[] { "{[1,2)}" },
+        ["leftOut"] = new[] { Guid.Empty }, ["leftOutSeqs"] = new[] { 1L },
         ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
     };
 
