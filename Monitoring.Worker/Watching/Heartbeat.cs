@@ -1,3 +1,5 @@
+using Monitoring.Worker.Notifications.Channels;
+
 namespace Monitoring.Worker.Watching;
 
 /// <summary>
@@ -42,7 +44,7 @@ internal sealed partial class Heartbeat(
         }
         catch (HttpRequestException fault)
         {
-            LogFailed(fault.Message);
+            LogFailed(AddressSecrets.Strike(fault.Message, options.HeartbeatUrl!));
             return false;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -29,6 +29,8 @@ internal sealed partial class Journal : IDisposable
         _lock = Lock(_folder);
         try
         {
+            foreach (var problem in PrivateFiles.Tighten(options.Path, JournalFolder.IsOurs))
+                LogOpenToOthers(problem);
             _position = File.OpenHandle(_folder.PositionFile, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.ReadWrite);
             var drained = JournalPosition.Read(_position);
             _next = drained + 1;
@@ -257,6 +259,9 @@ internal sealed partial class Journal : IDisposable
             _lengths.Remove(segment);
         }
     }
+
+    [LoggerMessage(LogLevel.Warning, "{Problem}")]
+    private partial void LogOpenToOthers(string problem);
 
     [LoggerMessage(LogLevel.Warning, "journal {Segment}: its last {Length} bytes, from {Offset} on, are the beginning of a record that was "
         + "never finished; they are cut")]
