@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.StaticFiles.Infrastructure;
 using Microsoft.Extensions.FileProviders;
 using Microsoft.Extensions.Options;
@@ -27,9 +28,11 @@ internal static class ApiHost
     private static readonly ISubjectApi[] Subjects = [new VenuesApi()];
 
     private const int StatementSeconds = 5;
+    private const string DocsPath = "/docs";
     private const int MaxBodyBytes = 64 * 1024;
     private const int MaxHeaderBytes = 16 * 1024;
-    private const int MaxConnections = 4096;
+    private const int MaxWaitingBytes = 32 * 1024; // of an answer, for a client that does not read
+    private static readonly MinDataRate SlowestAnswer = new(bytesPerSecond: 2048, gracePeriod: TimeSpan.FromSeconds(10));
 
     /// <summary>
     /// Builds the service for these options; nothing listens before it is started. The page's files are those in
@@ -41,14 +44,18 @@ internal static class ApiHost
         var builder = WebApplication.CreateSlimBuilder(new WebApplicationOptions { ApplicationName = "Monitoring.Api" });
         builder.Logging.ClearProviders().AddFilter("Microsoft", LogLevel.Warning).AddFilter("Npgsql", LogLevel.Warning);
         (configureLogging ?? OperatorConsole.AddOperatorConsole)(builder.Logging);
+        var connections = new ConnectionLimits(ConnectionLimits.Most, ConnectionLimits.MostPerAddress, options.Access.TrustedProxies);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = MaxBodyBytes;
             kestrel.Limits.MaxRequestHeadersTotalSize = MaxHeaderBytes;
-            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
             kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(10);
-            kestrel.Listen(options.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Host), options.Port);
+            kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(65); // longer than proxies keep theirs, or they would meet a closed one
+            kestrel.Limits.MinResponseDataRate = SlowestAnswer;
+            kestrel.Limits.MaxResponseBufferSize = MaxWaitingBytes;
+            kestrel.Listen(options.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Host), options.Port,
+                listen => listen.Use(connections.Guard));
         });
 
         LimitTimes(options.Database.Connection!);
@@ -66,11 +73,15 @@ internal static class ApiHost
         }
 
         services.AddSingleton<ChangeFeed>().AddHostedService(provider => provider.GetRequiredService<ChangeFeed>()).AddServiceMetrics();
+        services.AddSingleton(connections).AddSingleton<StreamPlaces>().AddRequestBounds();
         services.AddAccess(options.Access).AddLoadShedding().AddSingleton<DatabaseOutage>();
         services.ConfigureHttpJsonOptions(json => Json.Configure(json.SerializerOptions));
         services.AddProblemDetails().AddExceptionHandler<FaultHandler>().AddCompression().AddOpenApiDocument();
 
         var app = builder.Build();
+        app.UseHead();
+        app.UseRouting();
+        app.UseConnectionLimits(connections);
         app.UseRequestLabels();
         app.UseTrustedProxies(options.Access);
         app.UseSecurityHeaders(options.Access.Auth);
@@ -79,6 +90,7 @@ internal static class ApiHost
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseAccess();
+        app.UseWholeBodies();
         app.UseLoadShedding();
         app.UsePage(pageFolder);
         app.MapHealth();
@@ -98,6 +110,14 @@ internal static class ApiHost
 
     private static void UsePage(this WebApplication app, string folder)
     {
+        // Relative, because a proxy may show the page below a path that nothing here knows of.
+        app.Use((context, next) =>
+        {
+            if (context.Request.Path != DocsPath)
+                return next(context);
+            (context.Response.StatusCode, context.Response.Headers.Location) = (StatusCodes.Status301MovedPermanently, "docs/");
+            return Task.CompletedTask;
+        });
         var files = new SharedOptions { FileProvider = new PhysicalFileProvider(folder) };
         app.UseDefaultFiles(new DefaultFilesOptions(files));
         app.UseStaticFiles(new StaticFileOptions(files));

@@ -6,6 +6,7 @@ using Monitoring.Worker.Operating;
 using Monitoring.Worker.Recording.Journalling;
 using Monitoring.Worker.Subjects;
 
+PrivateFiles.MakeOnlyPrivateOnes();
 var settingOptions = WorkerSubjects.All.SelectMany(subject => subject.Options).Select(setting => (setting.Setting,
     Option: setting.Create())).ToList();
 var noDatabase = new Option<bool>("--no-database") { Description = "Monitor and notify without storing anything." };

@@ -1,4 +1,6 @@
+using System.Text.RegularExpressions;
 using Monitoring.Data.Access;
+using Monitoring.Data.Logging;
 using Monitoring.Data.Supervision;
 
 namespace Monitoring.Api.Access;
@@ -8,7 +10,7 @@ namespace Monitoring.Api.Access;
 /// request. Refusals become a handful of rows in the audit log however many there are: whoever is refused a million
 /// times must not fill a disk with it.
 /// </summary>
-internal sealed class AccessLedger(ApiKeys keys, AuditLog audit, Supervisor supervisor, TimeProvider clock)
+internal sealed partial class AccessLedger(ApiKeys keys, AuditLog audit, Supervisor supervisor, TimeProvider clock)
     : SupervisedService(supervisor)
 {
     private const int MaxGroups = 5;
@@ -111,9 +113,13 @@ internal sealed class AccessLedger(ApiKeys keys, AuditLog audit, Supervisor supe
         $"{(status == 0 ? "refused" : $"{status}")}, {refusals.Count} requests since "
         + $"{refusals.Since.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'}, the first {refusals.First}";
 
+    [GeneratedRegex("mk_[A-Za-z0-9_-]{8,}", RegexOptions.None, matchTimeoutMilliseconds: 1000)]
+    private static partial Regex KeyLike();
+
     private static string Sample(HttpRequest request)
     {
-        var text = $"{request.Method} {request.Path}";
-        return string.Concat(text.Take(MaxSampleLength).Select(c => char.IsControl(c) || char.IsSurrogate(c) ? '?' : c));
+        // Without the query, and without a key that somebody put into the path.
+        var text = PlainText.OneLine(KeyLike().Replace($"{request.Method} {request.Path}", "mk_***"));
+        return string.Concat(text.Take(MaxSampleLength).Select(c => char.IsSurrogate(c) ? '?' : c));
     }
 }

@@ -12,7 +12,7 @@ internal static class AccessServices
         services.AddSingleton(options).AddSingleton<KeyCache>().AddSingleton<AccessLedger>().AddSingleton<OpenRequests>()
             .AddSingleton<AccessGate>();
         services.AddHostedService(provider => provider.GetRequiredService<AccessLedger>());
-        if (options.Auth == ApiAuth.Keys)
+        if (options.Auth == ApiAuth.Keys || options.IsAuthImplied)
             services.AddHostedService(provider => provider.GetRequiredService<OpenRequests>());
         return services;
     }
@@ -22,6 +22,11 @@ internal static class AccessServices
     /// </summary>
     public static void UseTrustedProxies(this IApplicationBuilder app, AccessOptions options)
     {
+        app.Use((context, next) =>
+        {
+            context.Features.Set(Forwarding.Read(context));
+            return next(context);
+        });
         if (options.TrustedProxies.Count == 0)
             return;
         var forwarded = new ForwardedHeadersOptions

@@ -16,6 +16,9 @@ internal static class Credentials
     public static readonly StringValues Challenges = new(["Basic realm=\"monitoring (the key is the password)\", charset=\"UTF-8\"",
         "Bearer realm=\"monitoring\""]);
 
+    /// <summary>Whether no key was tried at all, not even a wrong one.</summary>
+    public static bool AreAbsent(IHeaderDictionary headers) => headers["X-API-Key"].Count == 0 && headers.Authorization.Count == 0;
+
     /// <summary>The well-formed key that was sent, or null when there is none, or more than one.</summary>
     public static string? Find(IHeaderDictionary headers)
     {

@@ -34,6 +34,25 @@ internal sealed partial class FaultHandler(
                     + "Actions need a DATABASE_URL that leads to the primary server.",
             };
         }
+        else if (DatabaseFaults.Find(exception) is PostgresException
+            { SqlState: PostgresErrorCodes.InvalidParameterValue, ColumnName: { Length: > 0 } parameter } refused)
+        {
+            // A function of ours did not take a value; its words are for the caller.
+            var text = refused.MessageText[(refused.MessageText.IndexOf(' ', StringComparison.Ordinal) + 1)..];
+            problem = new HttpValidationProblemDetails(new Dictionary<string, string[]> { [parameter] = [text] })
+            {
+                Status = StatusCodes.Status400BadRequest, Detail = refused.MessageText,
+            };
+        }
+        else if (exception is UnreadableRowException unreadable)
+        {
+            LogUnreadable(unreadable.Message, httpContext.Request.Path);
+            problem = new ProblemDetails
+            {
+                Status = StatusCodes.Status500InternalServerError, Title = "A stored row cannot be read",
+                Detail = "The database holds a value there that no program can read, such as a time without end; the log names it.",
+            };
+        }
         else if (IsOutage(exception))
         {
             outage.Report(exception);
@@ -81,6 +100,9 @@ internal sealed partial class FaultHandler(
     [LoggerMessage(
         LogLevel.Warning, "{Path}: the database is read-only, nothing was changed; DATABASE_URL must lead to the primary server")]
     private partial void LogReadOnly(string path);
+
+    [LoggerMessage(LogLevel.Error, "{Path}: {Fault}")]
+    private partial void LogUnreadable(string fault, string path);
 
     [LoggerMessage(LogLevel.Error, "{Path}: unexpected fault")]
     private partial void LogDefect(Exception fault, string path);

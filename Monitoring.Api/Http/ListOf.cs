@@ -106,7 +106,7 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
 
     private async Task WriteRowsAsync(HttpContext context, RowForm form, ReadRows<TRow, TPosition> read, Window range, TPosition? after)
     {
-        var left = context.Request.Query.ContainsKey("limit") ? limit.Read(context.Request) : int.MaxValue;
+        var left = context.IsHead() ? 1 : context.Request.Query.ContainsKey("limit") ? limit.Read(context.Request) : int.MaxValue;
         var writer = new RowWriter<TView>(context, form);
         try
         {

@@ -27,7 +27,7 @@ internal static class SecurityHeaders
                 : "same-origin";
             if (headers.CacheControl.Count == 0)
                 headers.CacheControl = "no-store";
-            else if (auth == ApiAuth.Keys && headers.CacheControl != "no-store")
+            else if ((auth == ApiAuth.Keys || Forwarding.Of(context).IsForwarded) && headers.CacheControl != "no-store")
                 headers.CacheControl = $"private, {headers.CacheControl}"; // no proxy may give one caller's answer to another
             return Task.CompletedTask;
         });

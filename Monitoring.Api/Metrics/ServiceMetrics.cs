@@ -4,6 +4,7 @@ using Monitoring.Api.Monitors;
 using Monitoring.Api.Security;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 
 namespace Monitoring.Api.Metrics;
@@ -17,11 +18,13 @@ internal sealed class ServiceMetrics
 
     private volatile StoredFigures? _stored;
 
-    public ServiceMetrics(IMeterFactory meters, ChangeFeed feed)
+    public ServiceMetrics(IMeterFactory meters, ChangeFeed feed, UnreadableRows unreadable)
     {
         var meter = meters.Create(MeterName);
         Gauge("monitoring_event_streams", "Open event streams.", () => feed.Streams);
         Gauge("monitoring_event_feed_up", "1 while the changes of events are followed.", () => feed.IsAvailable ? 1 : 0);
+        Gauge("monitoring_unreadable_rows", "Stored rows that were left out of answers because they cannot be read; the log names them.",
+            () => unreadable.Known.Count);
         Gauge("process_start_time_seconds", "Start of the process, Unix time.", () =>
             OfProcess(own => new DateTimeOffset(own.StartTime).ToUnixTimeSeconds()));
         meter.CreateObservableCounter(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using Microsoft.OpenApi;
+using Monitoring.Api.Access;
 using Monitoring.Api.Http;
 using Monitoring.Data.Database;
 
@@ -27,10 +28,18 @@ internal static class EventStreamEndpoints
     /// keep) and `database` (whether the database answers: available).
     /// </remarks>
     internal static async Task<IResult> StreamEvents(
-        HttpRequest request, ChangeFeed feed, TimeProvider clock, IHostApplicationLifetime lifetime, CancellationToken cancellationToken)
+        HttpContext context, ChangeFeed feed, StreamPlaces places, TimeProvider clock, IHostApplicationLifetime lifetime,
+        CancellationToken cancellationToken)
     {
+        if (places.TryEnter(context.Caller(), out var place) is { } refusal)
+        {
+            context.Response.Headers.RetryAfter = "10";
+            return refusal;
+        }
+
+        context.Response.RegisterForDispose(place!);
         var reset = feed.Reset; // before the number is read, or one between them would go unsaid
-        var lastId = LastEventId.Find(request);
+        var lastId = LastEventId.Find(context.Request);
         return new EventStream(feed, reset, clock, lifetime, lastId, await feed.FindNewestSeqAsync(lastId ?? 0, cancellationToken));
     }
 }
@@ -66,6 +75,7 @@ internal sealed class EventStream(
     private const int RetryMilliseconds = 2000;
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan WriteDeadline = TimeSpan.FromSeconds(15);
 
     private long _seq = Math.Min(lastEventId ?? newestSeq, newestSeq);
     private FeedReset _reset = reset;
@@ -82,11 +92,15 @@ internal sealed class EventStream(
         Interlocked.Increment(ref feed.Streams);
         try
         {
-            await response.Body.WriteAsync(ServerSentEvent.Position(_seq, RetryMilliseconds), end.Token);
+            await WriteAsync(response, ServerSentEvent.Position(_seq, RetryMilliseconds), end.Token);
             if (lastEventId > newestSeq)
-                await response.Body.WriteAsync(ResetNote(lastEventId.Value, newestSeq), end.Token);
-            while (true)
+                await WriteAsync(response, ResetNote(lastEventId.Value, newestSeq), end.Token);
+            while (!httpContext.IsHead())
                 await StepAsync(response, end.Token);
+        }
+        catch (TimeoutException)
+        {
+            httpContext.Abort(); // it does not read: what waits for it must not grow, and it gets all when it comes back
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {
@@ -119,23 +133,26 @@ internal sealed class EventStream(
         foreach (var item in items)
         {
             if (item.Seq > _seq + 1)
-                await response.Body.WriteAsync(
-                    Note(item.Seq - 1, "removed", $$"""{"from_seq":{{_seq + 1}},"to_seq":{{item.Seq - 1}}}"""), end);
-            await response.Body.WriteAsync(item.Bytes, end);
+                await WriteAsync(
+                    response, Note(item.Seq - 1, "removed", $$"""{"from_seq":{{_seq + 1}},"to_seq":{{item.Seq - 1}}}"""), end);
+            await WriteAsync(response, item.Bytes, end);
             _seq = item.Seq;
         }
 
         await response.Body.FlushAsync(end);
         if (items.Count == 0 && !await EndsWithinAsync(moved, end))
-            await response.Body.WriteAsync(ServerSentEvent.Heartbeat, end);
+            await WriteAsync(response, ServerSentEvent.Heartbeat, end);
     }
+
+    private Task WriteAsync(HttpResponse response, ReadOnlyMemory<byte> bytes, CancellationToken end) =>
+        response.Body.WriteAsync(bytes, end).AsTask().WaitAsync(WriteDeadline, clock, end);
 
     private async Task SayWhetherAvailableAsync(HttpResponse response, bool available, CancellationToken end)
     {
         if (_available == available)
             return;
         _available = available;
-        await response.Body.WriteAsync(Note(null, "database", $$"""{"available":{{(available ? "true" : "false")}}}"""), end);
+        await WriteAsync(response, Note(null, "database", $$"""{"available":{{(available ? "true" : "false")}}}"""), end);
     }
 
     private async Task SayWhetherPutBackAsync(HttpResponse response, FeedReset reset, CancellationToken end)
@@ -145,7 +162,7 @@ internal sealed class EventStream(
         _reset = reset;
         var askedFor = _seq;
         _seq = Math.Min(_seq, reset.Newest);
-        await response.Body.WriteAsync(ResetNote(askedFor, reset.Newest), end);
+        await WriteAsync(response, ResetNote(askedFor, reset.Newest), end);
     }
 
     private async Task<bool> EndsWithinAsync(Task moved, CancellationToken end)

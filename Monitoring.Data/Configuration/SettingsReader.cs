@@ -193,6 +193,9 @@ public sealed class SettingsReader
         return null;
     }
 
+    /// <summary>Whether a value is given at all, right or wrong.</summary>
+    public bool IsGiven(string key, string? shortName) => Find(key, shortName) is not null;
+
     /// <summary>Adds a fault that only the caller can see, such as two settings that contradict each other.</summary>
     public void Refuse(string name, string problem) => _faults.Add($"{name}: {problem}");
 

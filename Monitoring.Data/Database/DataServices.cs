@@ -28,6 +28,7 @@ public static class DataServices
     {
         DapperConventions.Apply();
         services.TryAddSingleton<DatabaseConnections>(provider => provider.GetRequiredService<NpgsqlDataSource>());
+        services.AddSingleton<UnreadableRows>();
         services.AddSingleton<ChangeMarks>();
         services.AddSingleton<SchemaVersions>();
         services.AddSingleton<DayPartitions>();

@@ -14,8 +14,12 @@ public sealed record SecurityEventChange(
     string Actor, string? Note, string? Evidence);
 
 /// <summary>The table <c>security_event_changes</c>: append only, numbered in commit order without holes.</summary>
-public sealed class SecurityEventChanges(DatabaseConnections db)
+public sealed class SecurityEventChanges(DatabaseConnections db, UnreadableRows? unreadable = null)
 {
+    private const string Table = "security_event_changes";
+
+    private readonly UnreadableRows _unreadable = unreadable ?? new UnreadableRows();
+
     /// <summary>The channel on which the database says that there is a new change.</summary>
     public const string Channel = "security_event_changes";
 
@@ -59,7 +63,8 @@ public sealed class SecurityEventChanges(DatabaseConnections db)
     }
 
     private const string ListSql = """
-        SELECT seq, event_id, changed_at, scheduled_at, kind, severity, actor, note, evidence::text AS evidence
+        SELECT seq, event_id, changed_at, scheduled_at, kind, severity, left(actor, 100) AS actor, left(note, 2000) AS note,
+               evidence::text AS evidence
           FROM security_event_changes
          WHERE event_id = @eventId
          ORDER BY seq
@@ -70,8 +75,8 @@ public sealed class SecurityEventChanges(DatabaseConnections db)
     public async Task<IReadOnlyList<SecurityEventChange>> ListAsync(Guid eventId, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<SecurityEventChange>(
-            new(ListSql, new { eventId }, cancellationToken: cancellationToken))).AsList();
+        return (await _unreadable.ReadAsync<SecurityEventChange, long>(
+            connection, Table, new(ListSql, new { eventId }, cancellationToken: cancellationToken), 0, cancellationToken)).Rows;
     }
 
     private const string FindNewestSeqSql = """
@@ -87,9 +92,11 @@ public sealed class SecurityEventChanges(DatabaseConnections db)
     }
 
     private const string ListAfterSql = """
-        SELECT seq, event_id, changed_at, scheduled_at, kind, severity, actor, note, NULL::text AS evidence
+        SELECT seq, event_id, changed_at, scheduled_at, kind, severity, left(actor, 100) AS actor, left(note, 2000) AS note,
+               NULL::text AS evidence
           FROM security_event_changes
          WHERE seq > @afterSeq
+           AND seq <> ALL (@leftOutSeqs)
          ORDER BY seq
          LIMIT @limit
         """;
@@ -101,7 +108,7 @@ public sealed class SecurityEventChanges(DatabaseConnections db)
     public async Task<IReadOnlyList<SecurityEventChange>> ListAfterAsync(long afterSeq, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<SecurityEventChange>(
-            new(ListAfterSql, new { afterSeq, limit }, cancellationToken: cancellationToken))).AsList();
+        return await _unreadable.ListAsync<SecurityEventChange, long>(connection, Table, leftOutSeqs => new(
+            ListAfterSql, new { afterSeq, limit, leftOutSeqs }, cancellationToken: cancellationToken), cancellationToken);
     }
 }

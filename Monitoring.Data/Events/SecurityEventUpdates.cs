@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Dapper;
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Data.Events;
@@ -31,19 +32,40 @@ public static class SecurityEventUpdates
            FOR UPDATE
         """;
 
+    private const string CloseUnreadableSql = """
+        WITH closed AS (
+            UPDATE security_events
+               SET status = 'resolved', resolved_at = clock_timestamp(), resolution = @note
+             WHERE event_id = ANY (@eventIds) AND status <> 'resolved'
+            RETURNING event_id, severity)
+        INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor, note)
+        SELECT event_id, clock_timestamp(), 'resolved', severity, 'worker', @note
+          FROM closed
+         ORDER BY event_id
+        """;
+
+    private const string Unreadable = "its row cannot be read; what is found from now on is an event of its own";
+
     /// <summary>
-    /// Locks and reads what a check of this monitor may change: its open events, and the latest event of each other fingerprint found.
+    /// Locks and reads what a check of this monitor may change: its open events, and the latest event of each other fingerprint found. An
+    /// open event that cannot be read would keep its finding from ever being told: it is closed with that word, so that another opens.
     /// </summary>
     public static async Task<IReadOnlyList<SecurityEvent>> LockRelevantAsync(
-        string monitor, IEnumerable<string> fingerprints, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+        string monitor, IEnumerable<string> fingerprints, UnreadableRows unreadable, NpgsqlTransaction transaction,
+        CancellationToken cancellationToken)
     {
         var connection = transaction.Connection!;
-        var open = (await connection.QueryAsync<SecurityEvent>(
-            new(LockOpenSql, new { monitor }, transaction, cancellationToken: cancellationToken))).AsList();
+        var (open, lost) = await ReadAsync(LockOpenSql, new { monitor });
+        if (lost.Count > 0)
+            await connection.ExecuteAsync(new(CloseUnreadableSql, new { eventIds = lost.ToArray(), note = Unreadable }, transaction,
+                cancellationToken: cancellationToken));
         var others = fingerprints.Except(open.Select(e => e.Fingerprint)).ToArray();
-        return others.Length == 0 ? open
-            : [.. open, .. await connection.QueryAsync<SecurityEvent>(
-                new(LockLatestSql, new { fingerprints = others }, transaction, cancellationToken: cancellationToken))];
+        return others.Length == 0 ? open : [.. open, .. (await ReadAsync(LockLatestSql, new { fingerprints = others })).Rows];
+
+        Task<(List<SecurityEvent> Rows, List<Guid> Unreadable)> ReadAsync(string sql, object parameters) =>
+            unreadable.ReadAsync<SecurityEvent, Guid>(
+                connection, SecurityEvents.Table, new(sql, parameters, transaction, cancellationToken: cancellationToken), 0,
+                cancellationToken);
     }
 
     private const string MoveSql = """

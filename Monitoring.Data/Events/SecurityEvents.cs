@@ -1,4 +1,3 @@
-using Dapper;
 using Monitoring.Data.Database;
 
 namespace Monitoring.Data.Events;
@@ -34,13 +33,20 @@ public sealed record EventCursor(bool Resolved, DateTimeOffset FirstSeenAt, Guid
 public sealed record SeverityCount(Severity Severity, long Count);
 
 /// <summary>The table <c>security_events</c>.</summary>
-public sealed class SecurityEvents(DatabaseConnections db)
+public sealed class SecurityEvents(DatabaseConnections db, UnreadableRows? unreadable = null)
 {
-    /// <summary>The columns of <see cref="SecurityEvent"/>, in its order.</summary>
+    /// <summary>Its name.</summary>
+    internal const string Table = "security_events";
+
+    private readonly UnreadableRows _unreadable = unreadable ?? new UnreadableRows();
+
+    /// <summary>
+    /// The columns of <see cref="SecurityEvent"/>, in its order. What people wrote is cut: an older version let them write megabytes.
+    /// </summary>
     internal const string Columns = """
         event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
         indicators::text AS indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at,
-        judged_at, acknowledged_at, acknowledged_by, resolved_at, resolution,
+        judged_at, acknowledged_at, left(acknowledged_by, 100) AS acknowledged_by, resolved_at, left(resolution, 2000) AS resolution,
         subject_kind, network, account, subject_id, transaction_hash, labels::text AS labels,
         covers, inhibited_by, notified_at, asked_after, earlier_openings, told_measure
         """;
@@ -50,6 +56,7 @@ public sealed class SecurityEvents(DatabaseConnections db)
           FROM security_events
          WHERE (@status::text IS NULL OR status = @status)
            AND (@severity::text IS NULL OR severity = @severity)
+           AND event_id <> ALL (@leftOut)
            AND (@afterEventId::uuid IS NULL
                 OR ((status <> 'resolved'), first_seen_at, event_id) < (NOT @afterResolved, @afterFirstSeenAt, @afterEventId))
          ORDER BY (status <> 'resolved') DESC, first_seen_at DESC, event_id DESC
@@ -64,7 +71,7 @@ public sealed class SecurityEvents(DatabaseConnections db)
         EventStatus? status, Severity? severity, EventCursor? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<SecurityEvent>(new(ListSql, new
+        return await _unreadable.ListAsync<SecurityEvent, Guid>(connection, Table, leftOut => new(ListSql, new
         {
             status,
             severity,
@@ -72,7 +79,8 @@ public sealed class SecurityEvents(DatabaseConnections db)
             afterFirstSeenAt = after?.FirstSeenAt,
             afterEventId = after?.EventId,
             limit,
-        }, cancellationToken: cancellationToken))).AsList();
+            leftOut,
+        }, cancellationToken: cancellationToken), cancellationToken);
     }
 
     // When an event was last seen stands in no index, so that seeing it again is cheap. What began in the window was seen in it, and
@@ -90,6 +98,7 @@ public sealed class SecurityEvents(DatabaseConnections db)
            FROM security_events
           WHERE first_seen_at >= @since
             AND first_seen_at < @until
+            AND event_id <> ALL (@leftOut)
             AND (@severity::text IS NULL OR severity = @severity)
             AND (@threatType::text IS NULL OR threat_type = @threatType)
             AND (@afterEventId::uuid IS NULL OR (first_seen_at, event_id) < (@afterFirstSeenAt, @afterEventId))
@@ -100,6 +109,7 @@ public sealed class SecurityEvents(DatabaseConnections db)
            FROM security_events
           WHERE event_id = ANY (ARRAY(SELECT event_id FROM long_lived))
             AND first_seen_at < @until
+            AND event_id <> ALL (@leftOut)
             AND (@severity::text IS NULL OR severity = @severity)
             AND (@threatType::text IS NULL OR threat_type = @threatType)
             AND (@afterEventId::uuid IS NULL OR (first_seen_at, event_id) < (@afterFirstSeenAt, @afterEventId))
@@ -115,7 +125,7 @@ public sealed class SecurityEvents(DatabaseConnections db)
         int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<SecurityEvent>(new(ListSinceSql, new
+        return await _unreadable.ListAsync<SecurityEvent, Guid>(connection, Table, leftOut => new(ListSinceSql, new
         {
             since,
             until,
@@ -124,7 +134,8 @@ public sealed class SecurityEvents(DatabaseConnections db)
             afterFirstSeenAt = after?.FirstSeenAt,
             afterEventId = after?.EventId,
             limit,
-        }, cancellationToken: cancellationToken))).AsList();
+            leftOut,
+        }, cancellationToken: cancellationToken), cancellationToken);
     }
 
     private const string FindSql = $"""
@@ -134,11 +145,12 @@ public sealed class SecurityEvents(DatabaseConnections db)
         """;
 
     /// <summary>One event, or null.</summary>
+    /// <exception cref="UnreadableRowException">It is there and cannot be read.</exception>
     public async Task<SecurityEvent?> FindAsync(Guid eventId, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<SecurityEvent>(
-            new(FindSql, new { eventId }, cancellationToken: cancellationToken));
+        return await UnreadableRows.FindAsync<SecurityEvent>(
+            connection, Table, eventId, new(FindSql, new { eventId }, cancellationToken: cancellationToken));
     }
 
     private const string ListByIdSql = $"""
@@ -153,20 +165,22 @@ public sealed class SecurityEvents(DatabaseConnections db)
     public async Task<IReadOnlyList<SecurityEvent>> ListByIdAsync(Guid[] eventIds, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<SecurityEvent>(
-            new(ListByIdSql, new { eventIds }, cancellationToken: cancellationToken))).AsList();
+        return (await _unreadable.ReadAsync<SecurityEvent, Guid>(
+            connection, Table, new(ListByIdSql, new { eventIds }, cancellationToken: cancellationToken), 0, cancellationToken)).Rows;
     }
 
     private const string ListKnownSql = $"""
         (SELECT {Columns}
            FROM security_events
           WHERE status <> 'resolved'
+            AND event_id <> ALL (@leftOut)
           ORDER BY (covers IS NOT NULL) DESC, (severity = 'critical') DESC, first_seen_at DESC, event_id DESC
           LIMIT @limit)
         UNION ALL
         (SELECT {Columns}
            FROM security_events
           WHERE status = 'resolved' AND resolved_at >= @since
+            AND event_id <> ALL (@leftOut)
           ORDER BY resolved_at DESC, event_id DESC
           LIMIT @limit)
         """;
@@ -178,8 +192,8 @@ public sealed class SecurityEvents(DatabaseConnections db)
     public async Task<IReadOnlyList<SecurityEvent>> ListKnownAsync(DateTimeOffset since, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return [.. (await connection.QueryAsync<SecurityEvent>(
-                new(ListKnownSql, new { since, limit }, cancellationToken: cancellationToken)))
+        return [.. (await _unreadable.ListAsync<SecurityEvent, Guid>(connection, Table,
+                leftOut => new(ListKnownSql, new { since, limit, leftOut }, cancellationToken: cancellationToken), cancellationToken))
             .OrderBy(e => e.Status == EventStatus.Resolved).ThenByDescending(e => e.FirstSeenAt).DistinctBy(e => e.Fingerprint)];
     }
 

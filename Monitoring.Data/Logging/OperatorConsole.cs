@@ -22,11 +22,11 @@ public static class OperatorConsole
         public override void Write<TState>(in LogEntry<TState> logEntry, IExternalScopeProvider? scopeProvider, TextWriter textWriter)
         {
             var part = logEntry.Category[(logEntry.Category.LastIndexOf('.') + 1)..];
-            var text = logEntry.Formatter(logEntry.State, logEntry.Exception).ReplaceLineEndings(" ");
+            var text = PlainText.OneLine(logEntry.Formatter(logEntry.State, logEntry.Exception));
             textWriter.WriteLine(
                 $"{TimeProvider.System.GetUtcNow():yyyy-MM-dd'T'HH:mm:ss.fff'Z'} {Level(logEntry.LogLevel)} {part}: {text}");
             if (logEntry.Exception is { } exception)
-                textWriter.WriteLine(exception);
+                textWriter.WriteLine(PlainText.Lines($"{exception}"));
         }
 
         private static string Level(LogLevel level) => level switch

@@ -49,7 +49,7 @@ public sealed class NotificationChannelTable(DatabaseConnections db)
         SELECT channel, configured_at, last_delivered_at, last_failed_at, last_error, pending, oldest_pending_at, dead, newest_dead_at,
                dead_error
           FROM notification_channels AS c
-         CROSS JOIN LATERAL (SELECT count(*) AS pending, min(created_at) AS oldest_pending_at
+         CROSS JOIN LATERAL (SELECT count(*) AS pending, min(created_at) FILTER (WHERE isfinite(created_at)) AS oldest_pending_at
                                FROM notifications
                               WHERE notifications.channel = c.channel AND status = 'pending'
                                 AND NOT (message_id IS NULL
@@ -72,7 +72,7 @@ public sealed class NotificationChannelTable(DatabaseConnections db)
 
     private const string FindEdgesSql = """
         SELECT (SELECT min(dead_at) FROM notifications WHERE status = 'dead' AND dead_at >= @since) AS oldest_dead_at,
-               (SELECT min(until) FROM silences_in_force(@now)) AS next_unsilenced_at
+               (SELECT min(until) FROM silences_in_force(@now) WHERE isfinite(until)) AS next_unsilenced_at
         """;
 
     /// <summary>What time alone will change in the states of the channels.</summary>

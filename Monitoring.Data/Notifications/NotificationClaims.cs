@@ -26,8 +26,10 @@ public sealed record ClaimedNotification(
 /// Takes notifications out of the outbox, one worker per channel at a time, and marks what became of them. Order per event and channel: a
 /// notification is only claimed when the earlier ones of its event are delivered, dead, or in the same message.
 /// </summary>
-public sealed class NotificationClaims(DatabaseConnections db)
+public sealed class NotificationClaims(DatabaseConnections db, UnreadableRows? unreadable = null)
 {
+    private readonly UnreadableRows _unreadable = unreadable ?? new UnreadableRows();
+
     private sealed record Gate(bool Paused, long Recent);
 
     private const string LockGateSql = """
@@ -104,15 +106,25 @@ public sealed class NotificationClaims(DatabaseConnections db)
          WHERE channel = @channel
         """;
 
+    // Its first column is no part of the record.
     private const string ListClaimedSql = """
-        SELECT message_id, attempts, give_up_at, event_id, n.kind, n.severity, rule_id, threat_type, subject, title, description,
-               first_seen_at, changed_at, coalesce(c.evidence -> 'values', e.indicators)::text AS indicators, related_addresses, note
+        SELECT notification_id, message_id, attempts, give_up_at, event_id, n.kind, n.severity, rule_id, threat_type, subject, title,
+               description, first_seen_at, changed_at, coalesce(c.evidence -> 'values', e.indicators)::text AS indicators,
+               related_addresses, left(note, 2000) AS note
           FROM notifications AS n
           JOIN security_events AS e USING (event_id)
           JOIN security_event_changes AS c USING (seq, event_id)
          WHERE message_id = ANY (@messageIds) AND n.status = 'pending'
          ORDER BY seq
          LIMIT 100000
+        """;
+
+    // Nobody could ever send it, and it would be claimed again and again.
+    private const string MarkUnreadableSql = """
+        UPDATE notifications
+           SET status = 'dead', dead_at = @now, next_attempt_at = NULL, claimed_by = NULL,
+               last_error = 'the row of its event or its change cannot be read'
+         WHERE notification_id = ANY (@notificationIds)
         """;
 
     /// <summary>So many notifications go into one message at most.</summary>
@@ -157,8 +169,15 @@ public sealed class NotificationClaims(DatabaseConnections db)
                 await connection.ExecuteAsync(Command(CountMessageSql, new { channel, terms.Now, most = AtOncePerMinute }));
         }
 
-        var rows = claimed.Count == 0 ? []
-            : (await connection.QueryAsync<ClaimedNotification>(Command(ListClaimedSql, new { messageIds = claimed.ToArray() }))).AsList();
+        var rows = new List<ClaimedNotification>();
+        if (claimed.Count > 0)
+        {
+            (rows, var lost) = await _unreadable.ReadAsync<ClaimedNotification, Guid>(
+                connection, "notifications", Command(ListClaimedSql, new { messageIds = claimed.ToArray() }), 1, cancellationToken);
+            if (lost.Count > 0)
+                await connection.ExecuteAsync(Command(MarkUnreadableSql, new { notificationIds = lost.ToArray(), terms.Now }));
+        }
+
         await transaction.CommitAsync(cancellationToken);
         return rows;
     }

@@ -34,8 +34,10 @@ public sealed record Notification(
 /// from commands, and go to whoever was notified before, so the database writes those: the trigger
 /// <c>notify_followers</c> of <c>security_event_changes</c>.
 /// </summary>
-public sealed class NotificationTable(DatabaseConnections db)
+public sealed class NotificationTable(DatabaseConnections db, UnreadableRows? unreadable = null)
 {
+    private readonly UnreadableRows _unreadable = unreadable ?? new UnreadableRows();
+
     // Nobody is reminded of what still waits to be said; what was lost is tried again by a reminder.
     private const string AddSql = """
         WITH asked AS (
@@ -159,7 +161,8 @@ public sealed class NotificationTable(DatabaseConnections db)
     public async Task<IReadOnlyList<Notification>> ListOfEventAsync(Guid eventId, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return (await connection.QueryAsync<Notification>(
-            new(ListOfEventSql, new { eventId }, cancellationToken: cancellationToken))).AsList();
+        return (await _unreadable.ReadAsync<Notification, Guid>(
+            connection, "notifications", new(ListOfEventSql, new { eventId }, cancellationToken: cancellationToken), 0,
+            cancellationToken)).Rows;
     }
 }

@@ -12,12 +12,17 @@ public sealed record Silence(
 public sealed record SilenceCursor(DateTimeOffset CreatedAt, Guid SilenceId);
 
 /// <summary>The table <c>silences</c>. They are made by <see cref="Events.OperatorActions"/>.</summary>
-public sealed class Silences(DatabaseConnections db)
+public sealed class Silences(DatabaseConnections db, UnreadableRows? unreadable = null)
 {
+    private const string Table = "silences";
+
+    private readonly UnreadableRows _unreadable = unreadable ?? new UnreadableRows();
+
     private const string ListSql = """
-        SELECT silence_id, fingerprint, until, note, created_by, created_at, ended_at
+        SELECT silence_id, fingerprint, until, left(note, 2000) AS note, left(created_by, 100) AS created_by, created_at, ended_at
           FROM silences
          WHERE (NOT @activeOnly OR silence_id IN (SELECT silence_id FROM silences_in_force(@now)))
+           AND silence_id <> ALL (@leftOut)
            AND (@afterSilenceId::uuid IS NULL OR (created_at, silence_id) < (@afterCreatedAt, @afterSilenceId))
          ORDER BY created_at DESC, silence_id DESC
          LIMIT @limit
@@ -28,12 +33,14 @@ public sealed class Silences(DatabaseConnections db)
         bool activeOnly, DateTimeOffset now, SilenceCursor? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        var parameters = new { activeOnly, now, afterCreatedAt = after?.CreatedAt, afterSilenceId = after?.SilenceId, limit };
-        return (await connection.QueryAsync<Silence>(new(ListSql, parameters, cancellationToken: cancellationToken))).AsList();
+        return await _unreadable.ListAsync<Silence, Guid>(connection, Table, leftOut => new(ListSql, new
+        {
+            activeOnly, now, afterCreatedAt = after?.CreatedAt, afterSilenceId = after?.SilenceId, limit, leftOut,
+        }, cancellationToken: cancellationToken), cancellationToken);
     }
 
     private const string ListInForceSql = """
-        SELECT fingerprint, max(until) AS until
+        SELECT fingerprint, least(max(until), '9999-01-01Z') AS until
           FROM silences_in_force(@now)
          GROUP BY fingerprint
          ORDER BY fingerprint
@@ -50,7 +57,7 @@ public sealed class Silences(DatabaseConnections db)
     }
 
     private const string FindSql = """
-        SELECT silence_id, fingerprint, until, note, created_by, created_at, ended_at
+        SELECT silence_id, fingerprint, until, left(note, 2000) AS note, left(created_by, 100) AS created_by, created_at, ended_at
           FROM silences
          WHERE silence_id = @silenceId
         """;
@@ -59,6 +66,7 @@ public sealed class Silences(DatabaseConnections db)
     public async Task<Silence?> FindAsync(Guid silenceId, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleOrDefaultAsync<Silence>(new(FindSql, new { silenceId }, cancellationToken: cancellationToken));
+        return await UnreadableRows.FindAsync<Silence>(
+            connection, Table, silenceId, new(FindSql, new { silenceId }, cancellationToken: cancellationToken));
     }
 }

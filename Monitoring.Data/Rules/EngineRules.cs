@@ -126,7 +126,17 @@ public static class EngineRules
         "Read the newest fault in the event and the worker's log of that time. The other parts go on; a restart may help, a defect is to "
         + "be reported.");
 
+    /// <summary>Stored rows cannot be read.</summary>
+    public static readonly Rule Unreadable = new("database.unreadable", 1, "Stored rows cannot be read", Watchdog,
+        "rows of a table that this worker met and could not read >= 1: a time without end, a number beyond every type", [],
+        [new(Severity.High, "database_unavailable", "as long as such a row was met last")],
+        EventLifetime.Condition, "The worker's own reads. Each such row is left out; the others are read.",
+        "Mend or remove the rows that the event names: no program of ours writes such values. An open event among them was closed, so that "
+        + "what it stood for is told anew.");
+
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } =
-        [Stale, ClockOff, DatabaseAway, JournalUnwritable, JournalFull, JournalSetAside, JournalDisplaced, Undelivered, LoopFails];
+    [
+        Stale, ClockOff, DatabaseAway, JournalUnwritable, JournalFull, JournalSetAside, JournalDisplaced, Undelivered, LoopFails, Unreadable,
+    ];
 }

@@ -82,6 +82,7 @@ internal static class WorkerHost
         }
 
         services.AddMonitoringData(options.Database);
+        services.AddSingleton<IWatchdogSource, UnreadableRowsHealth>();
         services.AddRecording(options.Journal);
         services.AddSingleton<AskDatabaseTime>(provider => databaseTime ?? provider.GetRequiredService<ServerClock>().AskAsync);
         services.AddHostedService<DatabaseWatch>();

@@ -98,7 +98,7 @@ internal sealed partial class ChannelSender(
         DeliveryOutcome outcome;
         try
         {
-            outcome = await channel.SendAsync(claimed.Message, either.Token);
+            outcome = await channel.SendAsync(claimed.Message.Cleaned(), either.Token);
         }
         catch (OperationCanceledException) when (attempts.IsCancellationRequested)
         {

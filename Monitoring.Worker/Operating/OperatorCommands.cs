@@ -9,7 +9,7 @@ namespace Monitoring.Worker.Operating;
 /// <summary>The commands for operators: each asks the database once and ends. Exit codes: 0 done, 1 not done, 2 usage.</summary>
 internal static class OperatorCommands
 {
-    private const int MaxActorLength = 100;
+    private const int MaxActorLength = 64; // what the database takes
 
     /// <summary>Who is recorded as the one who did it.</summary>
     public static Option<string> ActorOption() => Checked(
@@ -72,6 +72,12 @@ internal static class OperatorCommands
         {
             foreach (var fault in faults.Faults)
                 await Console.Error.WriteLineAsync(fault);
+            return 1;
+        }
+        catch (Exception fault) when (fault is UnreadableRowException
+            || DatabaseFaults.Find(fault) is PostgresException { SqlState: PostgresErrorCodes.InvalidParameterValue })
+        {
+            await Console.Error.WriteLineAsync(DatabaseFaults.Describe(fault));
             return 1;
         }
         catch (Exception fault) when (DatabaseFaults.Covers(fault))

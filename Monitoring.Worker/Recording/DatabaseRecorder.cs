@@ -18,7 +18,7 @@ namespace Monitoring.Worker.Recording;
 internal sealed class DatabaseRecorder(
     DatabaseConnections db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
     NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock,
-    ResultTimes? times = null)
+    UnreadableRows unreadable, ResultTimes? times = null)
 {
     private readonly EventPolicy _policy = new(options, rules, routing);
     private DateOnly _partitionsUntil = DateOnly.MinValue;
@@ -131,7 +131,8 @@ internal sealed class DatabaseRecorder(
         if (inhibits || reminds)
             await RelatedEvents.LockAsync(transaction, cancellationToken);
         var fingerprints = result.Findings.Select(finding => finding.Fingerprint);
-        var known = await SecurityEventUpdates.LockRelevantAsync(result.Run.Monitor, fingerprints, transaction, cancellationToken);
+        var known = await SecurityEventUpdates.LockRelevantAsync(
+            result.Run.Monitor, fingerprints, unreadable, transaction, cancellationToken);
         IReadOnlyList<SecurityEvent> inhibition = inhibits
             ? await RelatedEvents.ListInhibitionAsync([.. _policy.Covered(result)], transaction, cancellationToken) : [];
         var (due, held) = reminds ? await FindDueAsync(result.Run.ScheduledAt, now, transaction, cancellationToken) : Nothing;

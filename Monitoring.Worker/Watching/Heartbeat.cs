@@ -1,5 +1,6 @@
 using Monitoring.Data.Supervision;
 using Monitoring.Worker.Http;
+using Monitoring.Worker.Notifications.Channels;
 
 namespace Monitoring.Worker.Watching;
 
@@ -54,7 +55,7 @@ internal sealed partial class Heartbeat(
         }
         catch (HttpRequestException fault)
         {
-            LogFailed(fault.Message);
+            LogFailed(AddressSecrets.Strike(fault.Message, options.HeartbeatUrl!));
             return false;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Monitoring.Benchmarks.Delivery;
 using Monitoring.Benchmarks.Faults;
+using Monitoring.Benchmarks.Load;
 using Monitoring.Benchmarks.Memory;
 using Monitoring.Benchmarks.Speed;
 
@@ -35,7 +36,7 @@ internal static class Program
         var root = new RootCommand("Measures this checkout on this machine: without a name recording, events, api, history and delivery. "
             + "Exit code 1 when a target is missed. Results are kept in artifacts/bench.")
         {
-            recording, events, api, history, delivery, MemoryCommand(), FaultsCommand(),
+            recording, events, api, history, delivery, MemoryCommand(), LoadCommand(), FaultsCommand(),
         };
         root.SetAction(async (_, cancellationToken) =>
         {
@@ -69,6 +70,18 @@ internal static class Program
         var command = Bench(MemoryBench.Name, "What the worker holds of the memory after many checks, each monitor once a second",
             (parsed, postgres, token) => MemoryBench.RunAsync(postgres, parsed.GetValue(checks), token));
         command.Add(checks);
+        return command;
+    }
+
+    private static Command LoadCommand()
+    {
+        var seconds = new Option<int>("--seconds")
+        {
+            Description = "How long the crowd presses (20; 180 is the long form)", DefaultValueFactory = _ => 20,
+        };
+        var command = Bench(LoadBench.Name, "The read service while thousands of connections, slow senders and streams press on it",
+            (parsed, postgres, token) => LoadBench.RunAsync(postgres, parsed.GetValue(seconds), token));
+        command.Add(seconds);
         return command;
     }
 

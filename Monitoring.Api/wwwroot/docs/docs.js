@@ -76,7 +76,7 @@ function draw({ info, paths }) {
 
 async function load() {
   try {
-    draw(await get('/openapi/v1.json'));
+    draw(await get('../openapi/v1.json'));
     byId('key-form').hidden = true;
   } catch (fault) {
     byId('about').textContent = `${fault.message}. ${fault.detail ?? ''}`;

@@ -55,11 +55,11 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
             if (response.IsSuccessStatusCode && accepts(answer))
                 return new DeliveryOutcome.Delivered();
             cancellationToken.ThrowIfCancellationRequested();
-            return Judge(response, answer, secret);
+            return Judge(response, answer, address, secret);
         }
         catch (Exception fault) when (fault is HttpRequestException or IOException)
         {
-            return new DeliveryOutcome.Retry(Clean(fault.GetBaseException().Message, secret));
+            return new DeliveryOutcome.Retry(Clean(fault.GetBaseException().Message, address, secret));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -67,10 +67,10 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
         }
     }
 
-    private DeliveryOutcome Judge(HttpResponseMessage response, byte[] answer, string secret)
+    private DeliveryOutcome Judge(HttpResponseMessage response, byte[] answer, Uri address, string secret)
     {
         var status = (int)response.StatusCode;
-        var text = Clean(Encoding.UTF8.GetString(answer), secret);
+        var text = Clean(Encoding.UTF8.GetString(answer), address, secret);
         var reason = text.Length == 0 ? $"HTTP {status}" : $"HTTP {status}: {text}";
         if (response.IsSuccessStatusCode)
             return new DeliveryOutcome.Retry(
@@ -115,6 +115,6 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
         }
     }
 
-    private static string Clean(string text, string secret) =>
-        ChannelText.Cut(ChannelText.OneLine(text.Replace(secret, "***", StringComparison.Ordinal)), MostOfReason);
+    private static string Clean(string text, Uri address, string secret) => ChannelText.Cut(
+        ChannelText.OneLine(AddressSecrets.Strike(text.Replace(secret, "***", StringComparison.Ordinal), address)), MostOfReason);
 }

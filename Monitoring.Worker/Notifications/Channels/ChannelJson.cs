@@ -18,16 +18,26 @@ internal static class ChannelJson
 
     public static byte[] Write(object body) => JsonSerializer.SerializeToUtf8Bytes(body, Options);
 
-    /// <summary>An event's indicators as JSON; as a text where they are none.</summary>
+    /// <summary>An event's indicators as JSON; as a text where they are none. Texts in it are plain lines.</summary>
     public static JsonNode? Indicators(string indicators)
     {
         try
         {
-            return JsonNode.Parse(indicators);
+            return Clean(JsonNode.Parse(indicators));
         }
         catch (JsonException)
         {
-            return JsonValue.Create(indicators);
+            return JsonValue.Create(ChannelText.OneLine(indicators));
         }
     }
+
+    private static JsonNode? Clean(JsonNode? node) => node switch
+    {
+        JsonObject members => new JsonObject(members.GroupBy(member => ChannelText.OneLine(member.Key), member => member.Value)
+            .Select(same => KeyValuePair.Create(same.Key, Clean(same.First())))),
+        JsonArray items => new JsonArray([.. items.Select(Clean)]),
+        JsonValue value when value.GetValueKind() == JsonValueKind.String =>
+            JsonValue.Create(ChannelText.OneLine(value.GetValue<string>())),
+        _ => node?.DeepClone(),
+    };
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Monitoring.Data.Logging;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
@@ -12,19 +13,7 @@ internal static class ChannelText
     /// <summary>
     /// The text as one line: white space is one space, control and direction-changing characters and broken surrogates are gone.
     /// </summary>
-    public static string OneLine(string text)
-    {
-        var line = new StringBuilder(text.Length);
-        foreach (var rune in text.EnumerateRunes())
-        {
-            if (Rune.IsWhiteSpace(rune) || Rune.IsControl(rune))
-                line.Append(line.Length == 0 || line[^1] == ' ' ? "" : " ");
-            else if (!ChangesDirection(rune.Value))
-                line.Append(rune);
-        }
-
-        return line.ToString().TrimEnd();
-    }
+    public static string OneLine(string text) => PlainText.OneLine(text);
 
     /// <summary>
     /// At most <paramref name="limit"/> characters (UTF-16), with a mark where it was cut; what is seen as
@@ -67,8 +56,4 @@ internal static class ChannelText
                 taken = i;
         return string.Join('\n', [.. lines.Take(taken), rest(taken)]);
     }
-
-    // Embeddings, overrides and isolates of writing direction, and the marks that go with them.
-    private static bool ChangesDirection(int rune) =>
-        rune is >= 0x202A and <= 0x202E or >= 0x2066 and <= 0x2069 or 0x200E or 0x200F or 0x061C;
 }

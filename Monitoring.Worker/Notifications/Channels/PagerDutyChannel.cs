@@ -101,11 +101,12 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
     {
         var details = new JsonObject
         {
-            ["description"] = ChannelText.Cut(entry.Description, 4000),
+            ["description"] = ChannelText.Cut(ChannelText.OneLine(entry.Description), 4000),
             ["when"] = MessageWords.When(entry),
             ["evidence"] = new JsonObject(MessageWords.Facts(entry).Select(fact => KeyValuePair.Create(fact.Name, (JsonNode?)fact.Value))),
-            ["addresses"] = new JsonArray([.. entry.AffectedAddresses.Take(100).Select(address => JsonValue.Create(address))]),
-            ["rule"] = entry.RuleId,
+            ["addresses"] = new JsonArray([.. entry.AffectedAddresses.Take(100)
+                .Select(address => JsonValue.Create(ChannelText.OneLine(address)))]),
+            ["rule"] = ChannelText.OneLine(entry.RuleId),
             ["notification"] = message.NotificationId.ToString(),
         };
         if (MessageWords.Note(entry) is { } note)
@@ -146,7 +147,7 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
             _ => "info",
         },
         ["timestamp"] = $"{worst.ChangedAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}",
-        ["class"] = worst.ThreatType,
+        ["class"] = ChannelText.OneLine(worst.ThreatType),
         ["custom_details"] = details,
     };
 }

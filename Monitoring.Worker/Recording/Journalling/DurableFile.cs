@@ -14,7 +14,10 @@ internal static class DurableFile
         var parent = Path.GetDirectoryName(path);
         if (parent is not null)
             CreateFolder(parent);
-        Directory.CreateDirectory(path);
+        if (OperatingSystem.IsWindows())
+            Directory.CreateDirectory(path);
+        else
+            Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         if (parent is not null)
             FlushFolder(parent);
     }

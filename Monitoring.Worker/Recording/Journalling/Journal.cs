@@ -30,6 +30,8 @@ internal sealed partial class Journal : IDisposable
         _lock = Lock(_folder);
         try
         {
+            foreach (var problem in PrivateFiles.Tighten(options.Path, JournalFolder.IsOurs))
+                LogOpenToOthers(problem);
             _position = OpenPosition();
             _drained = JournalPosition.Read(_position);
             _next = _drained + 1;
@@ -291,6 +293,9 @@ internal sealed partial class Journal : IDisposable
         segment.Dispose();
         _segments.Remove(segment);
     }
+
+    [LoggerMessage(LogLevel.Warning, "{Problem}")]
+    private partial void LogOpenToOthers(string problem);
 
     [LoggerMessage(LogLevel.Warning, "journal {Segment}: its last {Length} bytes, from {Offset} on, are the beginning of a record that was "
         + "never finished; they are cut")]

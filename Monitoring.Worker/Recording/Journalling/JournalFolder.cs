@@ -58,6 +58,11 @@ internal sealed record JournalFolder(string Path)
         }
     }
 
+    /// <summary>Whether a file of this name is one of a journal's.</summary>
+    public static bool IsOurs(string name) =>
+        name is "lock" or "position" or "probe" || name.StartsWith("known-events.json", StringComparison.Ordinal)
+        || name.EndsWith(SegmentEnding, StringComparison.Ordinal) || name.StartsWith(SetAsidePrefix, StringComparison.Ordinal);
+
     private IReadOnlyList<string> Files(string pattern) =>
         Directory.Exists(Path) ? [.. Directory.EnumerateFiles(Path, pattern).Order(StringComparer.Ordinal)] : [];
 

@@ -67,7 +67,8 @@ internal static class MemoryBench
         return (long)(await count.ExecuteScalarAsync(cancellationToken))!;
     }
 
-    private static Dictionary<string, string> Settings(string database, string venue, string receiver, string journal)
+    /// <summary>Every monitor once a second, against the simulator.</summary>
+    public static Dictionary<string, string> Settings(string database, string venue, string receiver, string journal)
     {
         var settings = new Dictionary<string, string>
         {

@@ -42,7 +42,7 @@ internal sealed class ApiUnderTest : IAsyncDisposable
         var logs = new TestLogs();
         var app = ApiHost.Build(
             new ApiOptions(new DatabaseOptions(connection), "127.0.0.1", 0,
-                access ?? new AccessOptions(ApiAuth.None, IsLoopback: true, 1_000_000, [], [])),
+                access ?? new AccessOptions(ApiAuth.None, IsLoopback: true, 1_000_000, [], []) { StreamsPerCaller = 1000 }),
             clock, Repository.File("Monitoring.Api/wwwroot"), logging => logging.AddProvider(logs));
         await app.StartAsync();
         return new ApiUnderTest(app, gate, logs);

@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Database;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 using Monitoring.Data.Rules;
@@ -29,7 +30,7 @@ public sealed class HotUpdateTests
         await using var transaction = await connection.BeginTransactionAsync();
         var (updatedBefore, hotBefore) = await CountAsync(connection, transaction); // the session's, until it hands them on
         var known = await SecurityEventUpdates.LockRelevantAsync(
-            "m", [.. result.Findings.Select(finding => finding.Fingerprint)], transaction, default);
+            "m", [.. result.Findings.Select(finding => finding.Fingerprint)], new UnreadableRows(), transaction, default);
         var update = EventLifecycle.Apply(known, result, resolveAfter: 3, new RuleCatalog([]), ManualClock.Noon);
         await SecurityEventUpdates.MoveAsync(update.Moved, transaction, default);
         await SecurityEventUpdates.UpsertAsync(update.Rewritten, transaction, default);

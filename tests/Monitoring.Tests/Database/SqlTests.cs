@@ -68,7 +68,7 @@ public sealed partial class SqlTests
         ["scheduledTimes"] = new[] { Time },
         ["actors"] = new[] { "worker" }, ["notes"] = new[] { "n" }, ["evidences"] = new[] { "{}" }, ["covered"] = new[] { "{[1,2)}" },
         ["key"] = 1L, ["gaps"] = new[] { 1L }, ["gapFroms"] = new[] { "2026-11-21Z" }, ["gapUntils"] = new[] { "2026-11-21Z" },
-        ["lockTimeout"] = "1s",
+        ["lockTimeout"] = "1s", ["leftOut"] = new[] { Guid.Empty }, ["leftOutSeqs"] = new[] { 1L },
     };
 
     // The subjects' own samples stand in their folders.

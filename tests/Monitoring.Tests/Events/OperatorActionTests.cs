@@ -101,7 +101,7 @@ public sealed class OperatorActionTests
     {
         await using var connection = await _db.OpenConnectionAsync();
         await using var worker = await connection.BeginTransactionAsync();
-        var locked = (await SecurityEventUpdates.LockRelevantAsync("m", ["r:s"], worker, default)).Single();
+        var locked = (await SecurityEventUpdates.LockRelevantAsync("m", ["r:s"], new UnreadableRows(), worker, default)).Single();
         var acknowledgement = Task.Run(() => _actions.AcknowledgeAsync(_id, Ada, null, Noon, default));
         await WaitForLockAsync();
         await SecurityEventUpdates.UpsertAsync([locked with { Severity = Severity.Critical, Occurrences = 7 }], worker, default);
