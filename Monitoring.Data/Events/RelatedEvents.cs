@@ -1,5 +1,6 @@
 using Dapper;
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Database;
 using Npgsql;
 
 namespace Monitoring.Data.Events;
@@ -45,8 +46,8 @@ public static class RelatedEvents
     /// The open events that speak for others, those that they inhibit, and those of these <paramref name="fingerprints"/>.
     /// </summary>
     public static Task<IReadOnlyList<SecurityEvent>> ListInhibitionAsync(
-        string[] fingerprints, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        ListAsync(ListInhibitionSql, new { fingerprints }, transaction, cancellationToken);
+        string[] fingerprints, UnreadableRows unreadable, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        ListAsync(ListInhibitionSql, new { fingerprints }, unreadable, transaction, cancellationToken);
 
     private const string LockDueSql = $"""
         SELECT {SecurityEvents.Columns}
@@ -70,13 +71,13 @@ public static class RelatedEvents
     /// moment while not all routes were asked that wait for no longer than <paramref name="longestAfter"/> seconds.
     /// </summary>
     public static Task<IReadOnlyList<SecurityEvent>> LockDueAsync(
-        IReadOnlyList<ReminderDue> due, DateTimeOffset before, int longestAfter, NpgsqlTransaction transaction,
+        IReadOnlyList<ReminderDue> due, DateTimeOffset before, int longestAfter, UnreadableRows unreadable, NpgsqlTransaction transaction,
         CancellationToken cancellationToken) =>
         ListAsync(LockDueSql, new
         {
             severities = due.Select(one => SnakeCase.Of(one.Severity)).ToArray(),
             times = due.Select(one => one.NotifiedBefore.UtcDateTime).ToArray(), before, longestAfter,
-        }, transaction, cancellationToken);
+        }, unreadable, transaction, cancellationToken);
 
     private const string ListHeldSql = """
         SELECT event_id
@@ -128,7 +129,7 @@ public static class RelatedEvents
         }, transaction, cancellationToken: cancellationToken));
 
     private static async Task<IReadOnlyList<SecurityEvent>> ListAsync(
-        string sql, object parameters, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        (await transaction.Connection!.QueryAsync<SecurityEvent>(
-            new(sql, parameters, transaction, cancellationToken: cancellationToken))).AsList();
+        string sql, object parameters, UnreadableRows unreadable, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
+        (await unreadable.ReadAsync<SecurityEvent, Guid>(transaction.Connection!, SecurityEvents.Table,
+            new(sql, parameters, transaction, cancellationToken: cancellationToken), 0, cancellationToken)).Rows;
 }

@@ -134,7 +134,7 @@ internal sealed class DatabaseRecorder(
         var known = await SecurityEventUpdates.LockRelevantAsync(
             result.Run.Monitor, fingerprints, unreadable, transaction, cancellationToken);
         IReadOnlyList<SecurityEvent> inhibition = inhibits
-            ? await RelatedEvents.ListInhibitionAsync([.. _policy.Covered(result)], transaction, cancellationToken) : [];
+            ? await RelatedEvents.ListInhibitionAsync([.. _policy.Covered(result)], unreadable, transaction, cancellationToken) : [];
         var (due, held) = reminds ? await FindDueAsync(result.Run.ScheduledAt, now, transaction, cancellationToken) : Nothing;
         if (inhibition.Count + due.Count > 0)
             known = [.. known.Concat(due).Concat(inhibition).DistinctBy(e => e.EventId)];
@@ -156,7 +156,7 @@ internal sealed class DatabaseRecorder(
         DateTimeOffset at, DateTimeOffset now, NpgsqlTransaction transaction, CancellationToken cancellationToken)
     {
         var due = await RelatedEvents.LockDueAsync(
-            _policy.Due(at), at.AddSeconds(-routing.ShortestAfter), routing.LongestAfter, transaction, cancellationToken);
+            _policy.Due(at), at.AddSeconds(-routing.ShortestAfter), routing.LongestAfter, unreadable, transaction, cancellationToken);
         return due.Count == 0 ? Nothing
             : (due, await RelatedEvents.ListHeldAsync([.. due.Select(e => e.EventId)], now, transaction, cancellationToken));
     }

@@ -237,7 +237,8 @@ public sealed class HostileValueTests
             .AddSingleton(new EventOptions(3, Severity.High)).AddSingleton<TimeProvider>(new ManualClock(Noon))
             .AddSingleton(new NotificationRouting([], Severity.High, [])).AddSingleton<DatabaseRecorder>()
             .AddSingleton(provider => new EventSnapshot(
-                provider.GetRequiredService<EventOptions>(), provider.GetRequiredService<Data.Rules.RuleCatalog>(), new ManualClock(Noon)))
+                provider.GetRequiredService<EventOptions>(), provider.GetRequiredService<Data.Rules.RuleCatalog>(),
+                provider.GetRequiredService<NotificationRouting>(), new ManualClock(Noon)))
             .AddSingleton<EventSnapshotRefresh>().AddSingleton<UnreadableRowsHealth>().BuildServiceProvider();
         await worker.GetRequiredService<EventSnapshotRefresh>().RefreshIfDueAsync(default);
         Assert.That(worker.GetRequiredService<EventSnapshot>().Open.Select(e => e.EventId), Is.SubsetOf(new[] { _id }));
@@ -245,7 +246,8 @@ public sealed class HostileValueTests
         Assert.That(said.Select(finding => finding.Subject.Text), unreadable > 0 ? Is.EqualTo(new[] { "security_events" }) : Is.Empty);
 
         var claimed = await worker.GetRequiredService<NotificationClaims>().ClaimAsync(
-            "webhook", new ClaimTerms("w", Noon, Noon.AddSeconds(15), Noon.AddDays(1), TimeSpan.FromSeconds(30)), 8, [], [], default);
+            "webhook", new ClaimTerms("w", Noon, Noon.AddSeconds(15), Noon.AddDays(1), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10), []),
+            8, [], [], default);
         Assert.That(claimed.All(row => row.Note is null or { Length: <= 2000 }), Is.True);
         // What is found of an event whose row cannot be read is told anew.
         await using var connection = await _db.OpenConnectionAsync();
@@ -253,7 +255,8 @@ public sealed class HostileValueTests
             (await connection.QueryAsync<string>("SELECT DISTINCT fingerprint FROM security_events ORDER BY fingerprint")).AsList();
         await worker.GetRequiredService<DatabaseRecorder>().WriteAsync(ResultSample.Of("m", Noon, CheckOutcome.Succeeded,
             [.. fingerprints.Select(text => ResultSample.Finding("r", text[2..], Severity.High))], []), default);
-        var open = (await worker.GetRequiredService<SecurityEvents>().ListOpenAsync(100, default)).Select(e => e.Fingerprint).ToList();
+        var open = (await worker.GetRequiredService<SecurityEvents>().ListKnownAsync(Noon, 100, default))
+            .Where(e => e.Status != EventStatus.Resolved).Select(e => e.Fingerprint).ToList();
         Assert.That(open, Is.SupersetOf(fingerprints.Where(text => text != "r:s")));
     }
 }
