@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Monitoring.Data.Supervision;
 using Monitoring.Simulator.Model;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Recording.Journalling;
 using Monitoring.Worker.Venues.Hyperliquid.Feed;
@@ -62,7 +63,7 @@ public sealed class WorkerFaultTests
 
     private static Task UntilAsync(Func<bool> isSo, string what) => UntilAsync(() => Task.FromResult(isSo()), what);
 
-    // Every monitor succeeds and is stored, the feed is up, no service has ended and no loop fails.
+    // Every monitor succeeds and is stored; the feed is up, no service has ended and no loop fails.
     private async Task AssertWorksAsync()
     {
         var since = TimeProvider.System.GetUtcNow();
@@ -72,6 +73,11 @@ public sealed class WorkerFaultTests
             return await connection.QuerySingleAsync<int>("SELECT count(DISTINCT monitor)::int FROM check_runs WHERE started_at >= @since "
                 + "AND outcome = 'succeeded' AND monitor <> 'recorder'", new { since }) == 5;
         }, "every monitor is checked and stored again");
+        await AssertLoopsWorkAsync();
+    }
+
+    private async Task AssertLoopsWorkAsync()
+    {
         await UntilAsync(() => _worker.Services.GetRequiredService<FeedState>().IsUp, "the live feed is up");
         // Who listens says that it works when it ends.
         await UntilAsync(() => Supervisor.Failing.All(loop => loop.Name is "live feed" or "watch of the outbox"), "no loop fails");
@@ -86,10 +92,9 @@ public sealed class WorkerFaultTests
     public async Task Clock_that_throws_now_and_then_stops_no_service()
     {
         await CreateAsync(new FaultyClock(_faults));
-        // Made on a clock that works, and so is the scheduler, which starts last.
-        var services = _worker.Services.GetServices<IHostedService>().ToList();
+        var services = Services().ToList(); // made on a clock that works; the scheduler is not ours, and has no faults to bear
         _faults.IsOn = true;
-        foreach (var service in services.OfType<BackgroundService>())
+        foreach (var service in services)
             await service.StartAsync(default);
         await UntilAsync(() => AllLoops.All(loop => Supervisor.Failed.GetValueOrDefault(loop) > 0), "every loop has failed");
         Assert.That(Supervisor.Failed.Keys, Is.EquivalentTo(AllLoops));
@@ -97,9 +102,16 @@ public sealed class WorkerFaultTests
         _faults.SparesSome = true;
         await UntilAsync(() => _faults.Thrown > thrown + 100, "their calls fail here and there");
         _faults.IsOn = false;
-        foreach (var service in services.Where(service => service is not BackgroundService))
-            await service.StartAsync(default);
-        await AssertWorksAsync();
+        string[] triggered = ["inventory", "liquidations", "oracle"];
+        foreach (var monitor in triggered)
+            _worker.Services.GetRequiredService<TriggeredChecks>().Request(monitor);
+        await UntilAsync(async () =>
+        {
+            await using var connection = await _worker.Db.OpenConnectionAsync();
+            return await connection.QuerySingleAsync<int>("SELECT count(DISTINCT monitor)::int FROM check_runs WHERE trigger = 'feed' "
+                + "AND outcome = 'succeeded' AND monitor = ANY (@triggered)", new { triggered }) == triggered.Length;
+        }, "checks are triggered and stored");
+        await AssertLoopsWorkAsync();
         foreach (var service in services.AsEnumerable().Reverse())
             await service.StopAsync(default);
     }
