@@ -402,12 +402,14 @@ CREATE TABLE public.check_runs (
     error text,
     worker text NOT NULL,
     recorded_at timestamp with time zone DEFAULT now() NOT NULL,
+    clock_offset_seconds numeric,
     CONSTRAINT check_runs_check CHECK (((outcome = 'succeeded'::text) = (error IS NULL))),
     CONSTRAINT check_runs_outcome_check CHECK ((outcome = ANY (ARRAY['succeeded'::text, 'failed'::text, 'timed_out'::text]))),
     CONSTRAINT check_runs_trigger_check CHECK ((trigger = ANY (ARRAY['grid'::text, 'feed'::text])))
 )
 PARTITION BY RANGE (scheduled_at);
 COMMENT ON TABLE public.check_runs IS 'The ledger: one row per monitor and scheduled time, whatever became of the check.';
+COMMENT ON COLUMN public.check_runs.clock_offset_seconds IS 'Added to the clock of the worker''s machine, which was wrong by so much; NULL = nothing.';
 CREATE TABLE public.cursor_key (
     only_row boolean DEFAULT true NOT NULL,
     key bytea NOT NULL,
