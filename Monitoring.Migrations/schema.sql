@@ -1,24 +1,14 @@
 CREATE FUNCTION public.acknowledge_event(target uuid, by_actor text, from_origin text, said text, moment timestamp with time zone) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     SET "DateStyle" TO 'ISO, YMD'
     SET "TimeZone" TO 'UTC'
     AS $$
-DECLARE
-    found_event public.security_events%ROWTYPE;
-BEGIN
-    SELECT * INTO found_event FROM public.security_events WHERE event_id = target FOR UPDATE;
-    IF NOT FOUND THEN
-        RETURN 'not_found';
-    ELSIF found_event.status <> 'open' THEN
-        RETURN CASE found_event.status WHEN 'resolved' THEN 'resolved' ELSE 'unchanged' END;
-    END IF;
-    UPDATE public.security_events SET status = 'acknowledged', acknowledged_at = moment, acknowledged_by = by_actor WHERE event_id = target;
-    INSERT INTO public.security_event_changes (event_id, changed_at, kind, severity, actor, note)
-    VALUES (target, moment, 'acknowledged', found_event.severity, by_actor, said);
-    INSERT INTO public.audit_log (actor, origin, action, subject, detail) VALUES (by_actor, from_origin, 'event.acknowledge', target::text, coalesce(said, ''));
-    RETURN 'done';
-END $$;
+    SELECT public.apply_acknowledgement(
+        target, public.checked_line('actor', by_actor, 64, true), public.checked_line('origin', from_origin, 200, true),
+        public.checked_line('note', said, 2000, false),
+        public.checked_moment(moment, (SELECT first_seen_at FROM public.security_events WHERE event_id = target)))
+$$;
 CREATE FUNCTION public.announce_security_event_change() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -41,6 +31,107 @@ CREATE FUNCTION public.announces(kind text) RETURNS boolean
     SELECT kind IN ('opened', 'escalated', 'worsened', 'flapping', 'reminded')
 $$;
 COMMENT ON FUNCTION public.announces(kind text) IS 'Whether messages of this kind call for people: silences and inhibitions hold those back, and what comes later follows them.';
+CREATE FUNCTION public.apply_acknowledgement(target uuid, by_actor text, from_origin text, said text, moment timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+DECLARE
+    found_event public.security_events%ROWTYPE;
+BEGIN
+    SELECT * INTO found_event FROM public.security_events WHERE event_id = target FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'not_found';
+    ELSIF found_event.status <> 'open' THEN
+        RETURN CASE found_event.status WHEN 'resolved' THEN 'resolved' ELSE 'unchanged' END;
+    END IF;
+    UPDATE public.security_events SET status = 'acknowledged', acknowledged_at = moment, acknowledged_by = by_actor WHERE event_id = target;
+    INSERT INTO public.security_event_changes (event_id, changed_at, kind, severity, actor, note)
+    VALUES (target, moment, 'acknowledged', found_event.severity, by_actor, said);
+    INSERT INTO public.audit_log (actor, origin, action, subject, detail) VALUES (by_actor, from_origin, 'event.acknowledge', target::text, coalesce(said, ''));
+    RETURN 'done';
+END $$;
+CREATE FUNCTION public.apply_key_usage(ids uuid[], counts bigint[], times timestamp with time zone[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+    UPDATE public.api_keys AS k
+       SET requests = k.requests + used.n, last_used_at = greatest(k.last_used_at, used.at)
+      FROM unnest(ids, counts, times) AS used (id, n, at)
+     WHERE k.key_id = used.id AND used.n > 0
+$$;
+COMMENT ON FUNCTION public.apply_key_usage(ids uuid[], counts bigint[], times timestamp with time zone[]) IS 'Adds to the use of keys what was counted since the last call.';
+CREATE FUNCTION public.apply_refusals(origins text[], details text[]) RETURNS void
+    LANGUAGE sql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+    INSERT INTO public.audit_log (actor, origin, action, subject, detail)
+    SELECT 'unknown', left(refused.origin, 100), 'access.refuse', 'api', left(refused.detail, 500) FROM unnest(origins, details) AS refused (origin, detail) LIMIT 10
+$$;
+COMMENT ON FUNCTION public.apply_refusals(origins text[], details text[]) IS 'Appends summaries of refused requests to the audit log, at most ten in a call.';
+CREATE FUNCTION public.apply_resolution(target uuid, by_actor text, from_origin text, said text, moment timestamp with time zone) RETURNS text
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+DECLARE
+    found_event public.security_events%ROWTYPE;
+BEGIN
+    SELECT * INTO found_event FROM public.security_events WHERE event_id = target FOR UPDATE;
+    IF NOT FOUND THEN
+        RETURN 'not_found';
+    ELSIF found_event.status = 'resolved' THEN
+        RETURN CASE WHEN EXISTS (SELECT FROM public.security_event_changes
+                                  WHERE event_id = target AND kind = 'resolved' AND actor = by_actor AND note = said) THEN 'unchanged' ELSE 'resolved' END;
+    END IF;
+    -- Not before the newest check that judged it, so that a result on its way with an older time does not open it anew.
+    UPDATE public.security_events SET status = 'resolved', resolved_at = greatest(moment, judged_at), resolution = said WHERE event_id = target;
+    INSERT INTO public.security_event_changes (event_id, changed_at, kind, severity, actor, note)
+    VALUES (target, moment, 'resolved', found_event.severity, by_actor, said);
+    INSERT INTO public.audit_log (actor, origin, action, subject, detail) VALUES (by_actor, from_origin, 'event.resolve', target::text, said);
+    RETURN 'done';
+END $$;
+CREATE FUNCTION public.apply_silence(target_fingerprint text, silent_until timestamp with time zone, by_actor text, from_origin text, said text, moment timestamp with time zone, OUT outcome text, OUT made_silence uuid) RETURNS record
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+DECLARE
+    found_event public.security_events%ROWTYPE;
+BEGIN
+    SELECT * INTO found_event FROM public.security_events
+     WHERE event_id = (SELECT event_id FROM public.security_events WHERE fingerprint = target_fingerprint ORDER BY first_seen_at DESC, event_id DESC LIMIT 1)
+       FOR UPDATE;
+    IF NOT FOUND THEN
+        outcome := 'not_found';
+        RETURN;
+    END IF;
+    SELECT silence_id INTO made_silence FROM public.silences
+     WHERE fingerprint = target_fingerprint AND ended_at IS NULL AND until = silent_until AND created_by = by_actor AND note IS NOT DISTINCT FROM said;
+    IF FOUND THEN
+        outcome := 'unchanged';
+        RETURN;
+    END IF;
+    UPDATE public.silences SET ended_at = moment WHERE fingerprint = target_fingerprint AND ended_at IS NULL AND until > moment;
+    INSERT INTO public.silences (fingerprint, until, note, created_by, created_at) VALUES (target_fingerprint, silent_until, said, by_actor, moment)
+    RETURNING silence_id INTO made_silence;
+    IF found_event.status <> 'resolved' THEN
+        INSERT INTO public.security_event_changes (event_id, changed_at, kind, severity, actor, note)
+        VALUES (found_event.event_id, moment, 'silenced', found_event.severity, by_actor,
+                concat_ws(': ', 'until ' || to_char(silent_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), said));
+    END IF;
+    INSERT INTO public.audit_log (actor, origin, action, subject, detail)
+    VALUES (by_actor, from_origin, 'event.silence', target_fingerprint,
+            concat_ws(': ', 'until ' || to_char(silent_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), said));
+    outcome := 'done';
+END $$;
 CREATE FUNCTION public.audit_log_hash(previous_hash bytea, seq bigint, recorded_at timestamp with time zone, VARIADIC texts text[]) RETURNS bytea
     LANGUAGE sql STABLE
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -65,6 +156,48 @@ BEGIN
     UPDATE public.audit_log_head SET last_seq = NEW.seq, last_hash = NEW.hash;
     RETURN NEW;
 END $$;
+CREATE FUNCTION public.checked_line(parameter text, given text, longest integer, needed boolean) RETURNS text
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+DECLARE
+    cleaned text;
+BEGIN
+    IF length(given) > longest THEN
+        PERFORM public.refuse_value(parameter, format('must have at most %s characters', longest));
+    END IF;
+    cleaned := nullif(public.cleaned_line(given), '');
+    IF cleaned IS NULL AND needed THEN
+        PERFORM public.refuse_value(parameter, 'must not be empty');
+    END IF;
+    RETURN cleaned;
+END $$;
+CREATE FUNCTION public.checked_moment(given timestamp with time zone, first_seen timestamp with time zone) RETURNS timestamp with time zone
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+BEGIN
+    IF given IS NULL OR NOT isfinite(given) OR given > clock_timestamp() + interval '366 days'
+       OR given < coalesce(first_seen, clock_timestamp()) - interval '366 days' THEN
+        PERFORM public.refuse_value('time', 'must be at most a year away');
+    END IF;
+    RETURN least(given, clock_timestamp());
+END $$;
+CREATE FUNCTION public.cleaned_line(given text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+    SELECT btrim(regexp_replace(
+        regexp_replace(given, '[\u061C\u200B\u200C\u200E\u200F\u202A-\u202E\u2060-\u206F\uFEFF]+', '', 'g'),
+        '[\u0001-\u0020\u007F-\u00A0\u2028\u2029]+', ' ', 'g'))
+$$;
+COMMENT ON FUNCTION public.cleaned_line(given text) IS 'One line without characters that control a terminal or change the direction of writing.';
 CREATE FUNCTION public.drop_day_partitions_before(parent text, day date) RETURNS SETOF text
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
@@ -226,26 +359,36 @@ BEGIN
     RETURN NEW;
 END $$;
 CREATE FUNCTION public.record_key_usage(ids uuid[], counts bigint[], times timestamp with time zone[]) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     SET "DateStyle" TO 'ISO, YMD'
     SET "TimeZone" TO 'UTC'
     AS $$
-    UPDATE public.api_keys AS k
-       SET requests = k.requests + used.n, last_used_at = greatest(k.last_used_at, used.at)
-      FROM unnest(ids, counts, times) AS used (id, n, at)
-     WHERE k.key_id = used.id AND used.n > 0
-$$;
+BEGIN
+    IF greatest(cardinality(ids), cardinality(counts), cardinality(times)) > 20000 THEN
+        PERFORM public.refuse_value('ids', 'must be at most 20000');
+    END IF;
+    PERFORM public.apply_key_usage(array_agg(id), array_agg(n), array_agg(at))
+       FROM unnest(ids, counts, times) AS given (id, n, at)
+       JOIN public.api_keys ON key_id = id AND requests < 1000000000000000000
+      WHERE n BETWEEN 1 AND 1000000000000 AND isfinite(at) AND at <= clock_timestamp() + interval '366 days';
+END $$;
 COMMENT ON FUNCTION public.record_key_usage(ids uuid[], counts bigint[], times timestamp with time zone[]) IS 'Adds to the use of keys what was counted since the last call.';
 CREATE FUNCTION public.record_refusals(origins text[], details text[]) RETURNS void
-    LANGUAGE sql SECURITY DEFINER
+    LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     SET "DateStyle" TO 'ISO, YMD'
     SET "TimeZone" TO 'UTC'
     AS $$
-    INSERT INTO public.audit_log (actor, origin, action, subject, detail)
-    SELECT 'unknown', left(refused.origin, 100), 'access.refuse', 'api', left(refused.detail, 500) FROM unnest(origins, details) AS refused (origin, detail) LIMIT 10
-$$;
+BEGIN
+    IF greatest(cardinality(origins), cardinality(details)) > 100 THEN
+        PERFORM public.refuse_value('origins', 'must be at most 100');
+    END IF;
+    PERFORM public.apply_refusals(
+                array_agg(coalesce(nullif(public.cleaned_line(left(origin, 100)), ''), 'unknown') ORDER BY place),
+                array_agg(coalesce(public.cleaned_line(left(detail, 500)), '') ORDER BY place))
+       FROM unnest(origins, details) WITH ORDINALITY AS given (origin, detail, place);
+END $$;
 COMMENT ON FUNCTION public.record_refusals(origins text[], details text[]) IS 'Appends summaries of refused requests to the audit log, at most ten in a call.';
 CREATE FUNCTION public.refuse_audit_log_change() RETURNS trigger
     LANGUAGE plpgsql
@@ -256,63 +399,43 @@ CREATE FUNCTION public.refuse_audit_log_change() RETURNS trigger
 BEGIN
     RAISE EXCEPTION 'the audit log is append only: % on % is refused', TG_OP, TG_TABLE_NAME USING ERRCODE = 'insufficient_privilege';
 END $$;
+CREATE FUNCTION public.refuse_value(parameter text, problem text) RETURNS void
+    LANGUAGE plpgsql
+    SET search_path TO 'pg_catalog', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
+    AS $$
+BEGIN
+    RAISE EXCEPTION '% %', parameter, problem USING ERRCODE = 'invalid_parameter_value', COLUMN = parameter;
+END $$;
+COMMENT ON FUNCTION public.refuse_value(parameter text, problem text) IS 'Ends a call: this parameter cannot be taken. The error''s column names it.';
 CREATE FUNCTION public.resolve_event(target uuid, by_actor text, from_origin text, said text, moment timestamp with time zone) RETURNS text
-    LANGUAGE plpgsql SECURITY DEFINER
+    LANGUAGE sql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     SET "DateStyle" TO 'ISO, YMD'
     SET "TimeZone" TO 'UTC'
     AS $$
-DECLARE
-    found_event public.security_events%ROWTYPE;
-BEGIN
-    SELECT * INTO found_event FROM public.security_events WHERE event_id = target FOR UPDATE;
-    IF NOT FOUND THEN
-        RETURN 'not_found';
-    ELSIF found_event.status = 'resolved' THEN
-        RETURN CASE WHEN EXISTS (SELECT FROM public.security_event_changes
-                                  WHERE event_id = target AND kind = 'resolved' AND actor = by_actor AND note = said) THEN 'unchanged' ELSE 'resolved' END;
-    END IF;
-    -- Not before the newest check that judged it, so that a result on its way with an older time does not open it anew.
-    UPDATE public.security_events SET status = 'resolved', resolved_at = greatest(moment, judged_at), resolution = said WHERE event_id = target;
-    INSERT INTO public.security_event_changes (event_id, changed_at, kind, severity, actor, note)
-    VALUES (target, moment, 'resolved', found_event.severity, by_actor, said);
-    INSERT INTO public.audit_log (actor, origin, action, subject, detail) VALUES (by_actor, from_origin, 'event.resolve', target::text, said);
-    RETURN 'done';
-END $$;
+    SELECT public.apply_resolution(
+        target, public.checked_line('actor', by_actor, 64, true), public.checked_line('origin', from_origin, 200, true),
+        public.checked_line('note', said, 2000, true),
+        public.checked_moment(moment, (SELECT first_seen_at FROM public.security_events WHERE event_id = target)))
+$$;
 CREATE FUNCTION public.silence_event(target_fingerprint text, silent_until timestamp with time zone, by_actor text, from_origin text, said text, moment timestamp with time zone, OUT outcome text, OUT made_silence uuid) RETURNS record
     LANGUAGE plpgsql SECURITY DEFINER
     SET search_path TO 'pg_catalog', 'public', 'pg_temp'
     SET "DateStyle" TO 'ISO, YMD'
     SET "TimeZone" TO 'UTC'
     AS $$
-DECLARE
-    found_event public.security_events%ROWTYPE;
 BEGIN
-    SELECT * INTO found_event FROM public.security_events
-     WHERE event_id = (SELECT event_id FROM public.security_events WHERE fingerprint = target_fingerprint ORDER BY first_seen_at DESC, event_id DESC LIMIT 1)
-       FOR UPDATE;
-    IF NOT FOUND THEN
-        outcome := 'not_found';
-        RETURN;
+    moment := public.checked_moment(moment, (SELECT max(first_seen_at) FROM public.security_events
+                                              WHERE fingerprint = target_fingerprint));
+    IF silent_until IS NULL OR NOT isfinite(silent_until) OR silent_until <= moment
+       OR silent_until > moment + interval '367 days' THEN
+        PERFORM public.refuse_value('until', 'must be a time to come, at most a year ahead');
     END IF;
-    SELECT silence_id INTO made_silence FROM public.silences
-     WHERE fingerprint = target_fingerprint AND ended_at IS NULL AND until = silent_until AND created_by = by_actor AND note IS NOT DISTINCT FROM said;
-    IF FOUND THEN
-        outcome := 'unchanged';
-        RETURN;
-    END IF;
-    UPDATE public.silences SET ended_at = moment WHERE fingerprint = target_fingerprint AND ended_at IS NULL AND until > moment;
-    INSERT INTO public.silences (fingerprint, until, note, created_by, created_at) VALUES (target_fingerprint, silent_until, said, by_actor, moment)
-    RETURNING silence_id INTO made_silence;
-    IF found_event.status <> 'resolved' THEN
-        INSERT INTO public.security_event_changes (event_id, changed_at, kind, severity, actor, note)
-        VALUES (found_event.event_id, moment, 'silenced', found_event.severity, by_actor,
-                concat_ws(': ', 'until ' || to_char(silent_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), said));
-    END IF;
-    INSERT INTO public.audit_log (actor, origin, action, subject, detail)
-    VALUES (by_actor, from_origin, 'event.silence', target_fingerprint,
-            concat_ws(': ', 'until ' || to_char(silent_until AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), said));
-    outcome := 'done';
+    SELECT made.outcome, made.made_silence INTO outcome, made_silence FROM public.apply_silence(
+        target_fingerprint, silent_until, public.checked_line('actor', by_actor, 64, true),
+        public.checked_line('origin', from_origin, 200, true), public.checked_line('note', said, 2000, false), moment) AS made;
 END $$;
 CREATE FUNCTION public.silences_in_force(moment timestamp with time zone) RETURNS TABLE(silence_id uuid, fingerprint text, until timestamp with time zone)
     LANGUAGE sql STABLE

@@ -137,6 +137,7 @@ public static class EngineRules
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } =
     [
-        Stale, ClockOff, DatabaseAway, JournalUnwritable, JournalFull, JournalSetAside, JournalDisplaced, Undelivered, LoopFails, Unreadable,
+        Stale, ClockOff, DatabaseAway, JournalUnwritable, JournalFull, JournalSetAside, JournalDisplaced, Undelivered, LoopFails,
+        Unreadable,
     ];
 }

@@ -246,7 +246,8 @@ public sealed class HostileValueTests
         Assert.That(said.Select(finding => finding.Subject.Text), unreadable > 0 ? Is.EqualTo(new[] { "security_events" }) : Is.Empty);
 
         var claimed = await worker.GetRequiredService<NotificationClaims>().ClaimAsync(
-            "webhook", new ClaimTerms("w", Noon, Noon.AddSeconds(15), Noon.AddDays(1), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10), []),
+            "webhook",
+            new ClaimTerms("w", Noon, Noon.AddSeconds(15), Noon.AddDays(1), TimeSpan.FromSeconds(30), TimeSpan.FromSeconds(10), []),
             8, [], [], default);
         Assert.That(claimed.All(row => row.Note is null or { Length: <= 2000 }), Is.True);
         // What is found of an event whose row cannot be read is told anew.

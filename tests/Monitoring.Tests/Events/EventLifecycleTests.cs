@@ -346,16 +346,6 @@ public sealed class EventLifecycleTests
             Is.EquivalentTo(Enumerable.Range(0, count / 2).Select(i => Of(2 * i))));
     }
 
-    [TestCase("r:a", false)]
-    [TestCase("r:ab", true)]
-    [TestCase("r:abc", true)]
-    [TestCase("r:ac", false)]
-    [TestCase("q:x", true)]
-    [TestCase("q:xy", false)]
-    [TestCase("s:1", true)]
-    public void Unjudged_entries_name_one_or_all_that_begin_like_them(string fingerprint, bool contained) =>
-        Assert.That(new UnjudgedFingerprints(["r:abc*", "r:ab*", "q:x", "r:abb:*", "s:*"]).Contains(fingerprint), Is.EqualTo(contained));
-
     [Test]
     public void What_its_source_says_is_over_ends_with_that_word()
     {

@@ -89,7 +89,8 @@ public sealed class ImpossiblePriceTests
                 worker.Restart();
         }
 
-        Assert.That((await worker.Db.ReadAsync(batch => OracleDeviations.ListNow(batch, clock.GetUtcNow()))).Single(row => row.Asset == "BTC").ReferencePrice, Is.Null);
+        var newest = await worker.Db.ReadAsync(batch => OracleDeviations.ListNow(batch, clock.GetUtcNow()));
+        Assert.That(newest.Single(row => row.Asset == "BTC").ReferencePrice, Is.Null);
         for (var i = 0; i < 3; i++, clock.Advance(TimeSpan.FromSeconds(10)))
             Assert.That((await worker.CheckAsync(clock.GetUtcNow())).Findings, Is.Empty);
         await using var connection = await worker.Db.OpenConnectionAsync();
