@@ -128,7 +128,11 @@ public sealed class OracleScenarioTests
         foreach (var source in new[] { "coinbase", "pyth" })
             _worker.Venue.Faults.Add(new(Simulator.Faults.FaultKind.Http500, source));
         await PlayAsync(60);
-        Assert.That(await EventsAsync(), Is.EqualTo(new[] { ("oracle.common-mode", "medium") }));
+        // And one of each source, which has been away for a minute by now.
+        Assert.That(await EventsAsync(), Is.EquivalentTo(new[]
+        {
+            ("oracle.common-mode", "medium"), ("monitor.stale", "high"), ("monitor.stale", "high"),
+        }));
     }
 
     [Test]
