@@ -95,9 +95,11 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        _returned.Dispose();
+        if (_database is null)
+            return; // the source is whoever's it was
         _source.Dispose();
         _first.Dispose();
-        _returned.Dispose();
     }
 
     private async Task<(NpgsqlConnection Connection, NpgsqlDataSource Source)> TakeAsync(CancellationToken cancellationToken)

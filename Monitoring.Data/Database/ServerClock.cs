@@ -1,10 +1,9 @@
 using Dapper;
-using Npgsql;
 
 namespace Monitoring.Data.Database;
 
 /// <summary>The clock of the database's server.</summary>
-public sealed class ServerClock(NpgsqlDataSource db)
+public sealed class ServerClock(DatabaseConnections db)
 {
     private const string NowSql = """
         SELECT clock_timestamp()

@@ -7,7 +7,7 @@ internal static class AddressSecrets
 {
     private const string Struck = "***";
     private const int ShortestSegment = 8; // shorter ones are words such as "hooks"
-    private const int ShortestValue = 4;
+    private const int ShortestValue = 6; // shorter ones are words such as "true"
 
     /// <summary>The text without them.</summary>
     public static string Strike(string text, Uri address)

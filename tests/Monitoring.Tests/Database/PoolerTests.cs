@@ -125,7 +125,7 @@ public sealed class PoolerTests
         var events = JsonNode.Parse(answers[2])!["events"]!.AsArray();
         Assert.That(events.Select(e => ((string)e!["rule_id"]!, (string)e["severity"]!)), Is.EquivalentTo(new[]
         {
-            ("hlp.loss", "critical"), ("hlp.anomaly", "critical"), ("hlp.sigma", "high"),
+            ("hlp.loss", "critical"), ("hlp.anomaly", "critical"), ("hlp.sigma", "high"), ("hlp.outflow", "critical"),
         }));
         using var acknowledged = await http.PostAsync($"/security/events/{events[0]!["id"]}/acknowledge",
             new StringContent("{}", Encoding.UTF8, "application/json"));

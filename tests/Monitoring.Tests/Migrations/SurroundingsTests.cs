@@ -60,12 +60,13 @@ public sealed class SurroundingsTests
     {
         await UpAsync();
         await using var connection = await _db.OpenConnectionAsync();
-        // silences_in_force is put into the queries that call it, which a function with settings never is: their plans need that.
+        // These are put into the queries that call them, which a function with settings never is: their plans need that.
         var without = await connection.QueryAsync<string>("""
             SELECT proname
               FROM pg_proc
               JOIN pg_language AS l ON l.oid = prolang
-             WHERE pronamespace = 'public'::regnamespace AND lanname IN ('sql', 'plpgsql') AND proname <> 'silences_in_force'
+             WHERE pronamespace = 'public'::regnamespace AND lanname IN ('sql', 'plpgsql')
+               AND proname NOT IN ('silences_in_force', 'inhibitions_in_force', 'announces')
                AND NOT (coalesce(proconfig, '{}') @> ARRAY['DateStyle=ISO, YMD', 'TimeZone=UTC']
                         AND array_to_string(proconfig, ';') ~ 'search_path=pg_catalog(, public)?, pg_temp')
             """);
