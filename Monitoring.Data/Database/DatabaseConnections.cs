@@ -87,9 +87,11 @@ public sealed partial class DatabaseConnections : IAsyncDisposable, IDisposable
     /// <inheritdoc/>
     public async ValueTask DisposeAsync()
     {
+        _returned.Dispose();
+        if (_database is null)
+            return; // the source is whoever's it was
         await _source.DisposeAsync();
         await _first.DisposeAsync();
-        _returned.Dispose();
     }
 
     /// <inheritdoc/>

@@ -1,4 +1,5 @@
 using Monitoring.Data.Database;
+using Monitoring.Data.Supervision;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording;
 
@@ -6,7 +7,8 @@ namespace Monitoring.Worker.Watching;
 
 /// <summary>Compares the clocks every second, so that a step of a few seconds is seen; the database's is asked when that is due.</summary>
 internal sealed partial class ClockComparison(
-    ClockHealth health, WorkerClock clock, ILogger<ClockComparison> logger, DatabaseClock? database = null) : BackgroundService
+    ClockHealth health, Supervisor supervisor, WorkerClock clock, ILogger<ClockComparison> logger, DatabaseClock? database = null)
+    : SupervisedService(supervisor)
 {
     private static readonly TimeSpan Every = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(2);
@@ -38,21 +40,11 @@ internal sealed partial class ClockComparison(
     }
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override IEnumerable<ServiceLoop> Loops => [new("clock comparison", async stopping =>
     {
-        try
-        {
-            while (true)
-            {
-                await LookAsync(stoppingToken);
-                await Task.Delay(Every, clock, stoppingToken);
-            }
-        }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-            // Stopping.
-        }
-    }
+        await LookAsync(stopping);
+        return Every;
+    })];
 
     [LoggerMessage(LogLevel.Debug, "the database's clock cannot be asked, what is known of it stays: {Error}")]
     private partial void LogNoAnswer(string error);

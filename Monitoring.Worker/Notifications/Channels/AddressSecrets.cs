@@ -8,6 +8,7 @@ internal static class AddressSecrets
     private const string Struck = "***";
     private const int ShortestSegment = 8; // shorter ones are words such as "hooks"
     private const int ShortestValue = 6; // shorter ones are words such as "true"
+    private const int ShortestOfUser = 4;
 
     /// <summary>The text without them.</summary>
     public static string Strike(string text, Uri address)
@@ -27,7 +28,7 @@ internal static class AddressSecrets
         foreach (var pair in address.Query.TrimStart('?').Split('&'))
             if (pair[(pair.IndexOf('=', StringComparison.Ordinal) + 1)..] is { Length: >= ShortestValue } value)
                 yield return value;
-        foreach (var word in address.UserInfo.Split(':').Where(word => word.Length >= ShortestValue))
+        foreach (var word in address.UserInfo.Split(':').Where(word => word.Length >= ShortestOfUser))
             yield return word;
     }
 }

@@ -37,6 +37,7 @@ public sealed class WorkerProgramTests
 
     private (string, string)[] Settings(params (string, string)[] more) =>
         [("DATABASE_URL", _connection.ConnectionString), ("HYPERLIQUID_API_URL", _simulator.Urls.First()),
+            ("Venues__Hyperliquid__WeightPerMinute", "1000000"),
             .. WorkerUnderTest.PriceSources.Select(source => (source, _simulator.Urls.First())), .. more];
 
     [Test]

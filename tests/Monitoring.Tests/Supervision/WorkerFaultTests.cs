@@ -1,6 +1,7 @@
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Monitoring.Data.Database;
 using Monitoring.Data.Supervision;
 using Monitoring.Simulator.Model;
 using Monitoring.Worker.Checks;
@@ -19,8 +20,8 @@ public sealed class WorkerFaultTests
 {
     private static readonly string[] AllLoops =
     [
-        "clock watch", "database watch", "heartbeat", "live feed", "partition maintenance", "recording", "register of the channels",
-        "sender to webhook", "the event snapshot", "the recorder's health", "triggered checks of inventory",
+        "clock comparison", "clock watch", "database watch", "heartbeat", "live feed", "partition maintenance", "recording",
+        "register of the channels", "sender to webhook", "the event snapshot", "the recorder's health", "triggered checks of inventory",
         "triggered checks of liquidations", "triggered checks of oracle", "watch of the outbox",
     ];
 
@@ -146,7 +147,7 @@ public sealed class WorkerFaultTests
     {
         var gone = NpgsqlDataSource.Create("Host=127.0.0.1");
         await gone.DisposeAsync();
-        await CreateAsync(TimeProvider.System, services => services.AddSingleton(gone));
+        await CreateAsync(TimeProvider.System, services => services.AddSingleton<DatabaseConnections>(_ => gone));
         await _worker.StartAsync();
         string[] loops = ["database watch", "partition maintenance", "register of the channels"];
         await UntilAsync(() => loops.All(loop => Supervisor.Failed.GetValueOrDefault(loop) > 1), "the loops that use it fail");
