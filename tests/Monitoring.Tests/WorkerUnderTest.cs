@@ -11,6 +11,8 @@ using Monitoring.Simulator.References;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Hosting;
 using Monitoring.Worker.Recording;
+using Monitoring.Worker.Subjects;
+using Monitoring.Worker.Venues;
 using Npgsql;
 
 namespace Monitoring.Tests;
@@ -79,7 +81,6 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
         {
             ["DATABASE_URL"] = TestDatabase.ConnectionTo(db).ConnectionString,
             ["HYPERLIQUID_API_URL"] = simulator.Urls.First(),
-            [WeightSetting] = weight,
             ["HLP_CHECK_INTERVAL"] = "2",
             ["ORACLE_CHECK_INTERVAL"] = "2",
             ["JOURNAL_PATH"] = TestFolder.Create(),
@@ -88,12 +89,18 @@ internal sealed class WorkerUnderTest : IAsyncDisposable
             values[source] = simulator.Urls.First();
         foreach (var (key, value) in settings)
             values[key] = value;
+        // What the monitors need at these intervals is more than the venue takes, which a start refuses; how they wait for it is tested.
+        values[WeightSetting] = "1000000";
         var options = WorkerOptions.Read(
             new SettingsReader(new ConfigurationBuilder().AddInMemoryCollection(values).Build()), withoutDatabase: false);
+        options = options with { Subjects = [.. options.Subjects.Select(subject => WithWeight(subject, int.Parse(weight)))] };
         var logs = new TestLogs();
         return new WorkerUnderTest(
             simulator, () => Begin(options, machine, clock, logs, change), db, logs, monitor, options.Journal.Path);
     }
+
+    private static ISubjectSetup WithWeight(ISubjectSetup subject, int perMinute) => subject is VenuesSetup { Options: var venues }
+        ? new VenuesSetup(venues with { Hyperliquid = venues.Hyperliquid with { WeightPerMinute = perMinute } }) : subject;
 
     // Its session begins now, as that of a started worker does.
     private static IHost Begin(
