@@ -150,7 +150,8 @@ public sealed class HeldReadTests
         foreach (var path in new[] { "/security/dashboard", "/security/monitors", "/metrics" })
         {
             await _api.Http.GetStringAsync(path);
-            Assert.That(trips.Take(), Has.Count.EqualTo(1), $"{path}, first");
+            var first = trips.Take();
+            Assert.That(first, Has.Count.EqualTo(1), $"{path}, first: {string.Join("; ", first)}");
             await _api.Http.GetStringAsync(path);
             Assert.That(trips.Take(), Is.EqualTo(new[] { ChangeMark.FindSql }), $"{path}, unchanged");
         }
@@ -223,7 +224,9 @@ public sealed class HeldReadTests
                     var tags = activity.TagObjects.ToDictionary(tag => tag.Key, tag => tag.Value);
                     if ((tags.GetValueOrDefault("db.namespace") ?? tags.GetValueOrDefault("db.name")) as string == name
                         && (tags.GetValueOrDefault("db.query.text") ?? tags.GetValueOrDefault("db.statement")) is string text
-                        // The follower of the changes reads by itself, and the first connection asks whether a pooler is in between.
+                        // The follower of the changes reads by itself, the first connection asks whether a pooler is in between, a new one
+                        // is given its settings, and one that was idle is asked whether it still lives.
+                        && text != "SELECT 1" && !text.StartsWith("SET ", StringComparison.Ordinal)
                         && !text.Contains("security_event_change", StringComparison.Ordinal)
                         && !text.Contains("pg_backend_pid", StringComparison.Ordinal))
                         _sent.Enqueue(text);
