@@ -70,6 +70,9 @@ public static class DatabaseFaults
             or PostgresErrorCodes.CannotConnectNow }
         || fault.InnerException is IOException or SocketException or TimeoutException or AggregateException;
 
+    /// <summary>Whether the server refused the values themselves (data exception, constraint violation): it never takes them.</summary>
+    public static bool IsRefusedValue(Exception fault) => fault is PostgresException { SqlState: ['2', '2' or '3', ..] };
+
     /// <summary>Whether the server answered that it is a standby by now, or may not be written to.</summary>
     public static bool IsReadOnly(Exception fault) =>
         Find(fault) is PostgresException { SqlState: PostgresErrorCodes.ReadOnlySqlTransaction };

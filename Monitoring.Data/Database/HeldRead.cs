@@ -1,4 +1,3 @@
-
 namespace Monitoring.Data.Database;
 
 /// <summary>Rows, and the moment from which on time alone would make them others: when the oldest row leaves its window, say.</summary>

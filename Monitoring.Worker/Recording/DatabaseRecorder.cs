@@ -63,7 +63,7 @@ internal sealed class DatabaseRecorder(
     /// <summary>
     /// Whether a result is never accepted, for what is in it: a data exception, a constraint, or what cannot even be sent.
     /// </summary>
-    public static bool IsRefusal(Exception fault) => fault is PostgresException { SqlState: ['2', '2' or '3', ..] }
+    public static bool IsRefusal(Exception fault) => DatabaseFaults.IsRefusedValue(fault)
         || !(DatabaseFaults.Covers(fault) || fault is OperationCanceledException or ObjectDisposedException);
 
     // The same; mark says of each row of the outbox whether it was tried or sent already, lockTimeout how long to wait for a lock.

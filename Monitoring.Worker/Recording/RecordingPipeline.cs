@@ -165,7 +165,7 @@ internal sealed partial class RecordingPipeline(
             _defects = 0;
             return true;
         }
-        catch (PostgresException fault) when (fault.SqlState[..2] is "22" or "23") // data exception, constraint violation: never accepted
+        catch (PostgresException fault) when (DatabaseFaults.IsRefusedValue(fault))
         {
             LogRefused(entry, fault.MessageText, JsonOf(entry));
             queue.SetAsideOldest();

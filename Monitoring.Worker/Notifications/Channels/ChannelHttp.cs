@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using System.Text.Json;
+using Monitoring.Data.Logging;
 using Monitoring.Worker.Http;
 
 namespace Monitoring.Worker.Notifications.Channels;
@@ -116,5 +117,5 @@ internal sealed class ChannelHttp(IHttpClientFactory factory, TimeProvider clock
     }
 
     private static string Clean(string text, Uri address, string secret) => ChannelText.Cut(
-        ChannelText.OneLine(AddressSecrets.Strike(text.Replace(secret, "***", StringComparison.Ordinal), address)), MostOfReason);
+        PlainText.OneLine(AddressSecrets.Strike(text.Replace(secret, "***", StringComparison.Ordinal), address)), MostOfReason);
 }

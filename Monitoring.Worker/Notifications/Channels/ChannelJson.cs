@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using Monitoring.Data.Logging;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
@@ -27,17 +28,17 @@ internal static class ChannelJson
         }
         catch (JsonException)
         {
-            return JsonValue.Create(ChannelText.OneLine(indicators));
+            return JsonValue.Create(PlainText.OneLine(indicators));
         }
     }
 
     private static JsonNode? Clean(JsonNode? node) => node switch
     {
-        JsonObject members => new JsonObject(members.GroupBy(member => ChannelText.OneLine(member.Key), member => member.Value)
+        JsonObject members => new JsonObject(members.GroupBy(member => PlainText.OneLine(member.Key), member => member.Value)
             .Select(same => KeyValuePair.Create(same.Key, Clean(same.First())))),
         JsonArray items => new JsonArray([.. items.Select(Clean)]),
         JsonValue value when value.GetValueKind() == JsonValueKind.String =>
-            JsonValue.Create(ChannelText.OneLine(value.GetValue<string>())),
+            JsonValue.Create(PlainText.OneLine(value.GetValue<string>())),
         _ => node?.DeepClone(),
     };
 }

@@ -1,19 +1,13 @@
 using System.Globalization;
 using System.Text;
-using Monitoring.Data.Logging;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
-/// <summary>Makes any text fit for a message: bounded, of one line, and without characters that show other than they read.</summary>
+/// <summary>Makes any text fit for a message: bounded, and escaped as its channel asks.</summary>
 internal static class ChannelText
 {
     /// <summary>Stands where a text was cut.</summary>
     public const string CutMark = "…";
-
-    /// <summary>
-    /// The text as one line: white space is one space, control and direction-changing characters and broken surrogates are gone.
-    /// </summary>
-    public static string OneLine(string text) => PlainText.OneLine(text);
 
     /// <summary>
     /// At most <paramref name="limit"/> characters (UTF-16), with a mark where it was cut; what is seen as

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Monitoring.Data.Events;
+using Monitoring.Data.Logging;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
@@ -43,14 +44,14 @@ internal sealed class DiscordChannel(Uri address, ChannelHttp http, TimeProvider
     {
         var description = string.Join('\n', ((string?[])
         [
-            ChannelText.Escape(ChannelText.OneLine(entry.Description), 2000, Escape),
+            ChannelText.Escape(PlainText.OneLine(entry.Description), 2000, Escape),
             MessageWords.Note(entry) is { } note ? ChannelText.Escape(note, 500, Escape) : null,
             MessageWords.When(entry),
         ]).Where(line => !string.IsNullOrEmpty(line)));
         var embed = Embed(message, entry, description);
         if (entry.Link is { } link)
             (embed["title"], embed["url"]) = ("Open the event", link.AbsoluteUri);
-        var footer = ChannelText.Cut(ChannelText.OneLine($"{entry.RuleId} · {entry.ThreatType} · {entry.Subject}"), 400)
+        var footer = ChannelText.Cut(PlainText.OneLine($"{entry.RuleId} · {entry.ThreatType} · {entry.Subject}"), 400)
             + $" · notification {message.NotificationId}";
         embed["footer"] = new JsonObject { ["text"] = footer };
         embed["fields"] = Fields(MessageWords.Facts(entry), MostOfEmbed - description.Length - footer.Length - "Open the event".Length);

@@ -6,6 +6,7 @@ using MailKit.Net.Smtp;
 using MailKit.Security;
 using MimeKit;
 using Monitoring.Data.Events;
+using Monitoring.Data.Logging;
 using MailAddress = System.Net.Mail.MailAddress;
 
 namespace Monitoring.Worker.Notifications.Channels;
@@ -115,15 +116,15 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
 
     private static string Single(NotificationEntry entry)
     {
-        var lines = new List<string> { ChannelText.OneLine(entry.Title), "" };
+        var lines = new List<string> { PlainText.OneLine(entry.Title), "" };
         if (!string.IsNullOrWhiteSpace(entry.Description))
-            lines.AddRange([ChannelText.Cut(ChannelText.OneLine(entry.Description), 4000), ""]);
+            lines.AddRange([ChannelText.Cut(PlainText.OneLine(entry.Description), 4000), ""]);
         lines.AddRange(
         [
-            $"What      {MessageWords.Word(entry.Kind)}, {MessageWords.Word(entry.Severity)}, {ChannelText.OneLine(entry.ThreatType)}",
+            $"What      {MessageWords.Word(entry.Kind)}, {MessageWords.Word(entry.Severity)}, {PlainText.OneLine(entry.ThreatType)}",
             $"When      {MessageWords.When(entry)}",
-            $"Subject   {ChannelText.OneLine(entry.Subject)}",
-            $"Rule      {ChannelText.OneLine(entry.RuleId)}",
+            $"Subject   {PlainText.OneLine(entry.Subject)}",
+            $"Rule      {PlainText.OneLine(entry.RuleId)}",
         ]);
         if (MessageWords.Note(entry) is { } note)
             lines.Add($"Note      {note}");
@@ -132,7 +133,7 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
         if (MessageWords.Facts(entry) is { Count: > 0 } facts)
             lines.AddRange(["", "Evidence", .. facts.Select(fact => $"  {fact.Name}: {fact.Value}")]);
         if (entry.AffectedAddresses.Count > 0)
-            lines.AddRange(["", "Addresses", .. entry.AffectedAddresses.Select(address => $"  {ChannelText.OneLine(address)}")]);
+            lines.AddRange(["", "Addresses", .. entry.AffectedAddresses.Select(address => $"  {PlainText.OneLine(address)}")]);
         return ChannelText.Fit(lines, MostOfBody, taken => $"… and {lines.Count - taken} more lines");
     }
 
@@ -146,7 +147,7 @@ internal sealed partial class EmailChannel(EmailOptions options, TimeProvider cl
     private static string Line(NotificationEntry entry) => $"{ChannelText.Cut(MessageWords.Plain(entry), 300)} "
         + $"({MessageWords.When(entry)}){(entry.Link is { } link ? $"\n  {link.AbsoluteUri}" : "")}";
 
-    private static string Clean(string text) => ChannelText.Cut(ChannelText.OneLine(text), MostOfReason);
+    private static string Clean(string text) => ChannelText.Cut(PlainText.OneLine(text), MostOfReason);
 
     [LoggerMessage(LogLevel.Warning, "a mail did not go to all recipients: {Reason}")]
     private partial void LogRefused(string reason);

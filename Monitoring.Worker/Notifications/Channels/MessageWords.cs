@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Monitoring.Data.Events;
+using Monitoring.Data.Logging;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
@@ -24,7 +25,7 @@ internal static class MessageWords
     public static string Line(NotificationEntry entry) => $"{Mark(entry)} {Plain(entry)}";
 
     /// <summary>The same without the mark, for where it cannot be seen.</summary>
-    public static string Plain(NotificationEntry entry) => $"{State(entry)}: {ChannelText.OneLine(entry.Title)}";
+    public static string Plain(NotificationEntry entry) => $"{State(entry)}: {PlainText.OneLine(entry.Title)}";
 
     /// <summary>A group's entries with the gravest first, and those that are over last.</summary>
     public static IReadOnlyList<NotificationEntry> Ranked(NotificationMessage message) =>
@@ -51,7 +52,7 @@ internal static class MessageWords
 
     /// <summary>What an operator or the rule said of the change; null where that is only the title again.</summary>
     public static string? Note(NotificationEntry entry) =>
-        string.IsNullOrWhiteSpace(entry.Note) || entry.Note == entry.Title ? null : ChannelText.OneLine(entry.Note);
+        string.IsNullOrWhiteSpace(entry.Note) || entry.Note == entry.Title ? null : PlainText.OneLine(entry.Note);
 
     // Seen before the words are read.
     private static string Mark(NotificationEntry entry) => (entry.Kind, entry.Severity) switch
@@ -77,13 +78,13 @@ internal static class MessageWords
         }
         catch (JsonException)
         {
-            return [new Fact("evidence", ChannelText.Cut(ChannelText.OneLine(entry.Indicators), MostOfFact))];
+            return [new Fact("evidence", ChannelText.Cut(PlainText.OneLine(entry.Indicators), MostOfFact))];
         }
     }
 
     private static Fact FactOf(JsonProperty indicator)
     {
-        var name = ChannelText.OneLine(indicator.Name);
+        var name = PlainText.OneLine(indicator.Name);
         var (shown, unit) = name.LastIndexOf('_') is > 0 and var at && Unit(name[(at + 1)..]) is { } known
             ? (name[..at], known)
             : (name, "");
@@ -109,7 +110,7 @@ internal static class MessageWords
         JsonValueKind.Number => (value.TryGetDecimal(out var number) ? Number(number, unit) : value.GetRawText()) + unit,
         JsonValueKind.String => Text(value.GetString()!),
         JsonValueKind.Array => string.Join(", ", value.EnumerateArray().Select(item => Show(item, unit))),
-        _ => string.Join(", ", value.EnumerateObject().Select(member => $"{ChannelText.OneLine(member.Name)} {Show(member.Value, unit)}")),
+        _ => string.Join(", ", value.EnumerateObject().Select(member => $"{PlainText.OneLine(member.Name)} {Show(member.Value, unit)}")),
     };
 
     private static string Number(decimal number, string unit) => (unit, Math.Abs(number)) switch
@@ -120,7 +121,7 @@ internal static class MessageWords
     };
 
     private static string Text(string text) => text.Length <= 40 && text.EndsWith('Z') && text.Contains('T')
-        && DateTimeOffset.TryParse(text, out var time) ? Utc(time) : ChannelText.OneLine(text);
+        && DateTimeOffset.TryParse(text, out var time) ? Utc(time) : PlainText.OneLine(text);
 
     private static string State(NotificationEntry entry) => entry.Kind switch
     {

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json.Nodes;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
+using Monitoring.Data.Logging;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
@@ -101,12 +102,12 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
     {
         var details = new JsonObject
         {
-            ["description"] = ChannelText.Cut(ChannelText.OneLine(entry.Description), 4000),
+            ["description"] = ChannelText.Cut(PlainText.OneLine(entry.Description), 4000),
             ["when"] = MessageWords.When(entry),
             ["evidence"] = new JsonObject(MessageWords.Facts(entry).Select(fact => KeyValuePair.Create(fact.Name, (JsonNode?)fact.Value))),
             ["addresses"] = new JsonArray([.. entry.AffectedAddresses.Take(100)
-                .Select(address => JsonValue.Create(ChannelText.OneLine(address)))]),
-            ["rule"] = ChannelText.OneLine(entry.RuleId),
+                .Select(address => JsonValue.Create(PlainText.OneLine(address)))]),
+            ["rule"] = PlainText.OneLine(entry.RuleId),
             ["notification"] = message.NotificationId.ToString(),
         };
         if (MessageWords.Note(entry) is { } note)
@@ -138,7 +139,7 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
         NotificationMessage message, string summary, string source, NotificationEntry worst, JsonObject details) => new()
     {
         ["summary"] = ChannelText.Cut((message.IsTest ? "[TEST] " : "") + summary, MostOfSummary),
-        ["source"] = ChannelText.OneLine(source) is { Length: > 0 } named ? ChannelText.Cut(named, 255) : "Monitoring",
+        ["source"] = PlainText.OneLine(source) is { Length: > 0 } named ? ChannelText.Cut(named, 255) : "Monitoring",
         ["severity"] = worst.Severity switch
         {
             Severity.Critical => "critical",
@@ -147,7 +148,7 @@ internal sealed class PagerDutyChannel(PagerDutyOptions options, ChannelHttp htt
             _ => "info",
         },
         ["timestamp"] = $"{worst.ChangedAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss.fff'Z'}",
-        ["class"] = ChannelText.OneLine(worst.ThreatType),
+        ["class"] = PlainText.OneLine(worst.ThreatType),
         ["custom_details"] = details,
     };
 }

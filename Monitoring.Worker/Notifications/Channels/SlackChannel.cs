@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Monitoring.Data.Logging;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
@@ -39,7 +40,7 @@ internal sealed class SlackChannel(Uri address, ChannelHttp http, TimeProvider c
 
     private static IEnumerable<JsonObject> Single(NotificationMessage message, NotificationEntry entry, bool headlineIsCut)
     {
-        var description = ChannelText.OneLine((headlineIsCut ? $"{entry.Title} – " : "") + entry.Description);
+        var description = PlainText.OneLine((headlineIsCut ? $"{entry.Title} – " : "") + entry.Description);
         if (description.Length > 0)
             yield return new JsonObject { ["type"] = "section", ["text"] = Plain(description, MostOfSection) };
         if (MessageWords.Note(entry) is { } note)
@@ -82,7 +83,7 @@ internal sealed class SlackChannel(Uri address, ChannelHttp http, TimeProvider c
     // Verbatim: addresses and names in it do not become links and mentions by themselves.
     private static JsonObject Markup(string text) => new() { ["type"] = "mrkdwn", ["text"] = text, ["verbatim"] = true };
 
-    private static string Escaped(string text) => ChannelText.Escape(ChannelText.OneLine(text), 500, Escape);
+    private static string Escaped(string text) => ChannelText.Escape(PlainText.OneLine(text), 500, Escape);
 
     // The three characters that begin Slack's markup of links and mentions, such as <!channel>.
     private static string? Escape(char character) => character switch { '&' => "&amp;", '<' => "&lt;", '>' => "&gt;", _ => null };

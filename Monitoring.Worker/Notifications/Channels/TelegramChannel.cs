@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Logging;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
@@ -97,6 +98,6 @@ internal sealed class TelegramChannel(TelegramOptions options, ChannelHttp http,
     private static string Attribute(Uri link) => link.AbsoluteUri.Replace("&", "&amp;", StringComparison.Ordinal);
 
     // Markup, and the @ of a mention, which an invisible word joiner after it ends.
-    private static string Escape(string text, int limit) => ChannelText.Escape(ChannelText.OneLine(text), limit,
+    private static string Escape(string text, int limit) => ChannelText.Escape(PlainText.OneLine(text), limit,
         character => character switch { '&' => "&amp;", '<' => "&lt;", '>' => "&gt;", '@' => "@\u2060", _ => null });
 }
