@@ -5,8 +5,8 @@ using Npgsql;
 namespace Monitoring.Data.Database;
 
 /// <summary>
-/// Several reads in one round trip and one snapshot of the database. Whoever takes part adds its statements before the batch is sent and
-/// finds the rows after.
+/// Several statements in one round trip: reads of one snapshot of the database, or the writes of a transaction. Whoever takes part adds its
+/// statements before the batch is sent and finds the rows after.
 /// </summary>
 public sealed class DatabaseBatch
 {
@@ -14,30 +14,59 @@ public sealed class DatabaseBatch
     private const string Begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
     private const string Commit = "COMMIT";
 
-    private readonly List<(NpgsqlBatchCommand Command, Func<NpgsqlDataReader, CancellationToken, Task> Read)> _reads = [];
+    private readonly List<NpgsqlBatchCommand> _commands = [];
+    private readonly List<Func<NpgsqlDataReader, CancellationToken, Task>> _reads = [];
 
     /// <summary>Adds a statement with its parameters; its rows become records by the same conventions as everywhere.</summary>
     public BatchRows<T> Add<T>(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
     {
-        var command = new NpgsqlBatchCommand(sql);
-        foreach (var (name, value) in parameters)
-            command.Parameters.Add(ToParameter(name, value));
+        Add(sql, parameters);
         var rows = new BatchRows<T>();
-        _reads.Add((command, rows.ReadAsync));
+        _reads.Add(rows.ReadAsync);
         return rows;
     }
 
-    /// <summary>Runs all statements and reads all rows.</summary>
+    /// <summary>Adds a statement that answers no rows.</summary>
+    public void Add(string sql, params ReadOnlySpan<(string Name, object? Value)> parameters)
+    {
+        var command = new NpgsqlBatchCommand(sql);
+        foreach (var (name, value) in parameters)
+            command.Parameters.Add(ToParameter(name, value));
+        _commands.Add(command);
+    }
+
+    /// <summary>Runs all statements on one snapshot, which nothing can change, and reads all rows.</summary>
     public async Task SendAsync(DatabaseConnections db, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await using var batch = new NpgsqlBatch(connection);
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Begin));
-        foreach (var (command, _) in _reads)
-            batch.BatchCommands.Add(command);
+        AddTo(batch);
         batch.BatchCommands.Add(new NpgsqlBatchCommand(Commit));
+        await ReadAsync(batch, cancellationToken);
+    }
+
+    /// <summary>Runs all statements within a transaction and reads all rows.</summary>
+    public async Task SendAsync(NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    {
+        if (_commands.Count == 0)
+            return;
+        await using var batch = new NpgsqlBatch(transaction.Connection, transaction);
+        AddTo(batch);
+        await ReadAsync(batch, cancellationToken);
+    }
+
+    private void AddTo(NpgsqlBatch batch)
+    {
+        foreach (var command in _commands)
+            batch.BatchCommands.Add(command);
+    }
+
+    // The reader stands at the first statement that answers rows, and goes on to the next such one.
+    private async Task ReadAsync(NpgsqlBatch batch, CancellationToken cancellationToken)
+    {
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        foreach (var (_, read) in _reads)
+        foreach (var read in _reads)
         {
             await read(reader, cancellationToken);
             await reader.NextResultAsync(cancellationToken);

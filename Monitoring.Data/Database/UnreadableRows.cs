@@ -59,8 +59,8 @@ public sealed partial class UnreadableRows(ILogger<UnreadableRows>? logger = nul
     }
 
     /// <summary>
-    /// The rows of a statement that can be read, and the keys of the others. The key is the first column; the record begins with column
-    /// <paramref name="from"/>.
+    /// The rows that can be read, and the keys of the others, of a statement or of several that have the same columns. The key is the first
+    /// column; the record begins with column <paramref name="from"/>.
     /// </summary>
     internal async Task<(List<T> Rows, List<TKey> Unreadable)> ReadAsync<T, TKey>(
         NpgsqlConnection connection, string table, CommandDefinition command, int from, CancellationToken cancellationToken)
@@ -69,21 +69,25 @@ public sealed partial class UnreadableRows(ILogger<UnreadableRows>? logger = nul
         var (rows, unreadable) = (new List<T>(), new List<TKey>());
         await using var reader = await connection.ExecuteReaderAsync(command);
         var parse = reader.GetRowParser<T>(startIndex: from);
-        while (await reader.ReadAsync(cancellationToken))
+        do
         {
-            var key = reader.GetFieldValue<TKey>(0);
-            try
+            while (await reader.ReadAsync(cancellationToken))
             {
-                rows.Add(parse(reader));
-                if (!_known.IsEmpty)
-                    _known.TryRemove((table, Text(key)), out _);
-            }
-            catch (Exception fault) when (IsOfTheRow(fault))
-            {
-                unreadable.Add(key);
-                Note(table, Text(key), fault);
+                var key = reader.GetFieldValue<TKey>(0);
+                try
+                {
+                    rows.Add(parse(reader));
+                    if (!_known.IsEmpty)
+                        _known.TryRemove((table, Text(key)), out _);
+                }
+                catch (Exception fault) when (IsOfTheRow(fault))
+                {
+                    unreadable.Add(key);
+                    Note(table, Text(key), fault);
+                }
             }
         }
+        while (await reader.NextResultAsync(cancellationToken));
 
         return (rows, unreadable);
     }

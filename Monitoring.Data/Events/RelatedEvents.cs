@@ -103,13 +103,13 @@ public static class RelatedEvents
         """;
 
     /// <summary>Stores of these events what inhibits them.</summary>
-    public static Task InhibitAsync(
-        IReadOnlyList<SecurityEvent> events, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        events.Count == 0 ? Task.CompletedTask : transaction.Connection!.ExecuteAsync(new(InhibitSql, new
-        {
-            eventIds = events.Select(e => e.EventId).ToArray(),
-            inhibitors = events.Select(e => e.InhibitedBy).ToArray(),
-        }, transaction, cancellationToken: cancellationToken));
+    public static void Inhibit(DatabaseBatch batch, IReadOnlyList<SecurityEvent> events)
+    {
+        if (events.Count > 0)
+            batch.Add(InhibitSql,
+                ("eventIds", events.Select(e => e.EventId).ToArray()),
+                ("inhibitors", events.Select(e => e.InhibitedBy).ToArray()));
+    }
 
     private const string RemindSql = """
         UPDATE security_events AS kept
@@ -119,14 +119,14 @@ public static class RelatedEvents
         """;
 
     /// <summary>Stores of these events when people were last to hear of them, and which routes were asked.</summary>
-    public static Task RemindAsync(
-        IReadOnlyList<SecurityEvent> events, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>
-        events.Count == 0 ? Task.CompletedTask : transaction.Connection!.ExecuteAsync(new(RemindSql, new
-        {
-            eventIds = events.Select(e => e.EventId).ToArray(),
-            notifiedTimes = events.Select(e => e.NotifiedAt).ToArray(),
-            askedAfters = events.Select(e => e.AskedAfter).ToArray(),
-        }, transaction, cancellationToken: cancellationToken));
+    public static void Remind(DatabaseBatch batch, IReadOnlyList<SecurityEvent> events)
+    {
+        if (events.Count > 0)
+            batch.Add(RemindSql,
+                ("eventIds", events.Select(e => e.EventId).ToArray()),
+                ("notifiedTimes", events.Select(e => e.NotifiedAt).ToArray()),
+                ("askedAfters", events.Select(e => e.AskedAfter).ToArray()));
+    }
 
     private static async Task<IReadOnlyList<SecurityEvent>> ListAsync(
         string sql, object parameters, UnreadableRows unreadable, NpgsqlTransaction transaction, CancellationToken cancellationToken) =>

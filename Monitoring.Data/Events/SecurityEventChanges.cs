@@ -1,7 +1,6 @@
 using Dapper;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
-using Npgsql;
 
 namespace Monitoring.Data.Events;
 
@@ -40,26 +39,27 @@ public sealed class SecurityEventChanges(DatabaseConnections db, UnreadableRows?
         """;
 
     /// <summary>
-    /// Appends changes and answers them with their numbers, which follow their order; <see cref="SecurityEventChange.Seq"/> is ignored.
-    /// Numbering locks out other writers of changes until the transaction ends, so this comes last in it.
+    /// Appends changes; the result answers them with their numbers, which follow their order: <see cref="SecurityEventChange.Seq"/> is
+    /// ignored. Numbering locks out other writers of changes until the transaction ends, so this comes last in it.
     /// </summary>
-    public async Task<IReadOnlyList<SecurityEventChange>> AppendAsync(
-        IReadOnlyList<SecurityEventChange> changes, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public static Func<IReadOnlyList<SecurityEventChange>> Append(DatabaseBatch batch, IReadOnlyList<SecurityEventChange> changes)
     {
         if (changes.Count == 0)
-            return changes;
-        var first = (await transaction.Connection!.QueryAsync<long>(new(AppendSql, new
+            return () => changes;
+        var numbers = batch.Add<long>(AppendSql,
+            ("eventIds", changes.Select(change => change.EventId).ToArray()),
+            ("changedTimes", changes.Select(change => change.ChangedAt.UtcDateTime).ToArray()),
+            ("scheduledTimes", changes.Select(change => change.ScheduledAt).ToArray()),
+            ("kinds", changes.Select(change => SnakeCase.Of(change.Kind)).ToArray()),
+            ("severities", changes.Select(change => SnakeCase.Of(change.Severity)).ToArray()),
+            ("actors", changes.Select(change => change.Actor).ToArray()),
+            ("notes", changes.Select(change => change.Note!).ToArray()),
+            ("evidences", changes.Select(change => change.Evidence!).ToArray()));
+        return () =>
         {
-            eventIds = changes.Select(change => change.EventId).ToArray(),
-            changedTimes = changes.Select(change => change.ChangedAt.UtcDateTime).ToArray(),
-            scheduledTimes = changes.Select(change => change.ScheduledAt).ToArray(),
-            kinds = changes.Select(change => SnakeCase.Of(change.Kind)).ToArray(),
-            severities = changes.Select(change => SnakeCase.Of(change.Severity)).ToArray(),
-            actors = changes.Select(change => change.Actor).ToArray(),
-            notes = changes.Select(change => change.Note!).ToArray(),
-            evidences = changes.Select(change => change.Evidence!).ToArray(),
-        }, transaction, cancellationToken: cancellationToken))).Min();
-        return [.. changes.Select((change, place) => change with { Seq = first + place })];
+            var first = numbers.Rows.Min();
+            return [.. changes.Select((change, place) => change with { Seq = first + place })];
+        };
     }
 
     private const string ListSql = """

@@ -44,6 +44,9 @@ public static class SecurityEventUpdates
          ORDER BY event_id
         """;
 
+    // Reading an event twice costs less than a round trip.
+    private const int FewFindings = 100;
+
     private const string Unreadable = "its row cannot be read; what is found from now on is an event of its own";
 
     /// <summary>
@@ -55,17 +58,27 @@ public static class SecurityEventUpdates
         CancellationToken cancellationToken)
     {
         var connection = transaction.Connection!;
+        var found = fingerprints.ToArray();
+        if (found.Length is > 0 and <= FewFindings)
+        {
+            var (few, gone) = await ReadAsync($"{LockOpenSql}; {LockLatestSql}", new { monitor, fingerprints = found });
+            await CloseAsync(gone);
+            return [.. few.DistinctBy(e => e.EventId)];
+        }
+
         var (open, lost) = await ReadAsync(LockOpenSql, new { monitor });
-        if (lost.Count > 0)
-            await connection.ExecuteAsync(new(CloseUnreadableSql, new { eventIds = lost.ToArray(), note = Unreadable }, transaction,
-                cancellationToken: cancellationToken));
-        var others = fingerprints.Except(open.Select(e => e.Fingerprint)).ToArray();
+        await CloseAsync(lost);
+        var others = found.Except(open.Select(e => e.Fingerprint)).ToArray();
         return others.Length == 0 ? open : [.. open, .. (await ReadAsync(LockLatestSql, new { fingerprints = others })).Rows];
 
         Task<(List<SecurityEvent> Rows, List<Guid> Unreadable)> ReadAsync(string sql, object parameters) =>
             unreadable.ReadAsync<SecurityEvent, Guid>(
                 connection, SecurityEvents.Table, new(sql, parameters, transaction, cancellationToken: cancellationToken), 0,
                 cancellationToken);
+
+        Task CloseAsync(List<Guid> eventIds) => eventIds.Count == 0 ? Task.CompletedTask : connection.ExecuteAsync(
+            new(CloseUnreadableSql, new { eventIds = eventIds.ToArray(), note = Unreadable }, transaction,
+                cancellationToken: cancellationToken));
     }
 
     private const string MoveSql = """
@@ -79,21 +92,18 @@ public static class SecurityEventUpdates
         """;
 
     /// <summary>Stores of these events what every check moves: counts, times, newest values and loss.</summary>
-    public static async Task MoveAsync(
-        IReadOnlyList<SecurityEvent> events, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public static void Move(DatabaseBatch batch, IReadOnlyList<SecurityEvent> events)
     {
         if (events.Count > 0)
-            await transaction.Connection!.ExecuteAsync(new(MoveSql, new
-            {
-                eventIds = events.Select(e => e.EventId).ToArray(),
-                occurrences = events.Select(e => e.Occurrences).ToArray(),
-                cleanChecks = events.Select(e => e.CleanChecks).ToArray(),
-                firstTimes = events.Select(e => e.FirstSeenAt.UtcDateTime).ToArray(),
-                lastTimes = events.Select(e => e.LastSeenAt.UtcDateTime).ToArray(),
-                judgedTimes = events.Select(e => e.JudgedAt.UtcDateTime).ToArray(),
-                indicators = events.Select(e => e.Indicators).ToArray(),
-                losses = events.Select(e => e.EstimatedLossUsd).ToArray(),
-            }, transaction, cancellationToken: cancellationToken));
+            batch.Add(MoveSql,
+                ("eventIds", events.Select(e => e.EventId).ToArray()),
+                ("occurrences", events.Select(e => e.Occurrences).ToArray()),
+                ("cleanChecks", events.Select(e => e.CleanChecks).ToArray()),
+                ("firstTimes", events.Select(e => e.FirstSeenAt.UtcDateTime).ToArray()),
+                ("lastTimes", events.Select(e => e.LastSeenAt.UtcDateTime).ToArray()),
+                ("judgedTimes", events.Select(e => e.JudgedAt.UtcDateTime).ToArray()),
+                ("indicators", events.Select(e => e.Indicators).ToArray()),
+                ("losses", events.Select(e => e.EstimatedLossUsd).ToArray()));
     }
 
     // Addresses travel as one JSON text, because unnest would flatten an array of arrays.
@@ -139,44 +149,41 @@ public static class SecurityEventUpdates
     /// Stores these events as they now are; what they are about is written at the opening only. Operators' columns are not written:
     /// operators change them by their own statements. Nor is what inhibits them: see <see cref="RelatedEvents"/>.
     /// </summary>
-    public static async Task UpsertAsync(
-        IReadOnlyList<SecurityEvent> events, NpgsqlTransaction transaction, CancellationToken cancellationToken)
+    public static void Upsert(DatabaseBatch batch, IReadOnlyList<SecurityEvent> events)
     {
         if (events.Count > 0)
-            await transaction.Connection!.ExecuteAsync(new(UpsertSql, new
-            {
-                eventIds = events.Select(e => e.EventId).ToArray(),
-                fingerprints = events.Select(e => e.Fingerprint).ToArray(),
-                monitors = events.Select(e => e.Monitor).ToArray(),
-                ruleIds = events.Select(e => e.RuleId).ToArray(),
-                ruleVersions = events.Select(e => e.RuleVersion).ToArray(),
-                threatTypes = events.Select(e => e.ThreatType).ToArray(),
-                severities = events.Select(e => SnakeCase.Of(e.Severity)).ToArray(),
-                statuses = events.Select(e => SnakeCase.Of(e.Status)).ToArray(),
-                subjects = events.Select(e => e.Subject).ToArray(),
-                titles = events.Select(e => e.Title).ToArray(),
-                descriptions = events.Select(e => e.Description).ToArray(),
-                indicators = events.Select(e => e.Indicators).ToArray(),
-                addresses = events.Select(e => JsonSerializer.Serialize(e.RelatedAddresses)).ToArray(),
-                losses = events.Select(e => e.EstimatedLossUsd).ToArray(),
-                occurrences = events.Select(e => e.Occurrences).ToArray(),
-                cleanChecks = events.Select(e => e.CleanChecks).ToArray(),
-                firstTimes = events.Select(e => e.FirstSeenAt.UtcDateTime).ToArray(),
-                lastTimes = events.Select(e => e.LastSeenAt.UtcDateTime).ToArray(),
-                judgedTimes = events.Select(e => e.JudgedAt.UtcDateTime).ToArray(),
-                resolvedTimes = events.Select(e => e.ResolvedAt).ToArray(),
-                resolutions = events.Select(e => e.Resolution!).ToArray(),
-                subjectKinds = events.Select(e => e.SubjectKind!).ToArray(),
-                networks = events.Select(e => e.Network!).ToArray(),
-                accounts = events.Select(e => e.Account!).ToArray(),
-                subjectIds = events.Select(e => e.SubjectId!).ToArray(),
-                transactionHashes = events.Select(e => e.TransactionHash!).ToArray(),
-                labels = events.Select(e => e.Labels).ToArray(),
-                covers = events.Select(e => e.Covers is null ? null! : JsonSerializer.Serialize(e.Covers)).ToArray(),
-                notifiedTimes = events.Select(e => e.NotifiedAt).ToArray(),
-                askedAfters = events.Select(e => e.AskedAfter).ToArray(),
-                openings = events.Select(e => e.EarlierOpenings is null ? null! : JsonSerializer.Serialize(e.EarlierOpenings)).ToArray(),
-                toldMeasures = events.Select(e => e.ToldMeasure).ToArray(),
-            }, transaction, cancellationToken: cancellationToken));
+            batch.Add(UpsertSql,
+                ("eventIds", events.Select(e => e.EventId).ToArray()),
+                ("fingerprints", events.Select(e => e.Fingerprint).ToArray()),
+                ("monitors", events.Select(e => e.Monitor).ToArray()),
+                ("ruleIds", events.Select(e => e.RuleId).ToArray()),
+                ("ruleVersions", events.Select(e => e.RuleVersion).ToArray()),
+                ("threatTypes", events.Select(e => e.ThreatType).ToArray()),
+                ("severities", events.Select(e => SnakeCase.Of(e.Severity)).ToArray()),
+                ("statuses", events.Select(e => SnakeCase.Of(e.Status)).ToArray()),
+                ("subjects", events.Select(e => e.Subject).ToArray()),
+                ("titles", events.Select(e => e.Title).ToArray()),
+                ("descriptions", events.Select(e => e.Description).ToArray()),
+                ("indicators", events.Select(e => e.Indicators).ToArray()),
+                ("addresses", events.Select(e => JsonSerializer.Serialize(e.RelatedAddresses)).ToArray()),
+                ("losses", events.Select(e => e.EstimatedLossUsd).ToArray()),
+                ("occurrences", events.Select(e => e.Occurrences).ToArray()),
+                ("cleanChecks", events.Select(e => e.CleanChecks).ToArray()),
+                ("firstTimes", events.Select(e => e.FirstSeenAt.UtcDateTime).ToArray()),
+                ("lastTimes", events.Select(e => e.LastSeenAt.UtcDateTime).ToArray()),
+                ("judgedTimes", events.Select(e => e.JudgedAt.UtcDateTime).ToArray()),
+                ("resolvedTimes", events.Select(e => e.ResolvedAt).ToArray()),
+                ("resolutions", events.Select(e => e.Resolution!).ToArray()),
+                ("subjectKinds", events.Select(e => e.SubjectKind!).ToArray()),
+                ("networks", events.Select(e => e.Network!).ToArray()),
+                ("accounts", events.Select(e => e.Account!).ToArray()),
+                ("subjectIds", events.Select(e => e.SubjectId!).ToArray()),
+                ("transactionHashes", events.Select(e => e.TransactionHash!).ToArray()),
+                ("labels", events.Select(e => e.Labels).ToArray()),
+                ("covers", events.Select(e => e.Covers is null ? null! : JsonSerializer.Serialize(e.Covers)).ToArray()),
+                ("notifiedTimes", events.Select(e => e.NotifiedAt).ToArray()),
+                ("askedAfters", events.Select(e => e.AskedAfter).ToArray()),
+                ("openings", events.Select(e => e.EarlierOpenings is null ? null! : JsonSerializer.Serialize(e.EarlierOpenings)).ToArray()),
+                ("toldMeasures", events.Select(e => e.ToldMeasure).ToArray()));
     }
 }

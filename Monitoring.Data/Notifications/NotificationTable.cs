@@ -38,6 +38,16 @@ public sealed class NotificationTable(DatabaseConnections db, UnreadableRows? un
 {
     private readonly UnreadableRows _unreadable = unreadable ?? new UnreadableRows();
 
+    // Those whose channel is named and that are no reminders: nearly all. The general statement would take longer to plan than to run.
+    private const string AddNamedSql = """
+        INSERT INTO notifications (notification_id, event_id, seq, channel, kind, severity, created_at, status, message_id, attempts,
+                                   delivered_at)
+        SELECT notification_id, event_id, seq, channel, kind, severity, created_at,
+               CASE WHEN is_sent THEN 'delivered' ELSE 'pending' END, message_id, is_sent::integer, CASE WHEN is_sent THEN sent_at END
+          FROM unnest(@notificationIds, @eventIds, @seqs, @channels, @kinds, @severities, @times, @sent, @sentAts, @messageIds)
+               AS asked (notification_id, event_id, seq, channel, kind, severity, created_at, is_sent, sent_at, message_id)
+        """;
+
     // Nobody is reminded of what still waits to be said; what was lost is tried again by a reminder.
     private const string AddSql = """
         WITH asked AS (
@@ -92,7 +102,7 @@ public sealed class NotificationTable(DatabaseConnections db, UnreadableRows? un
         if (rows.Count == 0)
             return;
         var connection = transaction.Connection!;
-        await connection.ExecuteAsync(new(AddSql, new
+        await connection.ExecuteAsync(new(rows.All(IsNamed) ? AddNamedSql : AddSql, new
         {
             notificationIds = rows.Select(row => row.NotificationId).ToArray(),
             eventIds = rows.Select(row => row.EventId).ToArray(),
@@ -112,6 +122,8 @@ public sealed class NotificationTable(DatabaseConnections db, UnreadableRows? un
             await connection.ExecuteAsync(
                 new(MarkOvertakenSql, new { notificationIds = sent }, transaction, cancellationToken: cancellationToken));
     }
+
+    private static bool IsNamed(NewNotification row) => row.Channel is not null && row.Kind != ChangeKind.Reminded;
 
     private const string MarkSentSql = """
         UPDATE notifications

@@ -16,7 +16,7 @@ namespace Monitoring.Worker.Recording;
 /// A result that is there already changes nothing.
 /// </summary>
 internal sealed class DatabaseRecorder(
-    DatabaseConnections db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables, SecurityEventChanges changes,
+    DatabaseConnections db, DayPartitions partitions, CheckRuns runs, IEnumerable<IObservationTable> tables,
     NotificationTable notifications, NotificationRouting routing, RuleCatalog rules, EventOptions options, TimeProvider clock,
     UnreadableRows unreadable, ResultTimes? times = null)
 {
@@ -139,13 +139,15 @@ internal sealed class DatabaseRecorder(
         if (inhibition.Count + due.Count > 0)
             known = [.. known.Concat(due).Concat(inhibition).DistinctBy(e => e.EventId)];
         var update = _policy.Decide(known, result, e => held.Contains(e.EventId), now);
-        await SecurityEventUpdates.MoveAsync(update.Moved, transaction, cancellationToken);
-        await SecurityEventUpdates.UpsertAsync(update.Rewritten, transaction, cancellationToken);
-        await RelatedEvents.InhibitAsync(update.Inhibited, transaction, cancellationToken);
-        await RelatedEvents.RemindAsync(update.Reminded, transaction, cancellationToken);
+        var batch = new DatabaseBatch();
+        SecurityEventUpdates.Move(batch, update.Moved);
+        SecurityEventUpdates.Upsert(batch, update.Rewritten);
+        RelatedEvents.Inhibit(batch, update.Inhibited);
+        RelatedEvents.Remind(batch, update.Reminded);
         // Last: it numbers the changes under a lock that every writer shares.
-        var appended = await changes.AppendAsync(update.Changes, transaction, cancellationToken);
-        var messages = appended.SelectMany(change => routing.For(update.EventOf(change), change)).Select(mark);
+        var appended = SecurityEventChanges.Append(batch, update.Changes);
+        await batch.SendAsync(transaction, cancellationToken);
+        var messages = appended().SelectMany(change => routing.For(update.EventOf(change), change)).Select(mark);
         await notifications.AddAsync([.. messages], transaction, cancellationToken);
         return update;
     }

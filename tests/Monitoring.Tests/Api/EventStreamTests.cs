@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json.Nodes;
 using Dapper;
 using Monitoring.Data.Events;
+using Monitoring.Tests.Database;
 using Npgsql;
 
 namespace Monitoring.Tests.Api;
@@ -39,9 +40,8 @@ public sealed class EventStreamTests
     {
         await using var connection = await _db.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
-        await new SecurityEventChanges(_db).AppendAsync(
-            [new SecurityEventChange(0, Event, ManualClock.Noon, null, ChangeKind.Escalated, Severity.High, "rule", note, "{}")],
-                transaction, default);
+        await transaction.SendAsync(batch => SecurityEventChanges.Append(batch,
+            [new SecurityEventChange(0, Event, ManualClock.Noon, null, ChangeKind.Escalated, Severity.High, "rule", note, "{}")]));
         if (keep)
             await transaction.CommitAsync();
     }

@@ -5,6 +5,7 @@ using Dapper;
 using Monitoring.Api.Access;
 using Monitoring.Data.Events;
 using Monitoring.Tests.Access;
+using Monitoring.Tests.Database;
 using Npgsql;
 
 namespace Monitoring.Tests.Api;
@@ -114,9 +115,8 @@ public sealed class NginxTests
         await using (var connection = await _db.OpenConnectionAsync())
         await using (var transaction = await connection.BeginTransactionAsync())
         {
-            await new SecurityEventChanges(_db).AppendAsync(
-                [new SecurityEventChange(0, _id, ManualClock.Noon, null, ChangeKind.Escalated, Severity.High, "rule", "at once", "{}")],
-                transaction, default);
+            await transaction.SendAsync(batch => SecurityEventChanges.Append(batch,
+                [new SecurityEventChange(0, _id, ManualClock.Noon, null, ChangeKind.Escalated, Severity.High, "rule", "at once", "{}")]));
             await transaction.CommitAsync();
         }
 

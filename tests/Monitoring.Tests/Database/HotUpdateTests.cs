@@ -33,8 +33,11 @@ public sealed class HotUpdateTests
         var known = await SecurityEventUpdates.LockRelevantAsync(
             "m", [.. result.Findings.Select(finding => finding.Fingerprint)], new UnreadableRows(), transaction, default);
         var update = EventLifecycle.Apply(known, result, resolveAfter: 3, new RuleCatalog([]), ManualClock.Noon);
-        await SecurityEventUpdates.MoveAsync(update.Moved, transaction, default);
-        await SecurityEventUpdates.UpsertAsync(update.Rewritten, transaction, default);
+        await transaction.SendAsync(batch =>
+        {
+            SecurityEventUpdates.Move(batch, update.Moved);
+            SecurityEventUpdates.Upsert(batch, update.Rewritten);
+        });
         var (updated, hot) = await CountAsync(connection, transaction);
         await transaction.CommitAsync();
         return (updated - updatedBefore, hot - hotBefore);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
+using Monitoring.Tests.Database;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 using Npgsql;
@@ -104,7 +105,8 @@ public sealed class OperatorActionTests
         var locked = (await SecurityEventUpdates.LockRelevantAsync("m", ["r:s"], new UnreadableRows(), worker, default)).Single();
         var acknowledgement = Task.Run(() => _actions.AcknowledgeAsync(_id, Ada, null, Noon, default));
         await WaitForLockAsync();
-        await SecurityEventUpdates.UpsertAsync([locked with { Severity = Severity.Critical, Occurrences = 7 }], worker, default);
+        await worker.SendAsync(batch =>
+            SecurityEventUpdates.Upsert(batch, [locked with { Severity = Severity.Critical, Occurrences = 7 }]));
         await worker.CommitAsync();
         Assert.That(await acknowledgement, Is.EqualTo(ActionOutcome.Done));
         var seen = (await _events.FindAsync(_id, default))!;
