@@ -42,7 +42,7 @@ internal sealed partial class ChangeFeed(
     private TaskCompletionSource _moved = New();
     private long? _from; // everything after this number up to the newest read is in _newest
     private long _to;
-    private (Guid EventId, DateTimeOffset ChangedAt)? _last; // the change of number _to, once it was read
+    private (Guid EventId, DateTimeOffset ChangedAt)? _last; // the change of number _to; null where that is not kept
 
     /// <summary>How many streams are open.</summary>
     public int Streams;
@@ -86,7 +86,10 @@ internal sealed partial class ChangeFeed(
         }
     }
 
-    /// <summary>The newest number: the one read last, where that is not below <paramref name="atLeast"/>, else the database's.</summary>
+    /// <summary>
+    /// The newest number: the one read last, where that is not below <paramref name="atLeast"/>, else the database's. From then on it is
+    /// known whether the database is put back.
+    /// </summary>
     public async Task<long> FindNewestSeqAsync(long atLeast, CancellationToken cancellationToken)
     {
         lock (_lock)
@@ -98,7 +101,7 @@ internal sealed partial class ChangeFeed(
         await _reading.WaitAsync(cancellationToken);
         try
         {
-            return await changes.FindNewestSeqAsync(cancellationToken);
+            return await BeginAsync(cancellationToken);
         }
         finally
         {
@@ -157,11 +160,7 @@ internal sealed partial class ChangeFeed(
     private async Task<bool> StepAsync(CancellationToken cancellationToken)
     {
         if (_from is null)
-        {
-            var newest = await changes.FindNewestSeqAsync(cancellationToken);
-            lock (_lock)
-                (_from, _to) = (newest, newest);
-        }
+            await BeginAsync(cancellationToken);
 
         // The last one again, because it tells a database that was put back from one where nothing happened.
         var rows = await changes.ListAfterAsync(_to - 1, BatchItems + 1, cancellationToken);
@@ -192,22 +191,39 @@ internal sealed partial class ChangeFeed(
         return items.Count >= BatchItems;
     }
 
+    // Whoever comes first, a stream or the feed itself, says from where changes are followed. Answers the newest number.
+    private async Task<long> BeginAsync(CancellationToken cancellationToken)
+    {
+        var newest = await changes.FindNewestAsync(cancellationToken);
+        lock (_lock)
+            if (_from is null)
+                Start(newest);
+        return newest.Seq;
+    }
+
+    // Under the lock.
+    private void Start(NewestChange newest)
+    {
+        _newest.Clear();
+        (_from, _to) = (newest.Seq, newest.Seq);
+        _last = newest is { EventId: { } id, ChangedAt: { } at } ? (id, at) : null;
+    }
+
     // After a restore, or a fail-over to a standby that is behind: the last number read is not there, or is another change.
     private async Task<bool> WasPutBackAsync(IReadOnlyList<SecurityEventChange> rows, CancellationToken cancellationToken) => rows switch
     {
-        [] => await changes.FindNewestSeqAsync(cancellationToken) < _to,
+        [] => (await changes.FindNewestAsync(cancellationToken)).Seq < _to,
         [var first, ..] => first.Seq == _to && _last is { } last && last != (first.EventId, first.ChangedAt),
     };
 
     private async Task BeginAnewAsync(CancellationToken cancellationToken)
     {
-        var newest = await changes.FindNewestSeqAsync(cancellationToken);
-        LogPutBack(_to, newest);
+        var newest = await changes.FindNewestAsync(cancellationToken);
+        LogPutBack(_to, newest.Seq);
         lock (_lock)
         {
-            _newest.Clear();
-            (_from, _to, _last) = (newest, newest, null);
-            Reset = new FeedReset(Reset.Count + 1, newest);
+            Start(newest);
+            Reset = new FeedReset(Reset.Count + 1, newest.Seq);
         }
 
         Announce();

@@ -12,6 +12,9 @@ public sealed record SecurityEventChange(
     long Seq, Guid EventId, DateTimeOffset ChangedAt, DateTimeOffset? ScheduledAt, ChangeKind Kind, Severity Severity,
     string Actor, string? Note, string? Evidence);
 
+/// <summary>The newest change: its number, and what tells it from another of that number; null where it is no longer kept.</summary>
+public sealed record NewestChange(long Seq, Guid? EventId, DateTimeOffset? ChangedAt);
+
 /// <summary>The table <c>security_event_changes</c>: append only, numbered in commit order without holes.</summary>
 public sealed class SecurityEventChanges(DatabaseConnections db, UnreadableRows? unreadable = null)
 {
@@ -79,16 +82,17 @@ public sealed class SecurityEventChanges(DatabaseConnections db, UnreadableRows?
             connection, Table, new(ListSql, new { eventId }, cancellationToken: cancellationToken), 0, cancellationToken)).Rows;
     }
 
-    private const string FindNewestSeqSql = """
-        SELECT last_seq
-          FROM security_event_change_counter
+    private const string FindNewestSql = """
+        SELECT counter.last_seq AS seq, newest.event_id, CASE WHEN isfinite(newest.changed_at) THEN newest.changed_at END AS changed_at
+          FROM security_event_change_counter AS counter
+          LEFT JOIN security_event_changes AS newest ON newest.seq = counter.last_seq
         """;
 
-    /// <summary>The number of the newest change, kept or not; 0 without any.</summary>
-    public async Task<long> FindNewestSeqAsync(CancellationToken cancellationToken)
+    /// <summary>The newest change, kept or not; number 0 without any.</summary>
+    public async Task<NewestChange> FindNewestAsync(CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
-        return await connection.QuerySingleAsync<long>(new(FindNewestSeqSql, cancellationToken: cancellationToken));
+        return await connection.QuerySingleAsync<NewestChange>(new(FindNewestSql, cancellationToken: cancellationToken));
     }
 
     private const string ListAfterSql = """

@@ -101,7 +101,8 @@ internal static class DeliveryBench
                      ("DATABASE_URL", bench.ConnectionString), ("HYPERLIQUID_API_URL", simulator.Urls.First()),
                      ("HLP_CHECK_INTERVAL", "86400"), ("INVENTORY_CHECK_INTERVAL", "86400"),
                      ("LIQUIDATION_CHECK_INTERVAL", "86400"), ("ORACLE_CHECK_INTERVAL", "86400"),
-                     ("HYPERLIQUID_FEED", "off"), ("LOG_LEVEL", "debug"), ("JOURNAL_PATH", Path.Combine(Results.Folder, "delivery-journal")),
+                     ("HYPERLIQUID_FEED", "off"), ("LOG_LEVEL", "debug"),
+                     ("JOURNAL_PATH", Path.Combine(Results.Folder, "delivery-journal")),
                  ])
             settings[name] = value;
         foreach (var source in Simulator.References.ReferenceSources.All)

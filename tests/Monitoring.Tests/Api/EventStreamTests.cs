@@ -2,6 +2,8 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Text.Json.Nodes;
 using Dapper;
+using Microsoft.Extensions.DependencyInjection;
+using Monitoring.Api.Security;
 using Monitoring.Data.Events;
 using Monitoring.Tests.Database;
 using Npgsql;
@@ -151,6 +153,38 @@ public sealed class EventStreamTests
         Assert.That(await future.ReadAsync(), Is.EqualTo(new StreamMessage("5", "reset", """{"asked_for":77,"newest":5}""")));
     }
 
+    // To where three changes had been seen; then some more are written.
+    private async Task PutBackAsync(int written)
+    {
+        await using var connection = await _db.OpenConnectionAsync();
+        await connection.ExecuteAsync($"""
+            BEGIN;
+            DELETE FROM security_event_changes WHERE seq > 3;
+            UPDATE security_event_change_counter SET last_seq = 3;
+            INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor)
+            SELECT '{Event}', now(), 'escalated', 'low', 'rule' FROM generate_series(1, {written});
+            NOTIFY security_event_changes;
+            COMMIT
+            """);
+    }
+
+    [TestCase(0)]
+    [TestCase(2)]
+    [TestCase(3)]
+    public async Task Stream_that_begins_before_the_first_look_of_the_feed_hears_that_the_database_was_put_back(int written)
+    {
+        for (var i = 1; i <= 5; i++)
+            await AppendAsync($"{i}");
+        using var feed = ActivatorUtilities.CreateInstance<ChangeFeed>(_api.Services);
+        Assert.That(await feed.FindNewestSeqAsync(0, default), Is.EqualTo(5));
+        await PutBackAsync(written);
+        var moved = feed.Moved;
+        await feed.StartAsync(default);
+        await moved.WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.That(feed.Reset, Is.EqualTo(new FeedReset(1, 3 + written)));
+        await feed.StopAsync(default);
+    }
+
     [TestCase(0)]
     [TestCase(2)]
     [TestCase(3)]
@@ -162,16 +196,7 @@ public sealed class EventStreamTests
         Assert.That((await stays.ReadAsync())!.Id, Is.EqualTo("5"));
 
         // The standby had seen three; before the service finds out, some more are written there.
-        await using (var connection = await _db.OpenConnectionAsync())
-            await connection.ExecuteAsync($"""
-                BEGIN;
-                DELETE FROM security_event_changes WHERE seq > 3;
-                UPDATE security_event_change_counter SET last_seq = 3;
-                INSERT INTO security_event_changes (event_id, changed_at, kind, severity, actor)
-                SELECT '{Event}', now(), 'escalated', 'low', 'rule' FROM generate_series(1, {written});
-                NOTIFY security_event_changes;
-                COMMIT
-                """);
+        await PutBackAsync(written);
         var newest = 3 + written;
         Assert.That(await stays.ReadAsync(),
             Is.EqualTo(new StreamMessage($"{Math.Min(5, newest)}", "reset", $$"""{"asked_for":5,"newest":{{newest}}}""")));
