@@ -126,10 +126,13 @@ internal sealed class FaultLedger(NpgsqlDataSource db, Venue venue, Receiver rec
 
     private async Task<Delivered> DeliveryAsync(IReadOnlyList<Disturbance> disturbances, CancellationToken cancellationToken)
     {
+        // An opening that is one too many is told by its flapping.
         var unwritten = await ValueAsync("""
             SELECT count(*)
               FROM security_event_changes AS change
-             WHERE kind IN ('opened', 'escalated') AND severity IN ('high', 'critical')
+             WHERE kind IN ('opened', 'escalated', 'flapping') AND severity IN ('high', 'critical')
+               AND NOT (kind = 'opened' AND EXISTS (SELECT FROM security_event_changes AS further
+                                                     WHERE further.event_id = change.event_id AND further.kind = 'flapping'))
                AND NOT EXISTS (SELECT FROM notifications WHERE notifications.seq = change.seq AND channel = 'webhook')
             """, cancellationToken);
         var decided = await QueryAsync<Notification>(
