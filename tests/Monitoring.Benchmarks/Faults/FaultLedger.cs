@@ -25,9 +25,12 @@ internal sealed class FaultLedger(NpgsqlDataSource db, Venue venue, Receiver rec
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         var unfinished = await connection.QuerySingleAsync<long>("""
             SELECT (SELECT count(*)
-                      FROM security_events
+                      FROM security_events AS e
                      WHERE status <> 'resolved'
-                       AND rule_id = 'oracle.deviation') + (SELECT count(*) FROM notifications WHERE status = 'pending')
+                       AND rule_id = 'oracle.deviation'
+                       -- What flaps is held open for an hour.
+                       AND NOT EXISTS (SELECT FROM security_event_changes AS c
+                                        WHERE c.event_id = e.event_id AND c.kind = 'flapping')) + (SELECT count(*) FROM notifications WHERE status = 'pending')
             """);
         return unfinished == 0;
     }
