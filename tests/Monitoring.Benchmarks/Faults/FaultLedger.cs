@@ -30,7 +30,8 @@ internal sealed class FaultLedger(NpgsqlDataSource db, Venue venue, Receiver rec
                        AND rule_id = 'oracle.deviation'
                        -- What flaps is held open for an hour.
                        AND NOT EXISTS (SELECT FROM security_event_changes AS c
-                                        WHERE c.event_id = e.event_id AND c.kind = 'flapping')) + (SELECT count(*) FROM notifications WHERE status = 'pending')
+                                        WHERE c.event_id = e.event_id AND c.kind = 'flapping'))
+                 + (SELECT count(*) FROM notifications WHERE status = 'pending')
             """);
         return unfinished == 0;
     }
