@@ -63,12 +63,13 @@ public static class RelatedEvents
                     WHERE status = 'open' AND first_seen_at <= @before AND asked_after < @longestAfter))
          ORDER BY event_id
          LIMIT 10000
-           FOR UPDATE
+           FOR UPDATE SKIP LOCKED
         """;
 
     /// <summary>
     /// Locks and reads the open events that nobody has acknowledged and of which people are to be reminded, or that were opened before a
-    /// moment while not all routes were asked that wait for no longer than <paramref name="longestAfter"/> seconds.
+    /// moment while not all routes were asked that wait for no longer than <paramref name="longestAfter"/> seconds. One that a check writes
+    /// just now is left to the next time: waiting for it could end in a deadlock.
     /// </summary>
     public static Task<IReadOnlyList<SecurityEvent>> LockDueAsync(
         IReadOnlyList<ReminderDue> due, DateTimeOffset before, int longestAfter, UnreadableRows unreadable, NpgsqlTransaction transaction,

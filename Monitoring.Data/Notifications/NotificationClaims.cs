@@ -186,6 +186,17 @@ public sealed class NotificationClaims(DatabaseConnections db, UnreadableRows? u
         return rows;
     }
 
+    private const string ListStoredSql = "SELECT notification_id FROM notifications WHERE notification_id = ANY (@notificationIds)";
+
+    /// <summary>Those of these notifications that are stored, by whichever worker.</summary>
+    public async Task<IReadOnlyList<Guid>> ListStoredAsync(
+        IReadOnlyCollection<Guid> notificationIds, CancellationToken cancellationToken)
+    {
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return (await connection.QueryAsync<Guid>(
+            new(ListStoredSql, new { notificationIds = notificationIds.ToArray() }, cancellationToken: cancellationToken))).AsList();
+    }
+
     private const string RenewSql = """
         UPDATE notifications
            SET next_attempt_at = @leaseUntil

@@ -86,6 +86,12 @@ internal sealed record WorkerIdentity(string Name)
     /// <summary>The host alone.</summary>
     public string Host => Name.Split('/')[0];
 
+    /// <summary>What a part of this machine is called where every machine has one of its own.</summary>
+    public string SubjectOf(string part) => $"{Host}:{part}";
+
+    /// <summary>Whether an event's subject is this machine, or a part of it.</summary>
+    public bool IsSubject(string subject) => subject == Host || subject.StartsWith(SubjectOf(""), StringComparison.Ordinal);
+
     /// <summary>Host and process id.</summary>
     public static WorkerIdentity OfThisProcess() => new($"{Environment.MachineName}/{Environment.ProcessId}");
 }

@@ -29,6 +29,8 @@ internal sealed class EventSnapshot
     /// <summary>Events that were resolved within this time still matter: for whether their fingerprints flap.</summary>
     public static readonly TimeSpan ResolvedFor = TimeSpan.FromHours(1);
 
+    private static readonly TimeSpan HostGoneAfter = TimeSpan.FromMinutes(10);
+
     private readonly EventPolicy _policy;
     private readonly TimeProvider _clock;
     private readonly EventSnapshotFile? _file;
@@ -65,6 +67,14 @@ internal sealed class EventSnapshot
                 return [.. _stored.Values.Where(e => e.Status != EventStatus.Resolved || e.ResolvedAt > _clock.GetUtcNow() - ResolvedFor)];
         }
     }
+
+    /// <summary>
+    /// The fingerprints of a rule's open events that are about another machine: not for this one to resolve, unless that machine has not
+    /// seen them for so long that it is gone.
+    /// </summary>
+    public IReadOnlyList<string> OfOtherHosts(Rule rule, WorkerIdentity identity) => [.. Open
+        .Where(e => e.RuleId == rule.Id && !identity.IsSubject(e.Subject) && (_clock.GetUtcNow() - e.LastSeenAt).Duration() < HostGoneAfter)
+        .Select(e => e.Fingerprint)];
 
     /// <summary>
     /// Notes what the database has made of a result. Where it had the result already, by a commit whose answer was lost or from another

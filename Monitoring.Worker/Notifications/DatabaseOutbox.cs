@@ -30,6 +30,10 @@ internal sealed class DatabaseOutbox(
                 new NotificationMessage(same.Key, [.. same.Select(ToEntry)]), same.First().Attempts, same.First().GiveUpAt))];
     }
 
+    /// <summary>Those of these notifications that are stored, by whichever worker.</summary>
+    public Task<IReadOnlyList<Guid>> ListStoredAsync(IReadOnlyCollection<Guid> notificationIds, CancellationToken cancellationToken) =>
+        claims.ListStoredAsync(notificationIds, cancellationToken);
+
     /// <inheritdoc/>
     public Task RenewAsync(IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken) =>
         claims.RenewAsync(inFlight, identity.Name, clock.GetUtcNow() + Lease, cancellationToken);

@@ -17,7 +17,7 @@ internal sealed record OfflineNotification(string Channel, IReadOnlyList<Guid> I
 /// this one has begun. Due times count from the start of the process: a clock that is set moves none of them.
 /// </summary>
 internal sealed class OfflineOutbox(
-    NotificationOptions options, RuleCatalog rules, TimeProvider clock, InFlightClaims? claims = null) : IOutbox
+    NotificationOptions options, RuleCatalog rules, TimeProvider clock, InFlightClaims? claims = null) : IOutbox, IDisposable
 {
     private sealed class Message(Guid id, IReadOnlyList<Guid> ids, IReadOnlyList<NotificationEntry> entries)
     {
@@ -39,12 +39,14 @@ internal sealed class OfflineOutbox(
     }
 
     private static readonly TimeSpan Minute = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(1); // then the sender looks after its other work first
 
     // In an outage only what is urgent is sent this way.
     private readonly TimeSpan _window = claims is null ? options.GroupWindow : options.UrgentWindow;
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Queue> _queues = [];
     private readonly long _start = clock.GetTimestamp();
+    private readonly SemaphoreSlim _claiming = new(1); // who claims and who holds take turns, so that neither starves the other
     private TaskCompletionSource? _held; // completes when no claim is out
 
     /// <summary>What to call when there may be something to claim.</summary>
@@ -62,12 +64,18 @@ internal sealed class OfflineOutbox(
 
     private TimeSpan Now => clock.GetElapsedTime(_start);
 
-    /// <summary>Adds one notification.</summary>
+    /// <summary>Adds one notification, unless it is here already.</summary>
     public void Add(OfflineNotification notification)
     {
         var (channel, ids, entry) = notification;
         lock (_lock)
-            QueueOf(channel).Fresh.Add(new Message(ids[0], ids, [entry]) { AddedAt = Now });
+        {
+            var queue = QueueOf(channel);
+            if (queue.Fresh.Concat(queue.Messages).Any(message => message.Ids.Contains(ids[0])))
+                return;
+            queue.Fresh.Add(new Message(ids[0], ids, [entry]) { AddedAt = Now });
+        }
+
         Wake();
     }
 
@@ -107,6 +115,7 @@ internal sealed class OfflineOutbox(
     /// </summary>
     public async Task HoldAsync(CancellationToken cancellationToken)
     {
+        await _claiming.WaitAsync(cancellationToken);
         Task idle;
         lock (_lock)
         {
@@ -115,51 +124,81 @@ internal sealed class OfflineOutbox(
             EndHoldIfIdle();
         }
 
-        await idle.WaitAsync(cancellationToken);
+        try
+        {
+            await idle.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            Release();
+            throw;
+        }
     }
 
-    /// <summary>Lets claims go on.</summary>
+    /// <summary>Lets claims go on; whoever waits to claim does so before the next hold.</summary>
     public void Release()
     {
         lock (_lock)
             _held = null;
-        if (Undelivered > 0)
-            Wake();
+        _claiming.Release();
     }
 
-    /// <summary>Drops what is not delivered, because the database has it now. To be called while nobody may claim.</summary>
-    public void Clear()
+    /// <summary>The notifications for a channel that wait here and are not under way.</summary>
+    public IReadOnlyList<Guid> ListWaiting(string channel)
     {
+        lock (_lock)
+            return !_queues.TryGetValue(channel, out var queue) ? []
+                : [.. queue.Fresh.Concat(queue.Messages).Where(message => !message.IsUnderWay).SelectMany(message => message.Ids)];
+    }
+
+    /// <summary>Drops what is not under way of these notifications, because the database has their rows: they leave from there.</summary>
+    public void Drop(IReadOnlyCollection<Guid> notificationIds)
+    {
+        if (notificationIds.Count == 0)
+            return;
+        bool IsStored(Message message) => !message.IsUnderWay && message.Ids.Any(notificationIds.Contains);
         lock (_lock)
             foreach (var queue in _queues.Values)
             {
-                queue.Fresh.Clear();
-                queue.Messages.Clear();
+                queue.Fresh.RemoveAll(IsStored);
+                queue.Messages.RemoveAll(IsStored);
             }
     }
 
     /// <inheritdoc/>
-    public Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(
+    public void Dispose() => _claiming.Dispose();
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<ClaimedMessage>> ClaimAsync(
         string channel, int most, IReadOnlyCollection<Guid> inFlight, CancellationToken cancellationToken)
     {
-        lock (_lock)
+        if (!await _claiming.WaitAsync(Patience, cancellationToken))
+            return [];
+        try
         {
-            if (_held is not null)
-                return Task.FromResult<IReadOnlyList<ClaimedMessage>>([]);
-            var queue = QueueOf(channel);
-            Form(queue);
-            var due = queue.Messages.Where(message => message.DueAt <= Now && !message.IsUnderWay)
-                .ExceptBy(inFlight, message => message.Content.NotificationId).Take(most).ToList();
-            foreach (var message in due)
-            {
-                if (claims?.Find(message.Ids[0])?.MessageId != message.Content.NotificationId)
-                    claims?.Add(new AttemptEntry(message.Content.NotificationId, message.Ids, channel));
-                (message.Attempts, message.IsUnderWay) = (message.Attempts + 1, true);
-            }
-
-            return Task.FromResult<IReadOnlyList<ClaimedMessage>>(
-                [.. due.Select(message => new ClaimedMessage(message.Content, message.Attempts, message.GiveUpAt))]);
+            lock (_lock)
+                return Claim(channel, most, inFlight);
         }
+        finally
+        {
+            _claiming.Release();
+        }
+    }
+
+    private IReadOnlyList<ClaimedMessage> Claim(string channel, int most, IReadOnlyCollection<Guid> inFlight)
+    {
+        var queue = QueueOf(channel);
+        Form(queue);
+        var due = queue.Messages.Where(message => message.DueAt <= Now && !message.IsUnderWay)
+            .ExceptBy(inFlight, message => message.Content.NotificationId).Take(most).ToList();
+        foreach (var message in due)
+        {
+            if (claims?.Find(message.Ids[0])?.MessageId != message.Content.NotificationId)
+                claims?.Add(new AttemptEntry(message.Content.NotificationId, message.Ids, channel));
+            (message.Attempts, message.IsUnderWay) = (message.Attempts + 1, true);
+        }
+
+        return [.. due.Select(message => new ClaimedMessage(message.Content, message.Attempts, message.GiveUpAt))];
     }
 
     /// <inheritdoc/>

@@ -4,9 +4,9 @@ using Monitoring.Worker.Recording.Journalling;
 namespace Monitoring.Worker.Notifications;
 
 /// <summary>
-/// The outbox of a worker with a database: that of the database while the link to it holds and it answers, else the one of this process. A
-/// question that hangs is waited for until the link is lost, and no longer than some seconds; what it may still claim lapses there by
-/// itself.
+/// The outbox of a worker with a database: that of the database while the link to it holds and it answers, and the one of this process for
+/// what the database does not have yet. A question that hangs is waited for until the link is lost, and no longer than some seconds; what
+/// it may still claim lapses there by itself.
 /// </summary>
 internal sealed class OutboxSwitch(
     DatabaseLink link, DatabaseOutbox database, OfflineOutbox offline, InFlightClaims claims, UrgentMessages urgent, TimeProvider clock)
@@ -22,7 +22,13 @@ internal sealed class OutboxSwitch(
         if (!await TryDatabaseAsync(async () => claimed = await database.ClaimAsync(channel, most, inFlight, cancellationToken)))
             return await offline.ClaimAsync(channel, most, inFlight, cancellationToken);
         urgent.Claimed(channel, claimed.SelectMany(message => message.Message.Entries));
-        return claimed;
+        urgent.TakeBack();
+        if (claimed.Count == most || offline.ListWaiting(channel) is not { Count: > 0 } waiting)
+            return claimed;
+        // After an outage: what belongs to results that wait for their turn does not wait with them, unless another worker has stored it.
+        if (!await TryDatabaseAsync(async () => offline.Drop(await database.ListStoredAsync(waiting, cancellationToken))))
+            return claimed;
+        return [.. claimed, .. await offline.ClaimAsync(channel, most - claimed.Count, inFlight, cancellationToken)];
     }
 
     /// <inheritdoc/>

@@ -8,9 +8,9 @@ using Monitoring.Worker.Recording.Journalling;
 namespace Monitoring.Worker.Recording;
 
 /// <summary>
-/// Decides who is notified of what while the database is away: of what is critical, and of the pipeline's own health. It follows the
-/// waiting results with the same state machine and the same ids as the database will, so that each opening goes out once. What it does not
-/// pass on is left to the database's outbox. The pipeline calls it, one call at a time.
+/// Decides who is notified of what while the database is away, or far behind: of what is critical, and of the pipeline's own health. It
+/// follows the waiting results with the same state machine and the same ids as the database will, so that each opening goes out once. What
+/// it does not pass on is left to the database's outbox. The pipeline calls it, one call at a time.
 /// </summary>
 internal sealed class OutageNotifier(
     EventSnapshot events, NotificationRouting routing, ChannelOptions channels, InFlightClaims claims, OfflineOutbox outbox,
@@ -22,9 +22,10 @@ internal sealed class OutageNotifier(
     private readonly Dictionary<(Guid Event, string Channel), List<Guid>> _left = []; // notifications that are not urgent
 
     /// <summary>
-    /// The database went away: follows everything that waits, from what was open at the beginning, which goes to the journal.
+    /// The database went away: follows everything that waits, from what was open at the beginning, which goes to the journal. Without an
+    /// <paramref name="outage"/>: an earlier run has left so much that what comes now would wait long for its turn.
     /// </summary>
-    public void Begin(DatabaseOutage outage)
+    public void Begin(DatabaseOutage? outage)
     {
         _opened.Clear();
         _notified.Clear();
@@ -32,7 +33,7 @@ internal sealed class OutageNotifier(
         _withheld.Clear();
         var earlier = queue.ReadAll().OfType<OutageEntry>().FirstOrDefault();
         events.BeginExpecting(earlier?.Known ?? []);
-        if (earlier is null)
+        if (earlier is null && outage is not null)
             queue.Add(new OutageEntry(outage.Since, events.Known));
         foreach (var inhibited in events.OpenedInhibited().Where(UrgentMessages.IsUrgent))
             _withheld.Keep(inhibited.EventId, OpeningOf(inhibited));

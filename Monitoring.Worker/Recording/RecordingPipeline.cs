@@ -1,5 +1,6 @@
 using System.Text;
 using Monitoring.Data.Database;
+using Monitoring.Data.Notifications;
 using Monitoring.Data.Supervision;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
@@ -30,11 +31,14 @@ internal sealed partial class RecordingPipeline(
 
     private const int Attempts = 5;
     private const int LongTryEvery = 10;
+    private const int LongBacklog = 100; // more than this takes longer than somebody who waits for an alarm should wait
     private const int Defects = 3; // so often an entry is tried that meets a defect of this program
 
     private readonly SemaphoreSlim _writing = new(1); // held by whoever drains
     private readonly Lock _adding = new(); // a result comes before a change of the link or after it, and is followed once
     private volatile TaskCompletionSource _added = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private bool _isCatchingUp; // a long backlog is written: results that come now are followed as in the outage, under _adding
+    private bool _hasLooked; // at what an earlier run left
     private int _triesWhileAway;
     private int _defects;
 
@@ -47,7 +51,7 @@ internal sealed partial class RecordingPipeline(
         lock (_adding)
         {
             queue.Add(new ResultEntry(result));
-            if (link.IsAway)
+            if (link.IsAway || _isCatchingUp)
                 outageNotifier.Follow(result);
         }
 
@@ -69,17 +73,15 @@ internal sealed partial class RecordingPipeline(
         {
             if (link.IsAway && !await AnswersAsync(cancellationToken))
                 return;
-            // No message is under way while its notifications are stored: each is stored as delivered, as begun or as new.
-            await offline.HoldAsync(cancellationToken);
-            if (!link.IsAway && !urgent.OutboxHangs)
-                offline.Clear(); // what was left to it while the database's outbox did not answer
-            while (queue.Oldest() is { } entry && await TryWriteAsync(entry, cancellationToken))
+            await FollowWhatWasLeftAsync(cancellationToken);
+            while (queue.Oldest() is { } entry && await HoldAndWriteAsync(entry, cancellationToken))
             {
             }
         }
         finally
         {
-            offline.Release();
+            lock (_adding)
+                _isCatchingUp &= Waiting > 0;
             _writing.Release();
         }
     }
@@ -151,6 +153,37 @@ internal sealed partial class RecordingPipeline(
         finally
         {
             _writing.Release();
+        }
+    }
+
+    // Once, at the beginning: a long backlog of an earlier run must not keep people waiting either.
+    private async Task FollowWhatWasLeftAsync(CancellationToken cancellationToken)
+    {
+        if (_hasLooked || link.IsAway)
+            return;
+        _hasLooked = true;
+        if (Waiting <= LongBacklog)
+            return;
+        await refresh.RefreshIfDueAsync(cancellationToken);
+        lock (_adding)
+        {
+            outageNotifier.Begin(outage: null);
+            _isCatchingUp = true;
+        }
+    }
+
+    // No message is under way while its notifications are stored: each is stored as delivered, as begun or as new. Between two entries
+    // messages may leave.
+    private async Task<bool> HoldAndWriteAsync(JournalEntry entry, CancellationToken cancellationToken)
+    {
+        await offline.HoldAsync(cancellationToken);
+        try
+        {
+            return await TryWriteAsync(entry, cancellationToken);
+        }
+        finally
+        {
+            offline.Release();
         }
     }
 
@@ -240,7 +273,18 @@ internal sealed partial class RecordingPipeline(
         for (var attempt = 1; ; attempt++)
             try
             {
-                return await database.StoreAsync(entry, claims.Mark, link.IsAway ? LockTimeout : null, cancellationToken);
+            {
+                var stored = new List<Guid>();
+                var update = await database.StoreAsync(entry, Mark, link.IsAway ? LockTimeout : null, cancellationToken);
+                offline.Drop(stored);
+                return update;
+
+                NewNotification Mark(NewNotification row)
+                {
+                    stored.Add(row.NotificationId);
+                    return claims.Mark(row);
+                }
+            }
             }
             catch (Exception fault) when (DatabaseFaults.IsTransient(fault))
             {
@@ -280,13 +324,14 @@ internal sealed partial class RecordingPipeline(
         }
     }
 
-    // What the offline outbox did not deliver is in the database by now, or follows with the results that still wait.
+    // What the offline outbox did not deliver leaves from there until its result is stored, then from the database.
     private void EndOutage(DatabaseOutage outage)
     {
         LogBack((clock.GetUtcNow() - outage.Since).TotalSeconds, Waiting);
         lock (_adding)
         {
-            offline.Clear();
+            urgent.TakeBack();
+            _isCatchingUp = Waiting > LongBacklog;
             link.Restore();
         }
     }

@@ -11,12 +11,14 @@ namespace Monitoring.Worker.Recording;
 /// are those of the stored rows, so what is sent is marked there later. Safe for several threads.
 /// </summary>
 internal sealed class UrgentMessages(
-    EventSnapshot events, NotificationRouting routing, ChannelOptions channels, OfflineOutbox outbox, TimeProvider clock)
+    EventSnapshot events, NotificationRouting routing, ChannelOptions channels, InFlightClaims claims, OfflineOutbox outbox,
+    TimeProvider clock)
 {
     private static readonly TimeSpan KeptFor = TimeSpan.FromSeconds(30); // by then this worker, or another one, has claimed them
 
     private readonly Lock _lock = new();
     private readonly List<(string Channel, Guid Id, NotificationEntry Entry, long At)> _unclaimed = [];
+    private readonly HashSet<Guid> _left = []; // to the offline outbox
     private volatile Task? _hanging;
 
     /// <summary>Whether a question to the database's outbox hangs: nothing is asked of it meanwhile.</summary>
@@ -34,8 +36,9 @@ internal sealed class UrgentMessages(
             foreach (var change in update.Changes.Where(change => change.Kind is ChangeKind.Opened or ChangeKind.Escalated))
                 if (update.EventOf(change) is var changed && IsUrgent(changed) && !events.IsHeld(changed))
                     foreach (var channel in routing.ChannelsFor(changed, change))
-                        _unclaimed.Add((channel, NotificationRouting.IdOf(changed, change, channel),
-                            NotificationEntry.Of(changed, change, channels.LinkTo(changed.EventId)), clock.GetTimestamp()));
+                        if (NotificationRouting.IdOf(changed, change, channel) is var id && claims.Find(id)?.DeliveredAt is null)
+                            _unclaimed.Add((channel, id, NotificationEntry.Of(changed, change, channels.LinkTo(changed.EventId)),
+                                clock.GetTimestamp()));
         }
 
         if (OutboxHangs)
@@ -67,8 +70,24 @@ internal sealed class UrgentMessages(
         {
             ForgetOld();
             foreach (var (channel, id, entry, _) in _unclaimed)
+            {
+                _left.Add(id);
                 outbox.Add(new OfflineNotification(channel, [id], entry));
+            }
+
             _unclaimed.Clear();
+        }
+    }
+
+    /// <summary>
+    /// The database's outbox answers: what was left to the other one and has not begun leaves from there, where its rows are.
+    /// </summary>
+    public void TakeBack()
+    {
+        lock (_lock)
+        {
+            outbox.Drop(_left);
+            _left.Clear();
         }
     }
 

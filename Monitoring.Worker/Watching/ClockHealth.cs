@@ -20,10 +20,8 @@ internal sealed class ClockHealth(WorkerClock clock, EventSnapshot snapshot, Wor
     /// <inheritdoc/>
     public IReadOnlyList<Rule> Rules => [EngineRules.ClockOff];
 
-    // All workers record under the watchdog's name: what is wrong with one machine's clock is not for another to resolve.
     /// <inheritdoc/>
-    public IReadOnlyList<string> Unjudged => [.. snapshot.Open
-        .Where(e => e.RuleId == EngineRules.ClockOff.Id && e.Subject != identity.Host).Select(e => e.Fingerprint)];
+    public IReadOnlyList<string> Unjudged => snapshot.OfOtherHosts(EngineRules.ClockOff, identity);
 
     /// <summary>Notes how far the clocks differ now.</summary>
     public void Note()

@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Reflection;
+using System.Threading.Channels;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Migrations;
@@ -9,11 +11,19 @@ using Npgsql;
 
 namespace Monitoring.Tests;
 
-/// <summary>A real PostgreSQL for all tests (<see cref="TestServer"/>). Every test gets a clone of a migrated template.</summary>
+/// <summary>
+/// A real PostgreSQL for all tests (<see cref="TestServer"/>). Every test gets a clone of a migrated template; a few are made ahead, and
+/// those that are no longer needed are dropped while the next tests run.
+/// </summary>
 [SetUpFixture]
 public sealed class TestDatabase
 {
+    private const int Ahead = 3;
     private static readonly SemaphoreSlim Cloning = new(1);
+    private static readonly Channel<string> Clones = Channel.CreateBounded<string>(Ahead);
+    private static readonly ConcurrentDictionary<string, Task> Drops = [];
+    private static readonly CancellationTokenSource Ending = new();
+    private static Task _making = Task.CompletedTask;
     private static readonly string Template = $"monitoring_test_{Environment.ProcessId}";
     private static int _clones;
     private static TestServer _owned = null!;
@@ -30,28 +40,44 @@ public sealed class TestDatabase
         await using var db = Open(Template);
         await Commands(db).UpAsync(default);
         NpgsqlConnection.ClearAllPools();
+        _making = MakeClonesAsync();
     }
 
     [OneTimeTearDown]
     public static async Task StopAsync()
     {
+        await Ending.CancelAsync();
+        await _making;
+        while (Clones.Reader.TryRead(out var unused))
+            await ExecuteAsync($"DROP DATABASE {unused}");
+        await Task.WhenAll(Drops.Values);
         await ExecuteAsync($"DROP DATABASE {Template} WITH (FORCE)");
         await _admin.DisposeAsync();
         await _owned.DisposeAsync();
     }
 
     /// <summary>A database of its own with the newest schema.</summary>
-    public static Task<NpgsqlDataSource> CloneAsync() => CreateAsync($"TEMPLATE {Template} STRATEGY FILE_COPY");
+    public static async Task<NpgsqlDataSource> CloneAsync() => Open(await Clones.Reader.ReadAsync());
 
     /// <summary>A database of its own without any table.</summary>
-    public static Task<NpgsqlDataSource> CreateEmptyAsync() => CreateAsync("TEMPLATE template0");
+    public static async Task<NpgsqlDataSource> CreateEmptyAsync() => Open(await CreateAsync("TEMPLATE template0"));
 
-    /// <summary>Drops what <see cref="CloneAsync"/> made, whoever is still connected.</summary>
+    /// <summary>Drops what <see cref="CloneAsync"/> made, whoever is still connected; soon, and nobody waits for it.</summary>
     public static async Task DropAsync(NpgsqlDataSource db)
     {
-        var name = new NpgsqlConnectionStringBuilder(db.ConnectionString).Database;
+        var name = new NpgsqlConnectionStringBuilder(db.ConnectionString).Database!;
         await db.DisposeAsync();
-        await ExecuteAsync($"DROP DATABASE {name} WITH (FORCE)");
+        Drops[name] = ExecuteAsync($"DROP DATABASE {name} WITH (FORCE)");
+    }
+
+    /// <summary>
+    /// Ends when nothing is made or dropped any more: for a test that a commit or a session of another database disturbs.
+    /// </summary>
+    public static async Task UntilQuietAsync()
+    {
+        await Task.WhenAll(Drops.Values);
+        while (Clones.Reader.Count < Ahead)
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
     }
 
     /// <summary>The connection string of a clone, with its password.</summary>
@@ -80,11 +106,28 @@ public sealed class TestDatabase
         }
     }
 
-    private static async Task<NpgsqlDataSource> CreateAsync(string how)
+    private static async Task<string> CreateAsync(string how)
     {
         var name = $"{Template}_{Interlocked.Increment(ref _clones)}";
         await ExecuteAsync($"CREATE DATABASE {name} {how}");
-        return Open(name);
+        return name;
+    }
+
+    private static async Task MakeClonesAsync()
+    {
+        try
+        {
+            while (await Clones.Writer.WaitToWriteAsync(Ending.Token))
+                await Clones.Writer.WriteAsync(await CreateAsync($"TEMPLATE {Template} STRATEGY FILE_COPY"), Ending.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The tests are over.
+        }
+        catch (Exception fault)
+        {
+            Clones.Writer.Complete(fault); // whoever asks for one fails with it
+        }
     }
 
     private static NpgsqlDataSource Open(string database) =>

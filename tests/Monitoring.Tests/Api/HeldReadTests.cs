@@ -146,6 +146,7 @@ public sealed class HeldReadTests
     [Test, NonParallelizable] // the mark moves with every commit on the server, those of other tests too
     public async Task Overview_is_one_round_trip_and_while_nothing_changes_one_tiny_statement()
     {
+        await TestDatabase.UntilQuietAsync();
         using var trips = new RoundTrips(_db);
         foreach (var path in new[] { "/security/dashboard", "/security/monitors", "/metrics" })
         {

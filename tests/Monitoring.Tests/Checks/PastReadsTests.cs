@@ -39,7 +39,7 @@ public sealed class PastReadsTests
         Assert.That(() => _reads.ReadAsync(_ => Task.FromResult(1), default), Throws.InstanceOf<TimeoutException>());
 
         _answer.SetResult(1);
-        await Venues.Feed.FeedUnderTest.UntilAsync(() => LoadAsync(one).GetAwaiter().GetResult() < AtOnce && _loaded == 1,
+        await TestWait.UntilAsync(() => LoadAsync(one).GetAwaiter().GetResult() < AtOnce && _loaded == 1,
             "what comes late is taken in by a later check");
         await LoadAsync(other);
         await LoadAsync(one);

@@ -42,7 +42,7 @@ public sealed class TriggeredChecksTests
         _stop.Dispose();
     }
 
-    private static Task UntilAsync(Func<bool> isSo, string what) => Venues.Feed.FeedUnderTest.UntilAsync(isSo, what);
+    private static Task UntilAsync(Func<bool> isSo, string what) => TestWait.UntilAsync(isSo, what);
 
     private Task<CheckResult> GridAsync(int second) =>
         _runner.RunAsync(_schedule, ManualClock.Noon.AddSeconds(second), CheckTrigger.Grid, default);

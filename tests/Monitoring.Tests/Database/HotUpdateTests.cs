@@ -17,7 +17,11 @@ public sealed class HotUpdateTests
     private NpgsqlDataSource _db = null!;
 
     [SetUp]
-    public async Task CloneDatabase() => _db = await TestDatabase.CloneAsync();
+    public async Task CloneDatabase()
+    {
+        _db = await TestDatabase.CloneAsync();
+        await TestDatabase.UntilQuietAsync();
+    }
 
     [TearDown]
     public Task DropDatabase() => TestDatabase.DropAsync(_db);

@@ -1,3 +1,4 @@
+using Dapper;
 using Monitoring.Data.Events;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
@@ -117,6 +118,22 @@ public sealed class StoredReminderTests() : NotifiedEventsFixture(inDatabase: tr
         await WatchAsync(10);
         Assert.That(await SentAsync(), Is.Empty);
         await WatchAsync(10);
+        Assert.That(await SentAsync(), Is.EqualTo(new[] { "a reminded" }));
+    }
+
+    [Test]
+    public async Task Event_that_a_check_writes_just_now_is_left_to_the_next_time()
+    {
+        await OpenAsync();
+        await using (var connection = await _db!.OpenConnectionAsync())
+        await using (await connection.BeginTransactionAsync())
+        {
+            await connection.ExecuteAsync("SELECT event_id FROM security_events FOR UPDATE");
+            await WatchAsync(35);
+            Assert.That(await SentAsync(), Is.Empty);
+        }
+
+        await WatchAsync(1);
         Assert.That(await SentAsync(), Is.EqualTo(new[] { "a reminded" }));
     }
 

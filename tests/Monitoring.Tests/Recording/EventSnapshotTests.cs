@@ -3,7 +3,10 @@ using Microsoft.Extensions.DependencyInjection;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
+using Monitoring.Data.Rules;
 using Monitoring.Tests.Events;
+using Monitoring.Worker.Checks;
+using Monitoring.Worker.Events;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 
@@ -177,5 +180,17 @@ public sealed class EventSnapshotTests : OutageNotifierFixture
         _gate.Open();
         await Recorder.DrainAsync(default);
         Assert.That(await RowsAsync(), Has.One.EqualTo("r opened critical pending"));
+    }
+
+    [Test]
+    public async Task What_another_machine_sees_of_itself_is_not_for_this_one_to_resolve_while_that_one_is_there()
+    {
+        await CheckAsync(ResultSample.Finding("worker.failing", "here:recording", Severity.High),
+            ResultSample.Finding("worker.failing", "there:recording", Severity.High));
+        var events = _services.GetRequiredService<EventSnapshot>();
+        IReadOnlyList<string> OfOthers() => events.OfOtherHosts(EngineRules.LoopFails, new WorkerIdentity("here/1"));
+        Assert.That(OfOthers(), Is.EqualTo(new[] { "worker.failing:there:recording" }));
+        _clock.Advance(TimeSpan.FromMinutes(10));
+        Assert.That(OfOthers(), Is.Empty, "whoever saw it is gone");
     }
 }

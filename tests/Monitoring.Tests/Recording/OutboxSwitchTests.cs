@@ -1,6 +1,8 @@
 using Microsoft.Extensions.DependencyInjection;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
+using Monitoring.Tests.Events;
 using Monitoring.Worker.Notifications;
 
 namespace Monitoring.Tests.Recording;
@@ -88,6 +90,7 @@ public sealed class OutboxSwitchTests : OutageNotifierFixture
         await CheckAsync(Found(Severity.Critical));
         var refused = await _channel.NextAsync();
         await _services.GetRequiredService<OfflineOutbox>().HoldAsync(default); // until it is marked
+        _services.GetRequiredService<OfflineOutbox>().Release();
         var until = _clock.GetUtcNow() + wait;
         _gate.Open();
         await Recorder.DrainAsync(default);
@@ -96,5 +99,44 @@ public sealed class OutboxSwitchTests : OutageNotifierFixture
         await _clock.AdvanceUntilDoneAsync(repeated, TimeSpan.FromMinutes(1));
         Assert.That((await repeated).NotificationId, Is.EqualTo(refused.NotificationId));
         Assert.That(_clock.GetUtcNow(), Is.GreaterThanOrEqualTo(until));
+    }
+
+    [TestCase(false)]
+    [TestCase(true)]
+    public async Task Critical_finding_does_not_wait_behind_the_backlog_of_an_outage(bool killed)
+    {
+        _gate.Close();
+        await CheckAsync(Found(Severity.Medium));
+        while (_minute < 1500)
+            Recorder.Record(ResultSample.Of("m", Noon.AddMinutes(++_minute), CheckOutcome.Succeeded, [Found(Severity.Medium)], []));
+        Assert.That((await _channel.NextAsync()).Entries.Single().RuleId, Is.EqualTo("database.away"));
+        var copy = Copy();
+        try
+        {
+            if (killed)
+                await RestartAsync(copy);
+            _gate.Open();
+            var drain = Recorder.DrainAsync(default);
+            await TestWait.UntilAsync(() => Recorder.Waiting < 1500, "the backlog is being written");
+            Recorder.Record(ResultSample.Of(
+                "m", Noon.AddMinutes(++_minute), CheckOutcome.Succeeded, [Found(Severity.Critical, "urgent")], []));
+            var message = await NextOfAsync("urgent");
+            Assert.That(Recorder.Waiting, Is.GreaterThan(0), "it left before its turn came");
+            await drain;
+            Assert.That((await SentAsync()).SelectMany(later => later.Entries).Select(entry => entry.Subject), Has.None.EqualTo("urgent"));
+            Assert.That(await RowsAsync(), Has.One.EqualTo($"r opened critical delivered {message.NotificationId}"));
+        }
+        finally
+        {
+            await _services.DisposeAsync();
+            TestFolder.Delete(copy);
+        }
+    }
+
+    private async Task<NotificationMessage> NextOfAsync(string subject)
+    {
+        while (true)
+            if (await _channel.NextAsync() is var message && message.Entries.Any(entry => entry.Subject == subject))
+                return message;
     }
 }

@@ -29,13 +29,13 @@ public sealed class ApiFaultTests
         var supervisor = api.Services.GetRequiredService<Supervisor>();
         faults.IsOn = true;
         api.Gate.Close();
-        await Venues.Feed.FeedUnderTest.UntilAsync(
+        await TestWait.UntilAsync(
             () => AllLoops.Count(loop => supervisor.Failed.GetValueOrDefault(loop) > 0) >= AllLoops.Length - 1
                 && supervisor.Failed["event feed"] > 1, "all loops fail but one, which is in the middle of its pause");
         Assert.That(supervisor.Failed.Keys, Is.EquivalentTo(AllLoops));
         faults.IsOn = false;
         api.Gate.Open();
-        await Venues.Feed.FeedUnderTest.UntilAsync(
+        await TestWait.UntilAsync(
             () => supervisor.Failing.All(loop => loop.Name.StartsWith("listener ")), "they work again; who listens says so when it ends");
         using var ready = await api.Http.GetAsync("/health/ready");
         Assert.That((int)ready.StatusCode, Is.EqualTo(200));

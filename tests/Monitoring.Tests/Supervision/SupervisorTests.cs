@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Monitoring.Data.Supervision;
 using Monitoring.Worker.Hosting;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Watching;
 using Npgsql;
 
@@ -23,7 +24,7 @@ public sealed class SupervisorTests
     private Supervisor Create(Func<Exception, bool>? isExcused = null) => new(_clock, _logs.For<Supervisor>(), isExcused);
 
     private static string[] Loops(IReadOnlyList<FailingLoop> failing) =>
-        [.. LoopRules.Evaluate(failing, "h").Select(finding => finding.Fingerprint)];
+        [.. LoopRules.Evaluate(failing, new WorkerIdentity("h")).Select(finding => finding.Fingerprint)];
 
     [Test]
     public async Task Whatever_a_round_throws_it_is_tried_again_after_a_pause_that_grows()
@@ -67,7 +68,7 @@ public sealed class SupervisorTests
         Assert.That(Loops(supervisor.Failing), Is.Empty);
         await AdvanceAsync(11);
         Assert.That(Loops(supervisor.Failing), Is.EqualTo(new[] { "worker.failing:h:loop" }));
-        Assert.That(LoopRules.Evaluate(supervisor.Failing, "h").Single().Description,
+        Assert.That(LoopRules.Evaluate(supervisor.Failing, new WorkerIdentity("h")).Single().Description,
             Does.EndWith("The newest fault: InvalidOperationException: broken"));
         fails = false;
         await AdvanceAsync(11);
@@ -128,7 +129,7 @@ public sealed class SupervisorTests
         var supervisor = new Supervisor(new FaultyClock(faults), _logs.For<Supervisor>());
         var rounds = 0;
         var running = supervisor.RunAsync("loop", _ => Task.FromResult<TimeSpan?>(++rounds > 1 ? null : TimeSpan.Zero), default);
-        await Venues.Feed.FeedUnderTest.UntilAsync(() => faults.Thrown >= 3, "it is tried again");
+        await TestWait.UntilAsync(() => faults.Thrown >= 3, "it is tried again");
         faults.IsOn = false;
         await running;
         Assert.That((rounds, running.IsCompletedSuccessfully), Is.EqualTo((2, true)));

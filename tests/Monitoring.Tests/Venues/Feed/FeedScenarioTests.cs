@@ -103,7 +103,7 @@ public sealed class FeedScenarioTests
         Assert.That(await _feed.TriggeredAsync(), Is.Empty);
         _feed.Clock.Advance(TimeSpan.FromSeconds(30));
         Assert.That((await _feed.Worker.CheckAsync(_feed.Clock.GetUtcNow(), "watchdog")).Findings.Select(finding => finding.Fingerprint),
-            Has.Member("feed.down:hyperliquid"));
+            Has.Member($"feed.down:{Environment.MachineName}:hyperliquid"));
     }
 
     [Test]

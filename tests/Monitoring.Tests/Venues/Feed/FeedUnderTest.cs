@@ -15,6 +15,7 @@ namespace Monitoring.Tests.Venues.Feed;
 internal sealed class FeedUnderTest : IAsyncDisposable
 {
     private static readonly TimeSpan GiveUpAfter = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(2);
 
     private FeedUnderTest(WorkerUnderTest worker, ManualClock clock) => (Worker, Clock) = (worker, clock);
 
@@ -50,21 +51,10 @@ internal sealed class FeedUnderTest : IAsyncDisposable
     public async Task ConnectAsync()
     {
         await StartAsync();
-        await UntilAsync(() => State.IsUp, "the feed is up");
+        await TestWait.UntilAsync(() => State.IsUp, "the feed is up");
     }
 
-    /// <summary>Waits for what is on its way through real sockets; the clock stands still.</summary>
-    public static async Task UntilAsync(Func<bool> isSo, string what)
-    {
-        using var giveUp = new CancellationTokenSource(GiveUpAfter);
-        while (!isSo())
-        {
-            Assert.That(giveUp.IsCancellationRequested, Is.False, $"waited in vain: {what}");
-            await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, default);
-        }
-    }
-
-    /// <summary>The same while the clock goes on in steps.</summary>
+    /// <summary>As <see cref="TestWait.UntilAsync"/>, while the clock goes on in steps.</summary>
     public async Task PlayUntilAsync(Func<bool> isSo, string what, double step = 0.5)
     {
         using var giveUp = new CancellationTokenSource(GiveUpAfter);
@@ -78,13 +68,22 @@ internal sealed class FeedUnderTest : IAsyncDisposable
 
     /// <summary>
     /// Moves the clock on to a second of the scenario, and waits until the worker has taken in everything that the
-    /// venue told it until then.
+    /// venue told it until then. In steps, so that a ping that leaves meanwhile is answered before the clock says that it was not.
     /// </summary>
     public async Task PlayAsync(double toSecond)
     {
-        Clock.Advance(ManualClock.Noon.AddSeconds(toSecond) - Clock.GetUtcNow());
+        var end = ManualClock.Noon.AddSeconds(toSecond);
+        do
+            await StepAsync(Clock.GetUtcNow() + Step < end ? Clock.GetUtcNow() + Step : end);
+        while (Clock.GetUtcNow() < end);
+    }
+
+    private async Task StepAsync(DateTimeOffset to)
+    {
+        Clock.Advance(to - Clock.GetUtcNow());
+        var second = (decimal)(to - ManualClock.Noon).TotalSeconds;
         using var giveUp = new CancellationTokenSource(GiveUpAfter);
-        for (var tries = 1; Counts.ToldUntil < (decimal)toSecond; tries++)
+        for (var tries = 1; Counts.ToldUntil < second; tries++)
         {
             Assert.That(giveUp.IsCancellationRequested, Is.False, "waited in vain for the simulator");
             if (tries % 50 == 0)
@@ -92,7 +91,7 @@ internal sealed class FeedUnderTest : IAsyncDisposable
             await Task.Delay(TimeSpan.FromMilliseconds(2), TimeProvider.System, default);
         }
 
-        await UntilAsync(() => State.Frames >= Counts.Sent, "the worker reads what it was sent");
+        await TestWait.UntilAsync(() => State.Frames >= Counts.Sent, "the worker reads what it was sent");
     }
 
     /// <summary>Waits until so many triggered checks of a monitor are stored.</summary>

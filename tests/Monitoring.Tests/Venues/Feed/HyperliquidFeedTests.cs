@@ -133,7 +133,7 @@ public sealed class HyperliquidFeedTests
         var connections = _feed.State.Connections;
         _feed.Worker.Venue.Faults.Add(Of(FaultKind.Drop, count: 1));
         await _feed.PlayUntilAsync(() => _feed.State.Connections > connections && _feed.State.IsUp, "connected again");
-        await FeedUnderTest.UntilAsync(() => _feed.State.Frames >= _feed.Counts.Sent - 1, "the new snapshots are read");
+        await TestWait.UntilAsync(() => _feed.State.Frames >= _feed.Counts.Sent - 1, "the new snapshots are read");
     }
 
     [TestCase(FaultKind.Garbage, true)]
@@ -170,7 +170,7 @@ public sealed class HyperliquidFeedTests
         await ConnectAsync(Calm(), ("Venues:Hyperliquid:FeedCoins", "0")); // with coins it is given up sooner, because no data comes
         _feed.Worker.Venue.Faults.Add(Of(FaultKind.Silent));
         await _feed.PlayUntilAsync(() => !_feed.State.IsUp, "no pong");
-        await FeedUnderTest.UntilAsync(() => _feed.Warnings.Any(), "that is said");
+        await TestWait.UntilAsync(() => _feed.Warnings.Any(), "that is said");
         Assert.That(_feed.Warnings.Single(), Is.EqualTo("live feed is down, polling goes on: no pong within 10 s"));
         _feed.Worker.Venue.Faults.Clear();
         await _feed.PlayUntilAsync(() => _feed.State.IsUp, "up again");
@@ -184,9 +184,9 @@ public sealed class HyperliquidFeedTests
         _feed.Worker.Venue.Faults.Add(Of(FaultKind.NoData));
         var (said, heard) = (_feed.Counts.Messages, _feed.Counts.Sent);
         await _feed.PlayUntilAsync(() => _feed.Counts.Messages > said, "a ping", 0.1);
-        await FeedUnderTest.UntilAsync(() => _feed.Counts.Sent > heard && _feed.State.Frames >= _feed.Counts.Sent, "its pong is read");
+        await TestWait.UntilAsync(() => _feed.Counts.Sent > heard && _feed.State.Frames >= _feed.Counts.Sent, "its pong is read");
         await _feed.PlayUntilAsync(() => !_feed.State.IsUp, "no data");
-        await FeedUnderTest.UntilAsync(() => _feed.Warnings.Any(), "that is said");
+        await TestWait.UntilAsync(() => _feed.Warnings.Any(), "that is said");
         Assert.That(_feed.Warnings.Single(), Is.EqualTo("live feed is down, polling goes on: no data within 30 s"));
         Assert.That((_feed.Clock.GetUtcNow() - ManualClock.Noon).TotalSeconds, Is.GreaterThanOrEqualTo(50));
         Assert.That(_feed.State.Triggers, Is.Zero);
