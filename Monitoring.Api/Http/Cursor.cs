@@ -2,13 +2,23 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Monitoring.Data.Checks;
 
 namespace Monitoring.Api.Http;
 
 /// <summary>
-/// Where a list goes on, and the window it was begun with: a window of "the last hours" must not move while it is paged through.
+/// Where a list goes on, and the window it was begun with: a window of "the last hours" must not move while it is paged through. One that
+/// ends now has no <paramref name="Until"/>, which is written as the end of time.
 /// </summary>
-internal sealed record Cursor<TPosition>(DateTimeOffset Since, DateTimeOffset Until, TPosition After);
+internal sealed record Cursor<TPosition>(DateTimeOffset Since, DateTimeOffset Until, TPosition After)
+{
+    /// <summary>The place after a row of a list over a window.</summary>
+    public static Cursor<TPosition> Of(Window window, TPosition after) =>
+        new(window.Since, window.End.Until ?? DateTimeOffset.MaxValue, after);
+
+    /// <summary>The window that the list was begun with.</summary>
+    public Window WindowAt(DateTimeOffset now) => new(Since, ListEnd.Of(Until == DateTimeOffset.MaxValue ? null : Until, now));
+}
 
 /// <summary>
 /// Cursors as text: sealed by an HMAC over the list, its filters and the position, so that one that was altered, cut off, or

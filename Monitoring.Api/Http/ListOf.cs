@@ -56,9 +56,8 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
             return;
         }
 
-        var range = cursor is null
-            ? window?.Read(context.Request, services.GetRequiredService<TimeProvider>()) ?? Window.All
-            : new Window(cursor.Since, cursor.Until);
+        var now = services.GetRequiredService<TimeProvider>().GetUtcNow();
+        var range = cursor?.WindowAt(now) ?? window?.Read(context.Request, now) ?? Window.UpTo(now);
         if (RowForms.Wanted(context) is var form and not RowForm.Json)
             await WriteRowsAsync(context, form, read, range, cursor?.After);
         else if (stream is not null)
@@ -85,7 +84,7 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
         }, context.RequestAborted);
         held.Write(rows == 0 ? "[]"u8 : "]"u8);
 
-        var next = isMore ? CursorSeal.Write(key, context.Request, new Cursor<TPosition>(range.Since, range.Until, last!)) : null;
+        var next = isMore ? CursorSeal.Write(key, context.Request, Cursor<TPosition>.Of(range, last!)) : null;
         context.Response.ContentType = "application/json; charset=utf-8";
         var body = context.Response.Body;
         await body.WriteAsync(Encoding.UTF8.GetBytes($"{{\"success\":true,\"count\":{rows},\"{Json!.Items}\":"), context.RequestAborted);
@@ -99,7 +98,7 @@ internal sealed class ListOf<TPage, TRow, TView, TPosition>(
         var count = limit.Read(context.Request);
         var rows = await read(range, after, count + 1, context.RequestAborted);
         var next = rows.Count > count
-            ? CursorSeal.Write(key, context.Request, new Cursor<TPosition>(range.Since, range.Until, positionOf(rows[count - 1])))
+            ? CursorSeal.Write(key, context.Request, Cursor<TPosition>.Of(range, positionOf(rows[count - 1])))
             : null;
         await TypedResults.Ok(toPage([.. rows.Take(count).Select(show)], next)).ExecuteAsync(context);
     }

@@ -1,13 +1,14 @@
 using System.Globalization;
 using Microsoft.OpenApi;
+using Monitoring.Data.Checks;
 
 namespace Monitoring.Api.Http;
 
-/// <summary>The time that a list covers: from <paramref name="Since"/> up to, but without, <paramref name="Until"/>.</summary>
-internal sealed record Window(DateTimeOffset Since, DateTimeOffset Until)
+/// <summary>The time that a list covers: from <paramref name="Since"/> up to, but without, <paramref name="End"/>.</summary>
+internal sealed record Window(DateTimeOffset Since, ListEnd End)
 {
-    /// <summary>All that is kept.</summary>
-    public static readonly Window All = new(DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
+    /// <summary>All that is kept, up to a moment.</summary>
+    public static Window UpTo(DateTimeOffset now) => new(DateTimeOffset.MinValue, ListEnd.Of(null, now));
 }
 
 /// <summary>
@@ -18,7 +19,8 @@ internal sealed class WindowParameters(WholeParameter? hours)
 {
     private static readonly TimeParameter From = new(
         "from", "Only from this time on; as far back as rows are kept. Not together with hours.");
-    private static readonly TimeParameter To = new("to", "Only before this time.");
+    private static readonly TimeParameter To = new(
+        "to", "Only before this time. Without it the list ends now: what a wrong clock stored ahead of now is shown up to the to given.");
 
     /// <summary>Hours of at most <paramref name="maxHours"/> before the end; without a default, everything that is kept.</summary>
     public static WindowParameters OfHours(int maxHours, int? defaultHours) =>
@@ -27,12 +29,12 @@ internal sealed class WindowParameters(WholeParameter? hours)
     public QueryParameter[] Parameters { get; } = hours is null ? [From, To] : [hours, From, To];
 
     /// <summary>The window asked for.</summary>
-    public Window Read(HttpRequest request, TimeProvider clock)
+    public Window Read(HttpRequest request, DateTimeOffset now)
     {
         var until = To.Find(request);
         var since = From.Find(request)
-            ?? (hours?.Find(request) is { } count ? (until ?? clock.GetUtcNow()).AddHours(-count) : DateTimeOffset.MinValue);
-        return new Window(since, until ?? DateTimeOffset.MaxValue);
+            ?? (hours?.Find(request) is { } count ? (until ?? now).AddHours(-count) : DateTimeOffset.MinValue);
+        return new Window(since, ListEnd.Of(until, now));
     }
 
     /// <summary>Adds what is wrong between parameters that are each allowed.</summary>

@@ -98,7 +98,7 @@ internal static class EventEndpoints
     internal static IResult ListStoredEvents(HttpRequest request, SecurityEvents events) =>
         StoredEvents.Answer((window, after, limit, cancellationToken) =>
             events.ListSinceAsync(
-                window.Since, window.Until, OfSeverity.Find(request), ThreatType.Find(request), after, limit, cancellationToken));
+                window.Since, window.End, OfSeverity.Find(request), ThreatType.Find(request), after, limit, cancellationToken));
 
     /// <summary>One event with the history of its changes and the notifications of them.</summary>
     internal static async Task<Results<Ok<SecurityEventAnswer>, ProblemHttpResult>> GetEvent(

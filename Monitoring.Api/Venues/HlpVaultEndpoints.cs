@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 
 namespace Monitoring.Api.Venues;
@@ -98,9 +99,11 @@ internal static class HlpVaultEndpoints
     /// <summary>The vault's snapshots, newest first.</summary>
     internal static IResult ListHlpVaultHistory(HlpVaultSnapshots snapshots) => History.Answer(
         (window, after, limit, cancellationToken) =>
-            snapshots.ListAsync(after?.Vault, window.Since, after?.At ?? window.Until, limit, cancellationToken),
+            snapshots.ListAsync(after?.Vault, window.Since, EndOf(window, after), limit, cancellationToken),
         (window, after, limit, row, cancellationToken) =>
-            snapshots.ReadAsync(after?.Vault, window.Since, after?.At ?? window.Until, limit, row, cancellationToken));
+            snapshots.ReadAsync(after?.Vault, window.Since, EndOf(window, after), limit, row, cancellationToken));
+
+    private static ListEnd EndOf(Window window, Position? after) => after is null ? window.End : ListEnd.Before(after.At);
 
     /// <summary>The vault's last days, added up.</summary>
     internal static async Task<Ok<HlpVaultStatisticsAnswer>> GetHlpVaultStatistics(

@@ -35,5 +35,5 @@ internal static class HlpVaultInventoryEndpoints
     /// <summary>What the component vaults hold: the newest check first, within a check by component and coin.</summary>
     internal static IResult ListHlpVaultInventory(HlpVaultInventory inventory) =>
         Positions.Answer((window, after, limit, cancellationToken) =>
-            inventory.ListAsync(window.Since, window.Until, after, limit, cancellationToken));
+            inventory.ListAsync(window.Since, window.End, after, limit, cancellationToken));
 }

@@ -57,7 +57,7 @@ internal sealed class HlpVaultReader(DatabaseConnections db, ChangeMarks marks, 
         int days)
     {
         var window = TimeSpan.FromDays(days);
-        var summed = HlpVaultSnapshots.Summarise(batch, now - window);
+        var summed = HlpVaultSnapshots.Summarise(batch, now - window, now);
         var oldest = HlpVaultSnapshots.FindOldestOfBrokenHour(batch, now - window);
         var successes = MonitorLedger.CountGridSuccesses(batch, Monitor, now - window, now);
         return () =>

@@ -40,7 +40,7 @@ internal sealed class LiquidationDashboard : IDashboardPart
     {
         var sums = Liquidations.SumSince(batch, now - Window);
         var oldest = Liquidations.FindOldest(batch, now - Window);
-        var newest = LiquidationPatterns.ListNewest(batch, NewestPatterns);
+        var newest = LiquidationPatterns.ListNewest(batch, now, NewestPatterns);
         var accounts = LiquidationSources.List(batch);
         return () =>
         {

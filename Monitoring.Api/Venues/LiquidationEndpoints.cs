@@ -67,10 +67,10 @@ internal static class LiquidationEndpoints
     /// <summary>Fills of liquidations, newest first, each with what its source can see.</summary>
     internal static IResult ListLiquidations(HttpRequest request, Liquidations liquidations) =>
         Fills.Answer((window, after, limit, cancellationToken) =>
-            liquidations.ListAsync(window.Since, window.Until, Coin.Find(request), Method.Find(request), after, limit, cancellationToken));
+            liquidations.ListAsync(window.Since, window.End, Coin.Find(request), Method.Find(request), after, limit, cancellationToken));
 
     /// <summary>Patterns of liquidations, those that began last first.</summary>
     internal static IResult ListLiquidationPatterns(HttpRequest request, LiquidationPatterns patterns) =>
         Patterns.Answer((window, after, limit, cancellationToken) =>
-            patterns.ListAsync(window.Since, window.Until, PatternType.Find(request), after, limit, cancellationToken));
+            patterns.ListAsync(window.Since, window.End, PatternType.Find(request), after, limit, cancellationToken));
 }

@@ -1,4 +1,5 @@
 using Monitoring.Api.Http;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 using Monitoring.Data.Venues;
 
@@ -80,16 +81,16 @@ internal static class OracleEndpoints
     internal static IResult ListOracleDeviationHistory(HttpRequest request, OracleDeviations deviations) => History.Answer(
         (window, after, limit, cancellationToken) =>
         {
-            var (min, before) = (MinDeviation.Read(request), after ?? new Position(window.Until, ""));
+            var (min, end) = (MinDeviation.Read(request), after is null ? window.End : ListEnd.Before(after.At));
             return Asset.Find(request) is { } asset
-                ? deviations.ListOfAssetAsync(asset, window.Since, before.At, min, limit, cancellationToken)
-                : deviations.ListAsync(window.Since, before.At, before.Asset, min, limit, cancellationToken);
+                ? deviations.ListOfAssetAsync(asset, window.Since, end, min, limit, cancellationToken)
+                : deviations.ListAsync(window.Since, end, after?.Asset ?? "", min, limit, cancellationToken);
         },
         (window, after, limit, row, cancellationToken) =>
         {
-            var (min, before) = (MinDeviation.Read(request), after ?? new Position(window.Until, ""));
+            var (min, end) = (MinDeviation.Read(request), after is null ? window.End : ListEnd.Before(after.At));
             return Asset.Find(request) is { } asset
-                ? deviations.ReadOfAssetAsync(asset, window.Since, before.At, min, limit, row, cancellationToken)
-                : deviations.ReadAsync(window.Since, before.At, before.Asset, min, limit, row, cancellationToken);
+                ? deviations.ReadOfAssetAsync(asset, window.Since, end, min, limit, row, cancellationToken)
+                : deviations.ReadAsync(window.Since, end, after?.Asset ?? "", min, limit, row, cancellationToken);
         });
 }

@@ -1,4 +1,5 @@
 using Monitoring.Api.Security;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 
 namespace Monitoring.Api.Venues;
@@ -29,5 +30,5 @@ internal sealed class OracleEvidence(OracleDeviations deviations) : IEvidenceSou
     }
 
     // The tables keep microseconds.
-    private static DateTimeOffset JustAfter(DateTimeOffset at) => at.AddMicroseconds(1);
+    private static ListEnd JustAfter(DateTimeOffset at) => ListEnd.Before(at.AddMicroseconds(1));
 }

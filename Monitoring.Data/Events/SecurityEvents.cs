@@ -1,3 +1,4 @@
+using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 
 namespace Monitoring.Data.Events;
@@ -97,7 +98,7 @@ public sealed class SecurityEvents(DatabaseConnections db, UnreadableRows? unrea
         (SELECT {Columns}
            FROM security_events
           WHERE first_seen_at >= @since
-            AND first_seen_at < @until
+            AND first_seen_at < {ListEnd.Moment}
             AND event_id <> ALL (@leftOut)
             AND (@severity::text IS NULL OR severity = @severity)
             AND (@threatType::text IS NULL OR threat_type = @threatType)
@@ -108,7 +109,7 @@ public sealed class SecurityEvents(DatabaseConnections db, UnreadableRows? unrea
         (SELECT {Columns}
            FROM security_events
           WHERE event_id = ANY (ARRAY(SELECT event_id FROM long_lived))
-            AND first_seen_at < @until
+            AND first_seen_at < {ListEnd.Moment}
             AND event_id <> ALL (@leftOut)
             AND (@severity::text IS NULL OR severity = @severity)
             AND (@threatType::text IS NULL OR threat_type = @threatType)
@@ -119,16 +120,17 @@ public sealed class SecurityEvents(DatabaseConnections db, UnreadableRows? unrea
          LIMIT @limit
         """;
 
-    /// <summary>Events seen at any time in [since, until), newest first.</summary>
+    /// <summary>Events seen at any time in [since, end), newest first.</summary>
     public async Task<IReadOnlyList<SecurityEvent>> ListSinceAsync(
-        DateTimeOffset since, DateTimeOffset until, Severity? severity, string? threatType, EventCursor? after,
+        DateTimeOffset since, ListEnd end, Severity? severity, string? threatType, EventCursor? after,
         int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return await _unreadable.ListAsync<SecurityEvent, Guid>(connection, Table, leftOut => new(ListSinceSql, new
         {
             since,
-            until,
+            until = end.Until,
+            newest = end.Newest,
             severity,
             threatType,
             afterFirstSeenAt = after?.FirstSeenAt,

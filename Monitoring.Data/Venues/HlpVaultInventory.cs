@@ -102,7 +102,7 @@ public sealed class HlpVaultInventory(DatabaseConnections db) : IObservationTabl
         SELECT {Columns}
           FROM hlp_vault_inventory
          WHERE observed_at >= @since
-           AND observed_at < @until
+           AND observed_at < {ListEnd.Moment}
            AND observed_at <= @beforeObservedAt
            AND (observed_at < @beforeObservedAt OR (vault_address, coin) > (@beforeVault, @beforeCoin))
          ORDER BY observed_at DESC, vault_address, coin
@@ -110,17 +110,18 @@ public sealed class HlpVaultInventory(DatabaseConnections db) : IObservationTabl
         """;
 
     /// <summary>
-    /// Positions seen in [since, until), the newest check first and within it by component and coin; going on after
+    /// Positions seen in [since, end), the newest check first and within it by component and coin; going on after
     /// <paramref name="after"/>.
     /// </summary>
     public async Task<IReadOnlyList<HlpVaultPosition>> ListAsync(
-        DateTimeOffset since, DateTimeOffset until, InventoryCursor? after, int limit, CancellationToken cancellationToken)
+        DateTimeOffset since, ListEnd end, InventoryCursor? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<HlpVaultPosition>(new(ListSql, new
         {
             since,
-            until,
+            until = end.Until,
+            newest = end.Newest,
             beforeObservedAt = after?.ObservedAt ?? DateTimeOffset.MaxValue,
             beforeVault = after?.VaultAddress ?? "",
             beforeCoin = after?.Coin ?? "",
@@ -238,7 +239,7 @@ public sealed class HlpVaultInventory(DatabaseConnections db) : IObservationTabl
     private const string ListLargestSql = """
         SELECT vault_address, coin
           FROM hlp_vault_inventory_hours
-         WHERE hour_at > @since
+         WHERE hour_at > @since AND hour_at <= @until
          GROUP BY vault_address, coin
          ORDER BY max(notional_usd) DESC, vault_address, coin
          LIMIT @limit
@@ -276,7 +277,7 @@ public sealed class HlpVaultInventory(DatabaseConnections db) : IObservationTabl
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         var largest = (await connection.QueryAsync<(string Vault, string Coin)>(new(
-            ListLargestSql, new { since = since.AddHours(-1), limit }, cancellationToken: cancellationToken))).AsList();
+            ListLargestSql, new { since = since.AddHours(-1), until, limit }, cancellationToken: cancellationToken))).AsList();
         return (await connection.QueryAsync<HlpVaultPositionPeak>(new(slot == TimeSpan.FromHours(1) ? ListHourlyPeaksSql : ListPeaksSql, new
         {
             vaults = largest.Select(held => held.Vault).ToArray(),

@@ -139,30 +139,33 @@ public sealed class HlpVaultSnapshots(DatabaseConnections db) : IObservationTabl
     private const string ListSql = $"""
         SELECT {Columns}
           FROM hlp_vault_snapshots
-         WHERE vault_address = coalesce(@vault, ({FindNewestVaultSql})) AND observed_at >= @since AND observed_at < @before
+         WHERE vault_address = coalesce(@vault, ({FindNewestVaultSql})) AND observed_at >= @since AND observed_at < {ListEnd.Moment}
          ORDER BY observed_at DESC
          LIMIT @limit
         """;
 
-    /// <summary>Snapshots of a vault, or of the one that was observed last, in [since, before), newest first.</summary>
+    /// <summary>Snapshots of a vault, or of the one that was observed last, in [since, end), newest first.</summary>
     public async Task<IReadOnlyList<HlpVaultSnapshot>> ListAsync(
-        string? vault, DateTimeOffset since, DateTimeOffset before, int limit, CancellationToken cancellationToken)
+        string? vault, DateTimeOffset since, ListEnd end, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<HlpVaultSnapshot>(
-            new(ListSql, new { vault, since, before, limit }, cancellationToken: cancellationToken))).AsList();
+            new(ListSql, new { vault, since, until = end.Until, newest = end.Newest, limit },
+                cancellationToken: cancellationToken))).AsList();
     }
 
     /// <summary>As above, one row after the other as it comes: vault_address first, then the columns in the order of the record.</summary>
     public Task ReadAsync(
-        string? vault, DateTimeOffset since, DateTimeOffset before, int limit, Action<NpgsqlDataReader> row,
-            CancellationToken cancellationToken) =>
-        db.ReadRowsAsync(ListSql, [("vault", vault), ("since", since), ("before", before), ("limit", limit)], row, cancellationToken);
+        string? vault, DateTimeOffset since, ListEnd end, int limit, Action<NpgsqlDataReader> row, CancellationToken cancellationToken) =>
+        db.ReadRowsAsync(
+            ListSql, [("vault", vault), ("since", since), ("until", end.Until), ("newest", end.Newest), ("limit", limit)], row,
+            cancellationToken);
 
     // The vault to show when none is named.
-    private const string FindNewestVaultSql = """
+    private const string FindNewestVaultSql = $"""
         SELECT vault_address
           FROM hlp_vault_snapshots
+         WHERE observed_at <= {StoredTimes.Limit}
          ORDER BY observed_at DESC, vault_address
          LIMIT 1
         """;
@@ -225,8 +228,9 @@ public sealed class HlpVaultSnapshots(DatabaseConnections db) : IObservationTabl
         """;
 
     /// <summary>Adds up the snapshots since a moment of the vault that was observed last.</summary>
-    public static BatchRows<HlpVaultStatistics> Summarise(DatabaseBatch batch, DateTimeOffset since) =>
-        batch.Add<HlpVaultStatistics>(SummariseSql, ("since", since), ("firstWholeHour", FirstWholeHour(since)));
+    public static BatchRows<HlpVaultStatistics> Summarise(DatabaseBatch batch, DateTimeOffset since, DateTimeOffset now) =>
+        batch.Add<HlpVaultStatistics>(
+            SummariseSql, ("since", since), ("firstWholeHour", FirstWholeHour(since)), ("newest", StoredTimes.Newest(now)));
 
     private const string FindOldestOfBrokenHourSql = """
         SELECT coalesce(min(observed_at), @firstWholeHour) AS at

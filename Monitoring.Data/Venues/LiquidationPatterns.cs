@@ -1,4 +1,5 @@
 using Dapper;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Npgsql;
@@ -78,23 +79,24 @@ public sealed class LiquidationPatterns(DatabaseConnections db) : IObservationTa
         SELECT {Columns}
           FROM liquidation_patterns
          WHERE start_time >= @since
-           AND start_time < @until
+           AND start_time < {ListEnd.Moment}
            AND (@patternType::text IS NULL OR pattern_type = @patternType)
            AND (@afterPatternId::text IS NULL OR (start_time, pattern_id) < (@afterStartTime, @afterPatternId))
          ORDER BY start_time DESC, pattern_id DESC
          LIMIT @limit
         """;
 
-    /// <summary>Patterns that began in [since, until), the newest first, going on after <paramref name="after"/>.</summary>
+    /// <summary>Patterns that began in [since, end), the newest first, going on after <paramref name="after"/>.</summary>
     public async Task<IReadOnlyList<LiquidationPattern>> ListAsync(
-        DateTimeOffset since, DateTimeOffset until, LiquidationPatternType? patternType,
+        DateTimeOffset since, ListEnd end, LiquidationPatternType? patternType,
         LiquidationPatternCursor? after, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<LiquidationPattern>(new(ListSql, new
         {
             since,
-            until,
+            until = end.Until,
+            newest = end.Newest,
             patternType,
             afterStartTime = after?.StartTime,
             afterPatternId = after?.PatternId,
@@ -105,13 +107,14 @@ public sealed class LiquidationPatterns(DatabaseConnections db) : IObservationTa
     private const string ListNewestSql = $"""
         SELECT {Columns}
           FROM liquidation_patterns
+         WHERE start_time <= {StoredTimes.Limit}
          ORDER BY start_time DESC, pattern_id DESC
          LIMIT @limit
         """;
 
-    /// <summary>The patterns that began last.</summary>
-    public static BatchRows<LiquidationPattern> ListNewest(DatabaseBatch batch, int limit) =>
-        batch.Add<LiquidationPattern>(ListNewestSql, ("limit", limit));
+    /// <summary>The patterns that began last, as far as they can have begun at a moment.</summary>
+    public static BatchRows<LiquidationPattern> ListNewest(DatabaseBatch batch, DateTimeOffset now, int limit) =>
+        batch.Add<LiquidationPattern>(ListNewestSql, ("newest", StoredTimes.Newest(now)), ("limit", limit));
 
     private const string ListOfIdsSql = $"""
         SELECT {Columns}

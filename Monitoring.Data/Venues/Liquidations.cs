@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Dapper;
+using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Npgsql;
@@ -124,7 +125,7 @@ public sealed class Liquidations(DatabaseConnections db) : IObservationTable
         SELECT {Columns}
           FROM liquidations
          WHERE observed_at >= @since
-           AND observed_at < @until
+           AND observed_at < {ListEnd.Moment}
            AND (@coin::text IS NULL OR coin = @coin)
            AND (@method::text IS NULL OR method = @method)
            AND (@afterTid::bigint IS NULL
@@ -133,16 +134,17 @@ public sealed class Liquidations(DatabaseConnections db) : IObservationTable
          LIMIT @limit
         """;
 
-    /// <summary>Fills in [since, until), newest first, going on after <paramref name="after"/>.</summary>
+    /// <summary>Fills in [since, end), newest first, going on after <paramref name="after"/>.</summary>
     public async Task<IReadOnlyList<LiquidationFill>> ListAsync(
-        DateTimeOffset since, DateTimeOffset until, string? coin, LiquidationMethod? method, LiquidationCursor? after,
+        DateTimeOffset since, ListEnd end, string? coin, LiquidationMethod? method, LiquidationCursor? after,
         int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<LiquidationFill>(new(ListSql, new
         {
             since,
-            until,
+            until = end.Until,
+            newest = end.Newest,
             coin,
             method,
             afterObservedAt = after?.ObservedAt,

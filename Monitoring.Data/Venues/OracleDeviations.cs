@@ -117,54 +117,55 @@ public sealed class OracleDeviations(DatabaseConnections db) : IObservationTable
     private const string ListSql = $"""
         SELECT {Columns}
           FROM oracle_deviations
-         WHERE observed_at >= @since AND (observed_at, asset) < (@before, @beforeAsset) AND max_deviation_pct >= @minDeviationPct
+         WHERE observed_at >= @since AND (observed_at, asset) < ({ListEnd.Moment}, @beforeAsset) AND max_deviation_pct >= @minDeviationPct
          ORDER BY observed_at DESC, asset DESC
          LIMIT @limit
         """;
 
-    /// <summary>Rows of all assets since a moment and before a position, newest first.</summary>
+    /// <summary>Rows of all assets since a moment, newest first; at the end itself those of the assets before one.</summary>
     public async Task<IReadOnlyList<OracleDeviation>> ListAsync(
-        DateTimeOffset since, DateTimeOffset before, string beforeAsset, decimal minDeviationPct, int limit,
-        CancellationToken cancellationToken)
+        DateTimeOffset since, ListEnd end, string beforeAsset, decimal minDeviationPct, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<OracleDeviation>(
-            new(ListSql, new { since, before, beforeAsset, minDeviationPct, limit }, cancellationToken: cancellationToken))).AsList();
+            new(ListSql, new { since, until = end.Until, newest = end.Newest, beforeAsset, minDeviationPct, limit },
+                cancellationToken: cancellationToken))).AsList();
     }
 
     /// <summary>As above, one row after the other as it comes, its columns in the order of the record.</summary>
     public Task ReadAsync(
-        DateTimeOffset since, DateTimeOffset before, string beforeAsset, decimal minDeviationPct, int limit, Action<NpgsqlDataReader> row,
+        DateTimeOffset since, ListEnd end, string beforeAsset, decimal minDeviationPct, int limit, Action<NpgsqlDataReader> row,
         CancellationToken cancellationToken) =>
         db.ReadRowsAsync(
-            ListSql, [("since", since), ("before", before), ("beforeAsset", beforeAsset), ("minDeviationPct", minDeviationPct),
-                ("limit", limit)],
+            ListSql, [("since", since), ("until", end.Until), ("newest", end.Newest), ("beforeAsset", beforeAsset),
+                ("minDeviationPct", minDeviationPct), ("limit", limit)],
             row, cancellationToken);
 
     private const string ListOfAssetSql = $"""
         SELECT {Columns}
           FROM oracle_deviations
-         WHERE asset = @asset AND observed_at >= @since AND observed_at < @before AND max_deviation_pct >= @minDeviationPct
+         WHERE asset = @asset AND observed_at >= @since AND observed_at < {ListEnd.Moment} AND max_deviation_pct >= @minDeviationPct
          ORDER BY observed_at DESC
          LIMIT @limit
         """;
 
-    /// <summary>Rows of one asset in [since, before), newest first.</summary>
+    /// <summary>Rows of one asset in [since, end), newest first.</summary>
     public async Task<IReadOnlyList<OracleDeviation>> ListOfAssetAsync(
-        string asset, DateTimeOffset since, DateTimeOffset before, decimal minDeviationPct, int limit, CancellationToken cancellationToken)
+        string asset, DateTimeOffset since, ListEnd end, decimal minDeviationPct, int limit, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         return (await connection.QueryAsync<OracleDeviation>(
-            new(ListOfAssetSql, new { asset, since, before, minDeviationPct, limit }, cancellationToken: cancellationToken))).AsList();
+            new(ListOfAssetSql, new { asset, since, until = end.Until, newest = end.Newest, minDeviationPct, limit },
+                cancellationToken: cancellationToken))).AsList();
     }
 
     /// <summary>As above, one row after the other as it comes, its columns in the order of the record.</summary>
     public Task ReadOfAssetAsync(
-        string asset, DateTimeOffset since, DateTimeOffset before, decimal minDeviationPct, int limit, Action<NpgsqlDataReader> row,
+        string asset, DateTimeOffset since, ListEnd end, decimal minDeviationPct, int limit, Action<NpgsqlDataReader> row,
         CancellationToken cancellationToken) =>
         db.ReadRowsAsync(
-            ListOfAssetSql, [("asset", asset), ("since", since), ("before", before), ("minDeviationPct", minDeviationPct),
-                ("limit", limit)],
+            ListOfAssetSql, [("asset", asset), ("since", since), ("until", end.Until), ("newest", end.Newest),
+                ("minDeviationPct", minDeviationPct), ("limit", limit)],
             row, cancellationToken);
 
     private const string ListSamplesSql = """

@@ -38,7 +38,8 @@ public sealed class ScheduleTests
         do
         {
             stored = [.. (await new Monitoring.Data.Venues.HlpVaultSnapshots(worker.Db).ListAsync(
-                Venues.Sample.Vault, DateTimeOffset.UnixEpoch, DateTimeOffset.MaxValue, 100, default)).Select(s => s.ObservedAt)];
+                Venues.Sample.Vault, DateTimeOffset.UnixEpoch, ListEnd.Before(DateTimeOffset.MaxValue), 100, default))
+                .Select(s => s.ObservedAt)];
         } while (stored.Count < 3);
         await worker.StopAsync();
 

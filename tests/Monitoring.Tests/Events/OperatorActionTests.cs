@@ -33,7 +33,7 @@ public sealed class OperatorActionTests
     public Task DropDatabase() => TestDatabase.DropAsync(_db);
 
     private Task<IReadOnlyList<SecurityEvent>> ListAsync() =>
-        _events.ListSinceAsync(Noon.AddDays(-1), Noon.AddDays(1), null, null, null, 10, default);
+        _events.ListSinceAsync(Noon.AddDays(-1), ListEnd.Before(Noon.AddDays(1)), null, null, null, 10, default);
 
     private async Task CheckAsync(int minute, Severity severity = Severity.High, bool found = true)
     {

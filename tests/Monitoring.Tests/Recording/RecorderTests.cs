@@ -278,7 +278,7 @@ public sealed class RecorderTests
             Noon.AddDays(-1), Noon, Noon.AddMinutes(30), Noon.AddMinutes(61), Noon.AddMinutes(180), Noon.AddDays(1),
         })
         {
-            var summed = (await _db.ReadAsync(batch => HlpVaultSnapshots.Summarise(batch, since))).Single();
+            var summed = (await _db.ReadAsync(batch => HlpVaultSnapshots.Summarise(batch, since, Noon.AddDays(1)))).Single();
             var counted = await QueryAsync<HlpVaultStatistics>($"""
                 SELECT count(*) AS total_snapshots, round(avg(account_value), 6) AS avg_account_value,
                        min(account_value) AS min_account_value, max(account_value) AS max_account_value,

@@ -28,7 +28,8 @@ public sealed class RecordingPipelineTests : RecorderFixture
         _gate.Open();
         await recorder.DrainAsync(default);
         Assert.That(recorder.Waiting, Is.Zero);
-        var stored = await new HlpVaultSnapshots(_db).ListAsync(Sample.Vault, Noon, Noon.AddDays(1), 100, default);
+        var stored = await new HlpVaultSnapshots(_db).ListAsync(
+            Sample.Vault, Noon, ListEnd.Before(Noon.AddDays(1)), 100, default);
         Assert.That(stored.Select(row => row.ObservedAt),
             Is.EqualTo(Enumerable.Range(0, 6).Reverse().Select(minute => Noon.AddMinutes(minute))));
         Assert.That(_logs.Lines, Has.One.Matches<(LogLevel, string Text)>(line => line.Text.Contains("the database takes results again")));
@@ -42,7 +43,8 @@ public sealed class RecordingPipelineTests : RecorderFixture
         await recorder.RecordAsync(
             refused with { Run = refused.Run with { Error = "a success without error is what the table asks for" } }, default);
         await recorder.RecordAsync(Result(1), default);
-        Assert.That(await new HlpVaultSnapshots(_db).ListAsync(Sample.Vault, Noon, Noon.AddDays(1), 100, default), Has.Count.EqualTo(1));
+        Assert.That(await new HlpVaultSnapshots(_db).ListAsync(
+            Sample.Vault, Noon, ListEnd.Before(Noon.AddDays(1)), 100, default), Has.Count.EqualTo(1));
         Assert.That(_logs.Lines, Has.One.Matches<(LogLevel Level, string Text)>(line =>
             line.Level == LogLevel.Critical && line.Text.Contains("set aside here: {\"entry\":\"result\",\"result\":{\"run\"")));
     }
