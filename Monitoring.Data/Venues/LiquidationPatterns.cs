@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dapper;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Configuration;
@@ -30,12 +31,14 @@ public sealed class LiquidationPatterns(DatabaseConnections db) : IObservationTa
         suspicion_score, liquidation_count, price_impact, indicators
         """;
 
+    // Coins travel as one JSON text of each pattern: unnest would flatten an array of arrays, and a coin's name may hold any separator.
     private const string UpsertSql = """
         INSERT INTO liquidation_patterns AS known (pattern_id, pattern_type, subject, start_time, end_time, duration_seconds,
                                                    total_liquidated_usd, affected_users, assets_involved, suspicion_score,
                                                    liquidation_count, price_impact, indicators)
         SELECT pattern_id, pattern_type, subject, start_time, end_time, duration_seconds, total_liquidated_usd, affected_users,
-               string_to_array(assets, ' '), suspicion_score, liquidation_count, price_impact, indicators::jsonb
+               ARRAY(SELECT one FROM jsonb_array_elements_text(assets::jsonb) WITH ORDINALITY AS each (one, place) ORDER BY place),
+               suspicion_score, liquidation_count, price_impact, indicators::jsonb
           FROM unnest(@ids, @types, @subjects, @starts, @ends, @durations, @totals, @affectedUsers, @assets, @scores, @counts, @impacts,
                       @indicators)
             AS row (pattern_id, pattern_type, subject, start_time, end_time, duration_seconds, total_liquidated_usd, affected_users, assets,
@@ -67,7 +70,7 @@ public sealed class LiquidationPatterns(DatabaseConnections db) : IObservationTa
             durations = rows.Select(row => row.DurationSeconds).ToArray(),
             totals = rows.Select(row => row.TotalLiquidatedUsd).ToArray(),
             affectedUsers = rows.Select(row => row.AffectedUsers).ToArray(),
-            assets = rows.Select(row => string.Join(' ', row.AssetsInvolved)).ToArray(),
+            assets = rows.Select(row => JsonSerializer.Serialize(row.AssetsInvolved)).ToArray(),
             scores = rows.Select(row => row.SuspicionScore).ToArray(),
             counts = rows.Select(row => row.LiquidationCount).ToArray(),
             impacts = rows.Select(row => row.PriceImpact).ToArray(),

@@ -88,6 +88,22 @@ public sealed class RecorderTests
     }
 
     [Test]
+    public async Task Coins_of_a_pattern_keep_their_names_and_their_order_whatever_is_in_them()
+    {
+        string[][] coins = [["xyz:S P 500", "BTC", "a,b", "{c}", "d\"e\\", "NULL", "née 🐸"], [], [" "]];
+        LiquidationPattern Of(string id, string[] assets) => new(
+            id, LiquidationPatternType.Adl, "BTC", Noon, Noon, 0, 1, 1, assets, 1, 1, 0, "{}");
+        var patterns = coins.Select((assets, n) => Of($"p{n}", assets)).ToList();
+        var recorder = Recorder(_db);
+        await recorder.WriteAsync(ResultSample.Of("liquidations", Noon, CheckOutcome.Succeeded, [], [], [.. patterns]), default);
+        await recorder.WriteAsync(ResultSample.Of("liquidations", Noon.AddMinutes(1), CheckOutcome.Succeeded, [], [],
+            [patterns[0] with { LiquidationCount = 2, AssetsInvolved = [.. coins[0].Reverse()] }]), default);
+        var stored = await new LiquidationPatterns(_db).ListOfIdsAsync(["p0", "p1", "p2"], 10, default);
+        Assert.That(stored.OrderBy(pattern => pattern.PatternId).Select(pattern => pattern.AssetsInvolved),
+            Is.EqualTo(new[] { [.. coins[0].Reverse()], coins[1], coins[2] }));
+    }
+
+    [Test]
     public async Task What_is_read_back_is_what_was_recorded()
     {
         var result = Result(Noon, findings: ResultSample.Finding("r", "s", Severity.High));
