@@ -57,7 +57,7 @@ public sealed class SchemaHistory(NpgsqlDataSource db)
         await reader.ReadAsync(cancellationToken);
         var account = reader.GetString(2);
         return SchemaVersions.FindProblemOf(reader.GetString(0))
-            ?? (reader.GetBoolean(1) ? "the database is read-only, a standby perhaps: DATABASE_URL must lead to the primary" : null)
+            ?? (reader.GetBoolean(1) ? SchemaVersions.ReadOnly : null)
             ?? (!reader.GetBoolean(3) ? $"there is no schema public: CREATE SCHEMA public AUTHORIZATION {account}" : null)
             ?? (!reader.GetBoolean(4) ? $"the account {account} may not make tables in the schema public: as the owner of the database, "
                 + $"GRANT USAGE, CREATE ON SCHEMA public TO {account}" : null)

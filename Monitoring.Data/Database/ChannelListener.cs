@@ -7,19 +7,21 @@ namespace Monitoring.Data.Database;
 
 /// <summary>
 /// Hears what the database says by <c>NOTIFY</c>, on a connection outside of the pool, so that it never costs a request its own.
-/// Behind a pooler nothing can be heard; the listeners are then called at short intervals instead.
+/// Behind a pooler and from a standby nothing can be heard; the listeners are then called at short intervals instead.
 /// </summary>
 public sealed partial class ChannelListener(DatabaseOptions database, ILogger<ChannelListener>? logger = null)
 {
     private const int KeepAliveSeconds = 15;
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ListensAgainAfter = TimeSpan.FromMinutes(1); // a standby may become the primary
 
     private readonly ILogger _logger = logger ?? NullLogger<ChannelListener>.Instance;
     private int _saidThatItPolls;
+    private int _saidThatItIsAStandby;
 
     /// <summary>
-    /// Listens until it is cancelled or the connection breaks. Calls <paramref name="heard"/> once as soon as nothing can be missed any
-    /// more, then for every notification. <paramref name="channel"/> is a name from the code.
+    /// Listens until it is cancelled or the connection breaks, to a standby for a minute. Calls <paramref name="heard"/> once as soon as
+    /// nothing can be missed any more, then for every notification. <paramref name="channel"/> is a name from the code.
     /// </summary>
     /// <exception cref="NpgsqlException">The connection could not be made, or broke.</exception>
     public async Task ListenAsync(string channel, Action heard, CancellationToken cancellationToken)
@@ -34,14 +36,28 @@ public sealed partial class ChannelListener(DatabaseOptions database, ILogger<Ch
         if (await CannotListenAsync(connection, cancellationToken))
         {
             await connection.CloseAsync();
-            await PollAsync(heard, cancellationToken);
+            if (Interlocked.Exchange(ref _saidThatItPolls, 1) == 0)
+                LogPolling(database.Display, Poll.TotalSeconds);
+            await PollAsync(heard, Timeout.InfiniteTimeSpan, cancellationToken);
             return;
         }
 
         connection.Notification += (_, _) => heard();
         // A session that only listens is idle by its nature.
-        await using (var listen = new NpgsqlCommand($"SET idle_session_timeout = 0; LISTEN {channel}", connection))
+        try
+        {
+            await using var listen = new NpgsqlCommand($"SET idle_session_timeout = 0; LISTEN {channel}", connection);
             await listen.ExecuteNonQueryAsync(cancellationToken);
+        }
+        catch (PostgresException fault) when (DatabaseFaults.IsReadOnly(fault))
+        {
+            await connection.CloseAsync();
+            if (Interlocked.Exchange(ref _saidThatItIsAStandby, 1) == 0)
+                LogStandby(database.Display, Poll.TotalSeconds);
+            await PollAsync(heard, ListensAgainAfter, cancellationToken);
+            return;
+        }
+
         heard();
         while (true)
             await connection.WaitAsync(cancellationToken);
@@ -53,11 +69,10 @@ public sealed partial class ChannelListener(DatabaseOptions database, ILogger<Ch
             ? database.Pooler == PoolerMode.Yes
             : await DataSources.HasPoolerAsync(connection, cancellationToken);
 
-    private async Task PollAsync(Action heard, CancellationToken cancellationToken)
+    private static async Task PollAsync(Action heard, TimeSpan atMost, CancellationToken cancellationToken)
     {
-        if (Interlocked.Exchange(ref _saidThatItPolls, 1) == 0)
-            LogPolling(database.Display, Poll.TotalSeconds);
-        while (true)
+        for (var begun = TimeProvider.System.GetTimestamp();
+            atMost == Timeout.InfiniteTimeSpan || TimeProvider.System.GetElapsedTime(begun) < atMost;)
         {
             heard();
             await Task.Delay(Poll, TimeProvider.System, cancellationToken);
@@ -67,4 +82,8 @@ public sealed partial class ChannelListener(DatabaseOptions database, ILogger<Ch
     [LoggerMessage(LogLevel.Warning, "a pooler stands in front of the database {Database}, so nothing can be heard from it: "
         + "it is asked every {Seconds:0} s; set DATABASE_DIRECT_URL to the server itself to hear at once")]
     private partial void LogPolling(string database, double seconds);
+
+    [LoggerMessage(LogLevel.Information, "the database {Database} is a standby, so nothing can be heard from it: it is asked every "
+        + "{Seconds:0} s")]
+    private partial void LogStandby(string database, double seconds);
 }

@@ -30,6 +30,10 @@ public sealed class SchemaVersions(DatabaseConnections db)
                current_user::text AS account
         """;
 
+    private const string IsReadOnlySql = """
+        SELECT current_setting('transaction_read_only')::boolean
+        """;
+
     private sealed record SchemaState(string Encoding, bool HasSchema, bool FindsTables, string Account);
 
     /// <summary>The newest migration applied, as one read among others; that batch fails on an empty database.</summary>
@@ -49,6 +53,18 @@ public sealed class SchemaVersions(DatabaseConnections db)
             : $"the search_path of this session does not lead to the schema {Schema}: "
                 + $"ALTER ROLE {state.Account} SET search_path = {Schema}";
     }
+
+    /// <summary>As above, for a program that writes: null when it can.</summary>
+    public async Task<string?> FindProblemOfWritingAsync(CancellationToken cancellationToken)
+    {
+        if (await FindProblemAsync(cancellationToken) is { } problem)
+            return problem;
+        await using var connection = await db.OpenConnectionAsync(cancellationToken);
+        return await connection.QuerySingleAsync<bool>(new(IsReadOnlySql, cancellationToken: cancellationToken)) ? ReadOnly : null;
+    }
+
+    /// <summary>What is wrong where nothing can be written, and what to do.</summary>
+    public const string ReadOnly = "the database is read-only, a standby perhaps: DATABASE_URL must lead to the primary";
 
     /// <summary>Null where this encoding can hold every text; else what is wrong and what to do.</summary>
     public static string? FindProblemOf(string encoding) => encoding == "UTF8" ? null

@@ -14,7 +14,8 @@ internal sealed class DatabaseCheck(
     public async IAsyncEnumerable<CheckLine> RunAsync(
         ConnectionProbe probe, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        yield return await probe.TryAsync($"database {database.Display}", isFault: true, schema.FindProblemAsync, cancellationToken);
+        yield return await probe.TryAsync($"database {database.Display}", isFault: true, schema.FindProblemOfWritingAsync,
+            cancellationToken);
         if (database.Direct is { } direct)
             yield return await probe.TryAsync(
                 $"database {direct.Host}:{direct.Port}/{direct.Database} (DATABASE_DIRECT_URL)", isFault: true,

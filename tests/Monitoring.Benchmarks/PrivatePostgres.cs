@@ -13,32 +13,56 @@ namespace Monitoring.Benchmarks;
 internal sealed class PrivatePostgres : IAsyncDisposable
 {
     private readonly Process _script;
+    private readonly string _folder;
 
-    private PrivatePostgres(Process script, string url) => (_script, Connection) = (script, DatabaseUrl.Parse(url));
+    private PrivatePostgres(Process script, string folder, string url) =>
+        (_script, _folder, Connection) = (script, folder, DatabaseUrl.Parse(url));
 
     /// <summary>How to connect, with the password.</summary>
     public NpgsqlConnectionStringBuilder Connection { get; }
 
     /// <summary>Makes a cluster in a folder that is removed at the end, and migrates its database.</summary>
-    public static async Task<PrivatePostgres> StartAsync(string folder, CancellationToken cancellationToken)
+    public static Task<PrivatePostgres> StartAsync(string folder, CancellationToken cancellationToken) =>
+        StartAsync(folder, isDurable: true, cancellationToken);
+
+    /// <summary>As above; one that need not be durable has fsync off.</summary>
+    public static async Task<PrivatePostgres> StartAsync(string folder, bool isDurable, CancellationToken cancellationToken)
+    {
+        var postgres = await ServeAsync(folder, isDurable ? ["--control"] : ["--control", "--no-fsync"], cancellationToken);
+        await using var db = postgres.Open();
+        await MigrateAsync(db, postgres.Connection, cancellationToken);
+        return postgres;
+    }
+
+    /// <summary>A hot standby that follows this one, in a folder that is removed at the end; this one is away while it is made.</summary>
+    public async Task<PrivatePostgres> StartStandbyAsync(string folder, CancellationToken cancellationToken)
+    {
+        await using (var db = Open(pooling: false))
+        await using (var flush = db.CreateCommand("CHECKPOINT")) // what is committed may not be on disk yet where it need not be durable
+            await flush.ExecuteNonQueryAsync(cancellationToken);
+        await CrashAsync(cancellationToken); // its files must stand still while they are copied
+        var standby = await ServeAsync(folder, ["--control", "--no-fsync", "--standby-of", _folder], cancellationToken);
+        await RestartAsync(cancellationToken);
+        return standby;
+    }
+
+    private static async Task<PrivatePostgres> ServeAsync(string folder, string[] options, CancellationToken cancellationToken)
     {
         var start = new ProcessStartInfo("bash")
         {
-            ArgumentList = { Repository.File("deploy/local/postgres.sh"), "serve", folder, "--control" },
             UseShellExecute = false,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
+        foreach (var argument in (string[])[Repository.File("deploy/local/postgres.sh"), "serve", folder, .. options])
+            start.ArgumentList.Add(argument);
         start.Environment.Remove("DATABASE_URL"); // it must be one that can be crashed
         start.Environment.Remove("DATABASE_URL_FILE");
         var script = Process.Start(start)!;
         var line = await script.StandardOutput.ReadLineAsync(cancellationToken);
         if (line?.StartsWith("DATABASE_URL=", StringComparison.Ordinal) != true)
             throw new InvalidOperationException("deploy/local/postgres.sh gave no PostgreSQL; its message is above");
-        var postgres = new PrivatePostgres(script, line["DATABASE_URL=".Length..]);
-        await using var db = postgres.Open();
-        await MigrateAsync(db, postgres.Connection, cancellationToken);
-        return postgres;
+        return new PrivatePostgres(script, folder, line["DATABASE_URL=".Length..]);
     }
 
     /// <summary>
