@@ -92,6 +92,10 @@ public sealed class LockedTableTests : OutageNotifierFixture
             await writing;
             Assert.That(TimeProvider.System.GetElapsedTime(began), Is.LessThan(TimeSpan.FromSeconds(10)), "one deadline for all of them");
             Assert.That(_services.GetRequiredService<DatabaseLink>().Outage?.Error, Is.Not.Null);
+            began = TimeProvider.System.GetTimestamp();
+            await Recorder.DrainAsync(default);
+            Assert.That(TimeProvider.System.GetElapsedTime(began), Is.InRange(TimeSpan.FromSeconds(1.9), TimeSpan.FromSeconds(5)),
+                "the next attempt asks for the lock, and gives up before its own deadline");
             Assert.That(() => _services.GetRequiredService<DatabaseRecorder>().StoreAsync(
                     new ResultEntry(ResultSample.Of("m", Noon, CheckOutcome.Succeeded, [], [])), row => row,
                     lockTimeout: TimeSpan.FromMilliseconds(100), default),
