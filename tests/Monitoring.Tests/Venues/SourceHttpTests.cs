@@ -14,6 +14,8 @@ public sealed class SourceHttpTests
     private readonly ManualClock _clock = new(ManualClock.Noon);
     private static readonly LeftOutParts LeftOut = new(NullLogger<LeftOutParts>.Instance);
 
+    private readonly SemaphoreSlim _bodies = new(0); // that somebody has begun to read
+
     private ReceiverUnderTest _receiver = null!;
     private ServiceProvider _services = null!;
     private HyperliquidClient _venue = null!;
@@ -25,6 +27,7 @@ public sealed class SourceHttpTests
         _receiver = await ReceiverUnderTest.StartAsync();
         var services = new ServiceCollection();
         services.AddSourceClient("source", new Uri(_receiver.Url));
+        services.AddSourceClient("watched", new Uri(_receiver.Url)).AddHttpMessageHandler(() => new BodyWatch(_bodies));
         _services = services.BuildServiceProvider();
         var http = _services.GetRequiredService<IHttpClientFactory>();
         _venue = new HyperliquidClient(http.CreateClient("source"), new WeightBudget(_clock, 1_000_000), new HyperliquidPipeline(_clock),
@@ -37,6 +40,7 @@ public sealed class SourceHttpTests
     {
         await _services.DisposeAsync();
         await _receiver.DisposeAsync();
+        _bodies.Dispose();
     }
 
     private Task AskVenueAsync() => _venue.GetMarketsAsync(default);
@@ -111,9 +115,14 @@ public sealed class SourceHttpTests
                 await Task.Delay(TimeSpan.FromMilliseconds(20), TimeProvider.System, http.RequestAborted);
             }
         };
-        var asking = _venue.GetMarketsAsync(default);
-        await _receiver.WaitForNextAsync();
-        await _clock.AdvanceUntilDoneAsync(Task.WhenAny(asking), TimeSpan.FromSeconds(1));
+        using var budget = new WeightBudget(_clock);
+        var venue = new HyperliquidClient(_services.GetRequiredService<IHttpClientFactory>().CreateClient("watched"), budget,
+            new HyperliquidPipeline(_clock), LeftOut);
+        var asking = venue.GetMarketsAsync(default);
+        await _bodies.WaitAsync(); // it is not the head that it waits for
+        var patience = Task.Delay(TimeSpan.FromSeconds(30), TimeProvider.System); // ends a test that would hang
+        await _clock.AdvanceUntilDoneAsync(Task.WhenAny(asking, patience), TimeSpan.FromSeconds(1));
+        Assert.That(asking.IsCompleted, Is.True, "nothing ends the reading");
         Assert.That(() => asking,
             Throws.TypeOf<SourceUnavailableException>().With.Message.EqualTo("hyperliquid metaAndAssetCtxs: no answer within 10 s"));
     }
@@ -137,5 +146,40 @@ public sealed class SourceHttpTests
         await deadline.CancelAsync();
         Assert.That(Assert.CatchAsync<OperationCanceledException>(() => asking)!.Reason(TimeSpan.FromSeconds(1)),
             Is.EqualTo("hyperliquid metaAndAssetCtxs: HTTP 503 maintenance"));
+    }
+
+    /// <summary>Tells when the body of an answer begins to be read: its head has come by then.</summary>
+    private sealed class BodyWatch(SemaphoreSlim bodies) : DelegatingHandler
+    {
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var response = await base.SendAsync(request, cancellationToken);
+            response.Content = new Watched(response.Content, bodies);
+            return response;
+        }
+    }
+
+    private sealed class Watched(HttpContent inner, SemaphoreSlim bodies) : HttpContent
+    {
+        protected override Task<Stream> CreateContentReadStreamAsync()
+        {
+            bodies.Release();
+            return inner.ReadAsStreamAsync();
+        }
+
+        protected override Task SerializeToStreamAsync(Stream stream, System.Net.TransportContext? context) => inner.CopyToAsync(stream);
+
+        protected override bool TryComputeLength(out long length)
+        {
+            length = 0;
+            return false;
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                inner.Dispose();
+            base.Dispose(disposing);
+        }
     }
 }
