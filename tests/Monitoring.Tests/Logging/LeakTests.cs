@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Logging.Console;
 using Monitoring.Data.Logging;
+using Monitoring.Tests.CommandLine;
 using Monitoring.Tests.Notifications;
 using Monitoring.Worker.Notifications.Channels;
 using Monitoring.Worker.Recording.Journalling;
@@ -117,6 +118,18 @@ public sealed partial class LeakTests
         using var journal = Open();
         Assert.That(File.GetUnixFileMode(_folder), Is.EqualTo(mode));
         Assert.That(_logs.Lines.Single().Text, Does.Contain("open to other accounts and holds something else, somebody-elses"));
+    }
+
+    [Test]
+    public async Task What_the_worker_writes_is_its_accounts_alone()
+    {
+        var journal = Path.Combine(_folder, "made", "journal");
+        using var worker = ProgramUnderTest.Start("Monitoring.Worker", "", ("JOURNAL_PATH", journal), ("HYPERLIQUID_FEED", "off"),
+            ("DATABASE_URL", "postgresql://u:p@127.0.0.1:1/d"), ("HYPERLIQUID_API_URL", "http://127.0.0.1:1"));
+        await worker.WaitForLineAsync("the database does not take results");
+        Assert.That(Directory.EnumerateFiles(journal).Select(File.GetUnixFileMode), Is.Not.Empty.And.All.EqualTo(Own));
+        Assert.That(Directory.EnumerateDirectories(_folder, "*", SearchOption.AllDirectories).Select(File.GetUnixFileMode),
+            Is.Not.Empty.And.All.EqualTo(Own | UnixFileMode.UserExecute));
     }
 
     private Journal Open() => Journal.Open(new JournalOptions(_folder, 1 << 20) { SegmentBytes = 1 << 20 }, _logs.For<Journal>());
