@@ -157,8 +157,15 @@ give_to_account() {
     chown "$account" "$1" && "${as[@]}" test -w "$1" -a -x "$1"
 }
 
+# Whether this machine has a folder in memory with more room than the tests need, from which programs may run.
+has_room_in_memory() {
+    local free
+    if grep -q "^[^ ]* $memory [^ ]* [^ ]*noexec" /proc/mounts 2>/dev/null; then return 1; fi
+    [[ -d $memory && -w $memory ]] && free=$(df --output=avail -B1M "$memory" 2>/dev/null | tail -n 1) && ((free >= 4096))
+}
+
 # Sets $place, the folder that holds the data: DIR, or one elsewhere (named in DIR/elsewhere) where the account
-# cannot enter DIR. Data that is kept goes where nobody tidies up by age.
+# cannot enter DIR. Data that is kept goes where nobody tidies up by age; what is neither kept nor synced, into memory.
 choose_place() {
     local parent parents=("${TMPDIR:-/tmp}" /tmp /var/tmp)
     if ((keep)); then parents=(/var/lib /var/tmp); fi
@@ -167,6 +174,11 @@ choose_place() {
         if [[ -d $place ]] && give_to_account "$place"; then say "the data of $dir is in $place"; return; fi
         say "the data of $dir was in $place and is gone; starting with an empty database"
         rm -f "$dir/elsewhere"
+    fi
+    if ((!fsync && !keep)) && has_room_in_memory; then
+        place=$(mktemp -d "$memory/monitoring-postgres.XXXXXX")
+        if give_to_account "$place"; then echo "$place" >"$dir/elsewhere"; return; fi
+        rmdir "$place"
     fi
     place=$dir
     if give_to_account "$place"; then return; fi
@@ -432,7 +444,7 @@ pg_bin=${PG_BIN:-}
 unset "${!PG@}"
 export LC_ALL=C
 
-account='' as=() attached='' bin='' claimed=0 container='' control=0 dir='' fsync=1 keep=0 password='' place='' port='' server='' standby_of='' way=''
+account='' as=() attached='' bin='' claimed=0 container='' control=0 dir='' fsync=1 keep=0 memory=/dev/shm password='' place='' port='' server='' standby_of='' way=''
 read -ra ways <<<"${POSTGRES_WAY:-url binaries docker npm apt}"
 for known in "${ways[@]}"; do
     [[ " url binaries docker npm apt " == *" $known "* ]] || fail "POSTGRES_WAY: '$known' is none of url, binaries, docker, npm, apt"

@@ -92,13 +92,14 @@ internal static class Program
         var cuts = Count("--cuts", 5, "Times that the connection to PostgreSQL is reset, most of them at a COMMIT");
         var freezes = Count("--freezes", 40, "Times that a worker is held still (SIGSTOP) for 5 to 90 s");
         var locks = Count("--locks", 25, "Times that a table is locked for 70 s, each in turn, or the server frozen for 45 s");
+        var journals = Count("--journals", 10, "Times that a journal is broken, in ten ways in turn, before its worker is killed");
         var removals = Count("--removals", 2, "Times that the journal's folder is removed while PostgreSQL is away");
         var steps = Count("--steps", 2, "Times that the worker's clock is set wrong and back");
         var seed = new Option<int?>("--seed") { Description = "Draws the same moments again" };
         var command = new Command(
             "faults", "The real worker while everything dies around it: what was observed and not stored, decided and not delivered?")
         {
-            kills, stops, cuts, removals, steps, freezes, locks, seed,
+            kills, stops, cuts, removals, steps, freezes, locks, journals, seed,
         };
         command.SetAction(async (parsed, cancellationToken) =>
         {
@@ -117,8 +118,11 @@ internal static class Program
             }
 
             var pauses = new PauseOptions(parsed.GetValue(freezes), parsed.GetValue(locks),
-                LongestFreeze: TimeSpan.FromSeconds(90), Lock: TimeSpan.FromSeconds(70), Workers: 8);
-            if (pauses.Freezes + pauses.Locks > 0)
+                LongestFreeze: TimeSpan.FromSeconds(90), Lock: TimeSpan.FromSeconds(70), Workers: 8)
+            {
+                Journals = parsed.GetValue(journals),
+            };
+            if (pauses.Freezes + pauses.Locks + pauses.Journals > 0)
             {
                 var report = await PauseRun.RunAsync(pauses, Console.Out, cancellationToken);
                 report.Print(Console.Out);

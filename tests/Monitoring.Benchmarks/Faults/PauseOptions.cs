@@ -1,7 +1,10 @@
 namespace Monitoring.Benchmarks.Faults;
 
-/// <summary>What is held still: the worker itself, a table of its database, or the whole server.</summary>
-internal enum PauseKind { Worker, Table, Server }
+/// <summary>
+/// What is held still: the worker itself, a table of its database, or the whole server; or, while the server is away, what is broken: the
+/// journal.
+/// </summary>
+internal enum PauseKind { Worker, Table, Server, Journal }
 
 /// <summary>
 /// One pause of a worker's run: from a second of its scenario on, for so long. Two seconds later the oracle price of a coin is wrong until
@@ -18,10 +21,14 @@ internal sealed record Pause(PauseKind Kind, string What, TimeSpan For, double A
 
 /// <summary>
 /// How many freezes of the worker, of 5 s up to <paramref name="LongestFreeze"/>, and how many locks of <paramref name="Lock"/> each: every
-/// table in turn, and the server frozen before them; by so many workers side by side.
+/// table in turn, and the server frozen before them; so many broken journals, in each <see cref="JournalWay"/> in turn; by so many
+/// workers side by side.
 /// </summary>
 internal sealed record PauseOptions(int Freezes, int Locks, TimeSpan LongestFreeze, TimeSpan Lock, int Workers)
 {
+    /// <summary>How often a journal is broken.</summary>
+    public int Journals { get; init; }
+
     /// <summary>A worker starts meanwhile.</summary>
     public static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(60);
 
@@ -37,6 +44,7 @@ internal sealed record PauseOptions(int Freezes, int Locks, TimeSpan LongestFree
     private static readonly string[] Coins = ["BTC", "ETH", "SOL", "XRP", "DOGE", "AVAX", "LINK"];
 
     private static readonly TimeSpan ShortestFreeze = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan JournalTakes = TimeSpan.FromSeconds(14); // the next one waits until it is over
 
     /// <summary>The pauses of each worker, in order.</summary>
     public IReadOnlyList<IReadOnlyList<Pause>> Plan(IEnumerable<string> tables)
@@ -47,11 +55,13 @@ internal sealed record PauseOptions(int Freezes, int Locks, TimeSpan LongestFree
         var freezes = Enumerable.Range(0, Freezes).Select(i => ShortestFreeze
             + (Freezes > 1 ? (LongestFreeze - ShortestFreeze) * i / (Freezes - 1) : TimeSpan.Zero))
             .Select(time => (Kind: PauseKind.Worker, What: "the worker", For: time));
+        var ways = Enum.GetNames<JournalWay>();
+        var journals = Enumerable.Range(0, Journals).Select(i => (Kind: PauseKind.Journal, What: ways[i % ways.Length], For: JournalTakes));
         var plan = Enumerable.Range(0, Workers).Select(_ => new List<Pause>()).ToList();
-        foreach (var (kind, what, time) in locks.Concat(freezes.OrderByDescending(freeze => freeze.For)))
+        foreach (var (kind, what, time) in locks.Concat(freezes.OrderByDescending(freeze => freeze.For)).Concat(journals))
         {
             var least = plan.MinBy(worker => worker.Count == 0 ? 0 : worker[^1].EndsAt)!;
-            var at = least.Count == 0 ? WarmUp.TotalSeconds : least[^1].EndsAt + Rest.TotalSeconds;
+            var at = least.Count == 0 ? WarmUp.TotalSeconds : least[^1].EndsAt + (kind == PauseKind.Journal ? 0 : Rest.TotalSeconds);
             least.Add(new Pause(kind, what, time, at, Coins[least.Count % Coins.Length]));
         }
 

@@ -6,7 +6,9 @@ namespace Monitoring.Benchmarks.Faults;
 /// </summary>
 internal sealed record PauseResult(Pause Pause, double? ToldAfter, double Overdue, IReadOnlyList<string> Problems);
 
-/// <summary>What a run came to; <paramref name="Missing"/>: checks that a worker said it keeps and that are not stored.</summary>
+/// <summary>
+/// What a run came to; <paramref name="Missing"/>: checks that a worker said it keeps and that are neither stored nor named by an event.
+/// </summary>
 internal sealed record PauseReport(IReadOnlyList<PauseResult> Pauses, int Kept, int Missing, IReadOnlyList<string> Ends)
 {
     /// <summary>Nothing was wrong, nothing is missing, and each worker ended as it should.</summary>
@@ -16,11 +18,12 @@ internal sealed record PauseReport(IReadOnlyList<PauseResult> Pauses, int Kept, 
     public void Print(TextWriter output)
     {
         output.WriteLine();
-        output.WriteLine($"  {"held still",-36} {"for",6} {"told after",11} {"overdue",9}");
+        output.WriteLine($"  {"held still or broken",-36} {"for",6} {"told after",11} {"overdue",9}");
         foreach (var (pause, told, overdue, problems) in Pauses)
             output.WriteLine($"  {pause.What,-36} {pause.For.TotalSeconds,4:0} s {(told is { } after ? $"{after:0.0} s" : "-"),11} "
-                + $"{(pause.Kind == PauseKind.Worker ? "-" : $"{overdue:0.0} s"),9}  {string.Join("; ", problems)}");
-        output.WriteLine($"  {Kept} checks kept, {Missing} of them not stored{string.Concat(Ends.Select(end => $"; {end}"))}");
+                + $"{(pause.Kind is PauseKind.Worker or PauseKind.Journal ? "-" : $"{overdue:0.0} s"),9}  {string.Join("; ", problems)}");
+        output.WriteLine($"  {Kept} checks kept, {Missing} of them neither stored nor named by an event"
+            + string.Concat(Ends.Select(end => $"; {end}")));
         output.WriteLine(IsClean ? "PASSED" : "FAILED");
     }
 }

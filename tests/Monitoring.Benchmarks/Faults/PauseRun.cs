@@ -13,7 +13,8 @@ namespace Monitoring.Benchmarks.Faults;
 
 /// <summary>
 /// Holds still what a worker is or depends on: its own process (SIGSTOP), one table after the other (LOCK TABLE), the server (a gate that
-/// passes nothing on). Several workers side by side, each with a venue, a database and a receiver of its own.
+/// passes nothing on). Or breaks its journal while the server is away, and kills it. Several workers side by side, each with a venue, a
+/// database and a receiver of its own.
 /// </summary>
 internal sealed class PauseRun : IAsyncDisposable
 {
@@ -28,15 +29,18 @@ internal sealed class PauseRun : IAsyncDisposable
     private readonly string _folder;
     private readonly IReadOnlyList<Pause> _pauses;
     private readonly ConcurrentQueue<(KeptCheck Check, DateTimeOffset At)> _kept = [];
+    private readonly JournalDamage _journal;
     private readonly ConcurrentQueue<(string Coin, DateTimeOffset At)> _told = [];
     private NpgsqlDataSource _db = null!;
     private TcpGate _gate = null!;
     private Receiver _receiver = null!;
     private WebApplication _simulator = null!;
     private WorkerProcess? _worker;
+    private string _database = "";
 
     private PauseRun(string folder, int number, IReadOnlyList<Pause> pauses) =>
-        (_name, _folder, _pauses) = ($"pauses_{number}", Directory.CreateDirectory(Path.Combine(folder, $"{number}")).FullName, pauses);
+        (_name, _folder, _pauses, _journal) = ($"pauses_{number}", Directory.CreateDirectory(Path.Combine(folder, $"{number}")).FullName,
+            pauses, new JournalDamage(Path.Combine(folder, $"{number}", "journal")));
 
     private Venue Venue => _simulator.Services.GetRequiredService<Venue>();
 
@@ -54,8 +58,9 @@ internal sealed class PauseRun : IAsyncDisposable
                 "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p') "
                 + "AND NOT relispartition")];
         var plan = options.Plan(tables);
-        output.WriteLine($"{options.Freezes} freezes of the worker, {options.Locks} locks, {plan.Count} workers side by side, "
-            + $"{plan.Max(worker => worker[^1].EndsAt):0} s; logs in {Path.GetRelativePath(Repository.File("."), folder)}");
+        output.WriteLine($"{options.Freezes} freezes of the worker, {options.Locks} locks, {options.Journals} broken journals, "
+            + $"{plan.Count} workers side by side, {plan.Max(worker => worker[^1].EndsAt):0} s; "
+            + $"logs in {Path.GetRelativePath(Repository.File("."), folder)}");
         var runs = plan.Select((pauses, number) => new PauseRun(folder, number + 1, pauses)).ToList();
         try
         {
@@ -78,6 +83,7 @@ internal sealed class PauseRun : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _worker?.Dispose();
+        _journal.Dispose();
         if (_simulator is not null)
             await _simulator.DisposeAsync();
         if (_receiver is not null)
@@ -96,13 +102,15 @@ internal sealed class PauseRun : IAsyncDisposable
         _receiver.OnTaken = message => Take(message, Now);
         _simulator = SimulatorApp.Build(new SimulatorOptions(CreateScenario()) { WeightLimit = 100_000_000 });
         await _simulator.StartAsync(cancellationToken);
-        var database = new NpgsqlConnectionStringBuilder(postgres.Connection.ConnectionString)
+        _database = new NpgsqlConnectionStringBuilder(postgres.Connection.ConnectionString)
         {
             Host = "127.0.0.1", Port = _gate.Port, Database = _name, Timeout = 5,
-        };
-        _worker = WorkerProcess.Start(
-            Settings(database.ConnectionString), Path.Combine(_folder, "worker.log"), check => _kept.Enqueue((check, Now)));
+        }.ConnectionString;
+        StartWorker();
     }
+
+    private void StartWorker() => _worker = WorkerProcess.Start(
+        Settings(_database), Path.Combine(_folder, "worker.log"), check => _kept.Enqueue((check, Now)));
 
     private Scenario CreateScenario()
     {
@@ -112,7 +120,7 @@ internal sealed class PauseRun : IAsyncDisposable
             Moves =
             [
                 .. scenario.Moves.Where(move => move.Oracle is null),
-                .. _pauses.Where(pause => pause.Kind != PauseKind.Worker).SelectMany(pause => new[]
+                .. _pauses.Where(pause => pause.Kind is PauseKind.Table or PauseKind.Server).SelectMany(pause => new[]
                 {
                     new Move((decimal)pause.AttackedAt, Oracle: new OracleMove(pause.Coin, 1.03m)),
                     new Move((decimal)pause.EndsAt, Oracle: new OracleMove(pause.Coin, 1)),
@@ -131,7 +139,7 @@ internal sealed class PauseRun : IAsyncDisposable
             ["Rules__oracle_deviation__FloorFactor"] = "0",
             ["WEBHOOK_URL"] = _receiver.Url, ["Notifications__GroupWindow"] = "2",
             ["DATABASE_POOL_SIZE"] = "5", ["DATABASE_MAX_OVERFLOW"] = "3", // eight workers share a server
-            ["JOURNAL_PATH"] = Path.Combine(_folder, "journal"),
+            ["JOURNAL_PATH"] = _journal.Folder,
             ["LOG_LEVEL"] = "debug",
         };
         foreach (var monitor in (string[])["HLP", "INVENTORY", "ORACLE", "LIQUIDATION"])
@@ -155,9 +163,12 @@ internal sealed class PauseRun : IAsyncDisposable
         foreach (var pause in _pauses)
         {
             await UntilAsync(() => Venue.Now.Seconds >= (decimal)pause.At, Timeout.InfiniteTimeSpan, cancellationToken);
-            results.Add(pause.Kind == PauseKind.Worker
-                ? await FreezeAsync(pause, cancellationToken)
-                : await HoldAsync(pause, cancellationToken));
+            results.Add(await (pause.Kind switch
+            {
+                PauseKind.Worker => FreezeAsync(pause, cancellationToken),
+                PauseKind.Journal => BreakJournalAsync(pause, cancellationToken),
+                _ => HoldAsync(pause, cancellationToken),
+            }));
         }
 
         return results;
@@ -181,6 +192,32 @@ internal sealed class PauseRun : IAsyncDisposable
         if (_worker!.HasExited)
             problems.Add("the worker ended");
         return new PauseResult(pause, null, 0, problems);
+    }
+
+    // An outage with some results in the journal, more of them after it was broken, the worker's death; its successor stores them.
+    private async Task<PauseResult> BreakJournalAsync(Pause pause, CancellationToken cancellationToken)
+    {
+        var way = Enum.Parse<JournalWay>(pause.What);
+        _gate.Close();
+        await KeepAsync(4, cancellationToken);
+        _journal.BackUp();
+        await KeepAsync(2, cancellationToken);
+        _journal.Break(way);
+        await KeepAsync(3, cancellationToken);
+        _journal.Mend(way);
+        await KeepAsync(5, cancellationToken); // it looks at its journal every two seconds
+        await _worker!.KillAsync(cancellationToken);
+        _worker.Dispose();
+        _gate.Open();
+        StartWorker();
+        await KeepAsync(2, cancellationToken);
+        return new PauseResult(pause, null, 0, _worker.HasExited ? ["the worker ended"] : []);
+    }
+
+    private Task KeepAsync(int results, CancellationToken cancellationToken)
+    {
+        var enough = _kept.Count + results;
+        return UntilAsync(() => _kept.Count >= enough, Patience, cancellationToken);
     }
 
     private int MonitorsSince(DateTimeOffset from) =>
@@ -242,12 +279,16 @@ internal sealed class PauseRun : IAsyncDisposable
         public async ValueTask DisposeAsync() => await end();
     }
 
-    // Stops the worker and answers how many of the checks that it said it keeps are not stored by then.
+    // Stops the worker and answers how many of the checks that it said it keeps are neither stored by then nor named by an event.
     private async Task<int> EndAsync(List<string> ends, CancellationToken cancellationToken)
     {
         if (await _worker!.TerminateAsync(cancellationToken) is var code && code != 0)
             ends.Add($"{_name} ended with {code}");
-        return await new FaultLedger(_db, Venue, _receiver).CountMissingAsync([.. _kept.Select(kept => kept.Check)], cancellationToken);
+        await using var connection = await _db.OpenConnectionAsync(cancellationToken);
+        var named = await connection.QuerySingleAsync<int>("SELECT coalesce(sum((indicators ->> 'missing')::int), 0)::int "
+            + "FROM security_events WHERE rule_id = 'journal.displaced'");
+        var ledger = new FaultLedger(_db, Venue, _receiver);
+        return Math.Max(0, await ledger.CountMissingAsync([.. _kept.Select(kept => kept.Check)], cancellationToken) - named);
     }
 
     private async Task SignalAsync(string signal, CancellationToken cancellationToken)

@@ -66,7 +66,8 @@ public sealed class EventStreamTests
         Assert.That(
             (message.Id, message.Kind, (long)data["change"]!["seq"]!, (string?)data["change"]!["note"], (string?)data["event"]!["title"]),
             Is.EqualTo(("1", "escalated", 1L, "why", "two\nlines")));
-        Assert.That(client.Headers.CacheControl?.NoStore, Is.True);
+        Assert.That((client.Headers.CacheControl?.NoStore, client.Headers.GetValues("X-Accel-Buffering").Single()),
+            Is.EqualTo(((bool?)true, "no")), "no proxy keeps it or waits for more");
     }
 
     [Test]

@@ -12,7 +12,6 @@ using Monitoring.Data.Events;
 using Monitoring.Tests.Access;
 using Monitoring.Tests.CommandLine;
 using Monitoring.Tests.Database;
-using Monitoring.Tests.Venues.Feed;
 using Npgsql;
 
 namespace Monitoring.Tests.Api;
@@ -140,7 +139,7 @@ public sealed class HotStandbyTests
         using var disposed = http;
         using var stream = new EventStreamClient(http);
         await stream.ConnectAsync();
-        await FeedUnderTest.UntilAsync(() => _logs.Lines.Any(line => line.Text.Contains("is a standby, so nothing can be heard")),
+        await TestWait.UntilAsync(() => _logs.Lines.Any(line => line.Text.Contains("is a standby, so nothing can be heard")),
             "that is said");
         foreach (var note in new[] { "first", "second" })
         {

@@ -90,7 +90,7 @@ public sealed class PoolerTests
             await notify.ExecuteNonQueryAsync();
         await past.WaitAsync();
         for (var i = 0; i < 4; i++)
-            await polled.WaitAsync();
+            Assert.That(await polled.WaitAsync(TimeSpan.FromSeconds(60)), Is.True, "it is asked again and again");
         await stop.CancelAsync();
         Assert.That(async () => await Task.WhenAll(listening), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(logs.Lines.Single().Text, Does.Contain("it is asked every 1 s; set DATABASE_DIRECT_URL"));

@@ -29,12 +29,15 @@ public sealed class FaultTests
     public async Task Worker_that_is_held_still_a_table_that_is_locked_and_a_server_that_hangs_hold_up_no_check_and_no_critical_message()
     {
         var report = await PauseRun.RunAsync(
-            new PauseOptions(Freezes: 1, Locks: 4, LongestFreeze: TimeSpan.FromSeconds(8), Lock: TimeSpan.FromSeconds(20), Workers: 3),
+            new PauseOptions(Freezes: 1, Locks: 4, LongestFreeze: TimeSpan.FromSeconds(8), Lock: TimeSpan.FromSeconds(20), Workers: 3)
+            {
+                Journals = 1,
+            },
             TestContext.Out, CancellationToken.None);
         report.Print(TestContext.Out);
         using (Assert.EnterMultipleScope())
         {
-            Assert.That(report.Pauses, Has.Count.EqualTo(5));
+            Assert.That(report.Pauses, Has.Count.EqualTo(6));
             Assert.That(report.Pauses.Where(pause => pause.Problems.Count > 0), Is.Empty);
             Assert.That((report.Missing, report.Ends.Count, report.Kept > 30), Is.EqualTo((0, 0, true)));
         }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Runtime.Versioning;
 using Dapper;
 using Microsoft.Extensions.DependencyInjection;
+using Monitoring.Benchmarks.Faults;
 using Monitoring.Data.Checks;
 using Monitoring.Tests.Events;
 using Monitoring.Tests.Venues;
@@ -15,22 +16,19 @@ namespace Monitoring.Tests.Recording;
 [UnsupportedOSPlatform("windows")]
 public sealed class JournalFolderTests : RecorderFixture
 {
-    /// <summary>Each way to break it.</summary>
-    public enum Way
-    {
-        FolderRemoved, FileRemoved, FolderMoved, ReplacedByLink, ReadOnly, RestoredFromBackup, DiskFull, FileTruncated, FileReplaced,
-        PermissionsTaken, PositionRemoved, LockRemoved,
-    }
-
     private readonly List<string> _others = [];
-    private string? _backup;
+    private JournalDamage _damage = null!;
     private bool _isMounted;
+
+    [SetUp]
+    public void PrepareDamage() => _damage = new JournalDamage(_journal);
 
     [TearDown]
     public void Unmount()
     {
         if (_isMounted)
             Run("umount", "--lazy", _journal);
+        _damage.Dispose();
         foreach (var other in _others)
             TestFolder.Delete(other);
     }
@@ -66,19 +64,34 @@ public sealed class JournalFolderTests : RecorderFixture
     }
 
     [Test]
-    public async Task Whatever_is_done_to_the_folder_nothing_is_lost_and_the_next_outage_loses_nothing([Values] Way way, [Values] bool away)
+    public Task Whatever_is_done_to_the_folder_nothing_is_lost_and_the_next_outage_loses_nothing(
+        [Values] JournalWay way, [Values] bool away) =>
+        BreakAsync(() => _damage.Break(way), () => _damage.Mend(way), away, isSaid: way != JournalWay.PermissionsTaken);
+
+    [Test]
+    public Task Folder_that_can_only_be_read_for_a_while_loses_nothing([Values] bool away) => BreakAsync(
+        () => _isMounted = Environment.IsPrivilegedProcess && Run("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", _journal),
+        () => _isMounted = _isMounted && !Run("umount", _journal), away, isSaid: false);
+
+    [Test]
+    public Task Disk_that_is_full_for_a_while_loses_nothing([Values] bool away)
     {
-        Prepare(way);
+        _isMounted = Environment.IsPrivilegedProcess && Run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", _journal);
+        return BreakAsync(_isMounted ? Fill : () => { }, () => File.Delete(Path.Combine(_journal, "ballast")), away, isSaid: false);
+    }
+
+    private async Task BreakAsync(Action breakIt, Action mendIt, bool away, bool isSaid)
+    {
         await RecordAsync(0, 2);
         if (away)
             _gate.Close();
         await RecordAsync(3, 7);
-        _backup = TestFolder.CopyOfJournal(_journal);
-        _others.Add(_backup);
+        _damage.BackUp();
         await RecordAsync(8, 9);
-        Break(way);
+        breakIt();
         await RecordAsync(10, 14);
-        Mend(way);
+        mendIt();
+        _clock.Advance(TimeSpan.FromSeconds(3));
         await RecordAsync(15, 16);
         Assert.That((Queue.Fault, Queue.InMemory), Is.EqualTo(((JournalFault?)null, 0)), "all that waits is on the disk");
         if (away)
@@ -90,7 +103,7 @@ public sealed class JournalFolderTests : RecorderFixture
         await Recorder.DrainAsync(default);
         Assert.That(await StoredAsync(), Is.EqualTo(Enumerable.Range(0, 17)));
         Assert.That(Queue.Incident?.Missing ?? 0, Is.Zero);
-        if (away && way is not (Way.ReadOnly or Way.DiskFull or Way.PermissionsTaken))
+        if (away && isSaid)
             Assert.That(Queue.Incident, Is.Not.Null, "and it is said");
 
         _gate.Close();
@@ -98,78 +111,6 @@ public sealed class JournalFolderTests : RecorderFixture
         _gate.Open();
         await RestartInCopyAsync();
         Assert.That(await StoredAsync(), Is.EqualTo(Enumerable.Range(0, 17).Concat(Enumerable.Range(20, 6))));
-    }
-
-    private void Prepare(Way way)
-    {
-        if (way == Way.DiskFull && Environment.IsPrivilegedProcess)
-            _isMounted = Run("mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", _journal);
-    }
-
-    private void Break(Way way)
-    {
-        switch (way)
-        {
-            case Way.FolderRemoved:
-                Directory.Delete(_journal, recursive: true);
-                break;
-            case Way.FileRemoved:
-                File.Delete(Segment);
-                break;
-            case Way.FolderMoved:
-                Move();
-                break;
-            case Way.ReplacedByLink:
-                Move();
-                _others.Add(Directory.CreateSymbolicLink(_journal, TestFolder.Create()).ResolveLinkTarget(true)!.FullName);
-                break;
-            case Way.RestoredFromBackup:
-                Move();
-                Directory.Move(_backup!, _journal);
-                break;
-            case Way.FileTruncated:
-                using (var file = new FileStream(Segment, FileMode.Open, FileAccess.Write, FileShare.ReadWrite))
-                    file.SetLength(file.Length / 2);
-                break;
-            case Way.FileReplaced:
-                var path = Segment;
-                File.Delete(path);
-                File.WriteAllText(path, "what somebody else wrote");
-                break;
-            case Way.PositionRemoved:
-                File.Delete(new JournalFolder(_journal).PositionFile);
-                break;
-            case Way.LockRemoved:
-                File.Delete(new JournalFolder(_journal).LockFile);
-                break;
-            case Way.DiskFull when _isMounted:
-                Fill();
-                break;
-            case Way.ReadOnly when Environment.IsPrivilegedProcess && Run("mount", "-t", "tmpfs", "-o", "ro", "tmpfs", _journal):
-                _isMounted = true;
-                break;
-            default: // where it is allowed whatever the folder says, nothing is broken
-                File.SetUnixFileMode(_journal, UnixFileMode.None);
-                break;
-        }
-    }
-
-    private void Mend(Way way)
-    {
-        if (way == Way.DiskFull && _isMounted)
-            File.Delete(Path.Combine(_journal, "ballast"));
-        else if (way == Way.ReadOnly && _isMounted)
-            _isMounted = !Run("umount", _journal);
-        else if (way is Way.ReadOnly or Way.DiskFull or Way.PermissionsTaken)
-            File.SetUnixFileMode(_journal, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        _clock.Advance(TimeSpan.FromSeconds(3));
-    }
-
-    private void Move()
-    {
-        var aside = _journal + "-moved";
-        Directory.Move(_journal, aside);
-        _others.Add(aside);
     }
 
     private void Fill()
@@ -222,9 +163,9 @@ public sealed class JournalFolderTests : RecorderFixture
     {
         _gate.Close();
         await RecordAsync(0, 3);
-        Move();
+        var moved = _damage.Move();
         await RecordAsync(4, 5);
-        File.Copy(Directory.GetFiles(_journal + "-moved", "*.journal").Single(), Path.Combine(_journal, "0000000000000000900.journal"));
+        File.Copy(Directory.GetFiles(moved, "*.journal").Single(), Path.Combine(_journal, "0000000000000000900.journal"));
         File.Delete(new JournalFolder(_journal).LockFile);
         await RecordAsync(6, 6);
         Assert.That(Queue.SetAside.Select(Path.GetFileName), Has.One.EqualTo("set-aside-0000000000000000900-whole-1"));
