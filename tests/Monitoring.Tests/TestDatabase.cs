@@ -7,6 +7,7 @@ using Monitoring.Migrations;
 using Npgsql;
 
 [assembly: Parallelizable(ParallelScope.All)]
+[assembly: LevelOfParallelism(4)] // most of them wait for something most of the time
 [assembly: FixtureLifeCycle(LifeCycle.InstancePerTestCase)]
 
 namespace Monitoring.Tests;
@@ -18,7 +19,7 @@ namespace Monitoring.Tests;
 [SetUpFixture]
 public sealed class TestDatabase
 {
-    private const int Ahead = 3;
+    private const int Ahead = 4;
     private static readonly SemaphoreSlim Cloning = new(1);
     private static readonly Channel<string> Clones = Channel.CreateBounded<string>(Ahead);
     private static readonly ConcurrentDictionary<string, Task> Drops = [];

@@ -29,8 +29,8 @@ internal sealed record PauseOptions(int Freezes, int Locks, TimeSpan LongestFree
     /// <summary>How often a journal is broken.</summary>
     public int Journals { get; init; }
 
-    /// <summary>A worker starts meanwhile.</summary>
-    public static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(60);
+    /// <summary>The workers start meanwhile.</summary>
+    public TimeSpan WarmUp => TimeSpan.FromSeconds(12 + (6 * Workers));
 
     /// <summary>After each pause: everything is back, and the event is resolved.</summary>
     public static readonly TimeSpan Rest = TimeSpan.FromSeconds(20);
