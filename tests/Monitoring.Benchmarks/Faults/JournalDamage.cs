@@ -94,7 +94,10 @@ internal sealed class JournalDamage(string journal) : IDisposable
     public void Dispose()
     {
         foreach (var other in _others.Where(Path.Exists))
-            Directory.Delete(other, recursive: true);
+            if (new DirectoryInfo(other).LinkTarget is null)
+                Directory.Delete(other, recursive: true);
+            else
+                File.Delete(other); // the link alone: what it leads to may be gone
     }
 
     private string Another()
