@@ -9,6 +9,9 @@ internal sealed record Window(DateTimeOffset Since, ListEnd End)
 {
     /// <summary>All that is kept, up to a moment.</summary>
     public static Window UpTo(DateTimeOffset now) => new(DateTimeOffset.MinValue, ListEnd.Of(null, now));
+
+    /// <summary>Where a list over it ends that goes on before a moment; without one, at its own end.</summary>
+    public ListEnd EndBefore(DateTimeOffset? at) => at is { } moment ? ListEnd.Before(moment) : End;
 }
 
 /// <summary>

@@ -1,7 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
-using Monitoring.Data.Checks;
 using Monitoring.Data.Venues;
 
 namespace Monitoring.Api.Venues;
@@ -99,11 +98,9 @@ internal static class HlpVaultEndpoints
     /// <summary>The vault's snapshots, newest first.</summary>
     internal static IResult ListHlpVaultHistory(HlpVaultSnapshots snapshots) => History.Answer(
         (window, after, limit, cancellationToken) =>
-            snapshots.ListAsync(after?.Vault, window.Since, EndOf(window, after), limit, cancellationToken),
+            snapshots.ListAsync(after?.Vault, window.Since, window.EndBefore(after?.At), limit, cancellationToken),
         (window, after, limit, row, cancellationToken) =>
-            snapshots.ReadAsync(after?.Vault, window.Since, EndOf(window, after), limit, row, cancellationToken));
-
-    private static ListEnd EndOf(Window window, Position? after) => after is null ? window.End : ListEnd.Before(after.At);
+            snapshots.ReadAsync(after?.Vault, window.Since, window.EndBefore(after?.At), limit, row, cancellationToken));
 
     /// <summary>The vault's last days, added up.</summary>
     internal static async Task<Ok<HlpVaultStatisticsAnswer>> GetHlpVaultStatistics(

@@ -1,5 +1,4 @@
 using Monitoring.Api.Http;
-using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 using Monitoring.Data.Venues;
 
@@ -81,14 +80,14 @@ internal static class OracleEndpoints
     internal static IResult ListOracleDeviationHistory(HttpRequest request, OracleDeviations deviations) => History.Answer(
         (window, after, limit, cancellationToken) =>
         {
-            var (min, end) = (MinDeviation.Read(request), after is null ? window.End : ListEnd.Before(after.At));
+            var (min, end) = (MinDeviation.Read(request), window.EndBefore(after?.At));
             return Asset.Find(request) is { } asset
                 ? deviations.ListOfAssetAsync(asset, window.Since, end, min, limit, cancellationToken)
                 : deviations.ListAsync(window.Since, end, after?.Asset ?? "", min, limit, cancellationToken);
         },
         (window, after, limit, row, cancellationToken) =>
         {
-            var (min, end) = (MinDeviation.Read(request), after is null ? window.End : ListEnd.Before(after.At));
+            var (min, end) = (MinDeviation.Read(request), window.EndBefore(after?.At));
             return Asset.Find(request) is { } asset
                 ? deviations.ReadOfAssetAsync(asset, window.Since, end, min, limit, row, cancellationToken)
                 : deviations.ReadAsync(window.Since, end, after?.Asset ?? "", min, limit, row, cancellationToken);

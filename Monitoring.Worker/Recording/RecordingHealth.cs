@@ -45,7 +45,7 @@ internal sealed class RecordingHealth(
 
     private static DateTimeOffset GridTime(DateTimeOffset at) => new CheckGrid(Every).AtOrBefore(at);
 
-    private string JournalName => $"{identity.Host}:{journal.Path}";
+    private string JournalName => identity.SubjectOf(journal.Path);
 
     // Each worker has a journal of its own, and all record under this monitor's name: what one of them finds is not for another to resolve.
     private IEnumerable<string> OthersFingerprints() => snapshot.Open

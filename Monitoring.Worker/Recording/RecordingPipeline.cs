@@ -273,18 +273,7 @@ internal sealed partial class RecordingPipeline(
         for (var attempt = 1; ; attempt++)
             try
             {
-            {
-                var stored = new List<Guid>();
-                var update = await database.StoreAsync(entry, Mark, link.IsAway ? LockTimeout : null, cancellationToken);
-                offline.Drop(stored);
-                return update;
-
-                NewNotification Mark(NewNotification row)
-                {
-                    stored.Add(row.NotificationId);
-                    return claims.Mark(row);
-                }
-            }
+                return await StoreOnceAsync(entry, cancellationToken);
             }
             catch (Exception fault) when (DatabaseFaults.IsTransient(fault))
             {
@@ -295,6 +284,20 @@ internal sealed partial class RecordingPipeline(
                 LogRetried(entry, DatabaseFaults.Describe(fault));
                 await Task.Delay(FirstPause * (1 << (attempt - 1)), TimeProvider.System, cancellationToken); // 1.5 s in all
             }
+    }
+
+    private async Task<EventUpdate?> StoreOnceAsync(JournalEntry entry, CancellationToken cancellationToken)
+    {
+        var stored = new List<Guid>();
+        NewNotification Mark(NewNotification row)
+        {
+            stored.Add(row.NotificationId);
+            return claims.Mark(row);
+        }
+
+        var update = await database.StoreAsync(entry, Mark, link.IsAway ? LockTimeout : null, cancellationToken);
+        offline.Drop(stored); // they leave from the database now
+        return update;
     }
 
     // Asked before anything is written, so that a database that hangs keeps no message from leaving.

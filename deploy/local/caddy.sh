@@ -14,13 +14,9 @@ usage='Usage:
   caddy.sh check
       Says which Caddy serve would use; on a Debian-like machine fetches one into artifacts/caddy where there is none.'
 
-program='' server='' folder=''
+program=''
 
-tidy() {
-    if [[ -n $attached ]]; then stop_group "$attached" 10; fi
-    if [[ -n $server ]]; then kill -TERM "$server" 2>/dev/null; wait "$server" 2>/dev/null; fi
-    if [[ -n $folder ]]; then rm -rf "$folder"; fi
-}
+tidy() { end_server TERM; }
 
 # Sets $program.
 find_caddy() {
@@ -58,15 +54,7 @@ serve() {
     HOME=$folder XDG_DATA_HOME=$folder/data XDG_CONFIG_HOME=$folder/config SITE=http://127.0.0.1:$port \
         "${process_guard[@]}" "$program" run --config "$folder/Caddyfile" --adapter caddyfile </dev/null >"$folder/log" 2>&1 &
     server=$!
-    until port_taken "$port"; do
-        alive "$server" || fail "caddy did not start: $(tail -n 5 "$folder/log")"
-        sleep 0.1
-    done
-    echo "URL=http://127.0.0.1:$port"
-    while alive "$server"; do
-        read -r -t 1 _ || (($? > 128)) || return 0
-    done
-    fail "caddy ended by itself: $(tail -n 5 "$folder/log")"
+    hold_server caddy "$port" "URL=http://127.0.0.1:$port" "$folder/log"
 }
 
 case ${1:-} in

@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What run, test, .ci/run and postgres.sh share. Sourced, never executed; the one who sources it sets $self, its name in messages.
+# What run, test, bench, .ci/run and the scripts of deploy/local share. Sourced, never executed; the one who sources it sets $self, its name in messages.
 : "${self:?}"
 
 tidy() { :; } # what to undo at the end; each script replaces it
@@ -64,6 +64,31 @@ free_port() {
         port_taken "$port" || { echo "$port"; return; }
     done
     fail "no free port between 20000 and 29999 on 127.0.0.1"
+}
+
+# A script that serves one thing has it as $server, in a $folder of its own.
+server='' folder=''
+
+# hold_server NAME PORT LINE LOG...: waits until $server accepts connections on PORT, prints LINE, and returns when stdin ends.
+hold_server() {
+    local name=$1 port=$2 line=$3
+    shift 3
+    until port_taken "$port"; do
+        alive "$server" || fail "$name did not start: $(tail -n 5 "$@" 2>/dev/null)"
+        sleep 0.1
+    done
+    echo "$line"
+    while alive "$server"; do
+        read -r -t 1 _ || (($? > 128)) || return 0
+    done
+    fail "$name ended by itself: $(tail -n 5 "$@" 2>/dev/null)"
+}
+
+# end_server SIGNAL: ends what is attached and $server, and removes $folder.
+end_server() {
+    if [[ -n $attached ]]; then stop_group "$attached" 10; fi
+    if [[ -n $server ]]; then kill "-$1" "$server" 2>/dev/null; wait "$server" 2>/dev/null; fi
+    if [[ -n $folder ]]; then rm -rf "$folder"; fi
 }
 
 # lock FILE SECONDS: 0 when this script, and what it starts, now holds FILE. Falls to the kernel to give back.

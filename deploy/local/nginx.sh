@@ -13,13 +13,9 @@ usage='Usage:
   nginx.sh check
       Says which nginx serve would use; as root on a Debian-like machine installs one where there is none.'
 
-program='' server='' folder=''
+program=''
 
-tidy() {
-    if [[ -n $attached ]]; then stop_group "$attached" 10; fi
-    if [[ -n $server ]]; then kill -TERM "$server" 2>/dev/null; wait "$server" 2>/dev/null; fi
-    if [[ -n $folder ]]; then rm -rf "$folder"; fi
-}
+tidy() { end_server TERM; }
 
 # Sets $program.
 find_nginx() { program=$(PATH=$PATH:/usr/sbin command -v nginx); }
@@ -63,15 +59,7 @@ http {
 TEXT
     "${process_guard[@]}" "$program" -p "$folder" -c "$folder/nginx.conf" </dev/null >"$folder/output" 2>&1 &
     server=$!
-    until port_taken "$port"; do
-        alive "$server" || fail "nginx did not start: $(tail -n 5 "$folder/output" "$folder/log" 2>/dev/null)"
-        sleep 0.1
-    done
-    echo "URL=http://127.0.0.1:$port"
-    while alive "$server"; do
-        read -r -t 1 _ || (($? > 128)) || return 0
-    done
-    fail "nginx ended by itself: $(tail -n 5 "$folder/log")"
+    hold_server nginx "$port" "URL=http://127.0.0.1:$port" "$folder/output" "$folder/log"
 }
 
 case ${1:-} in

@@ -13,13 +13,9 @@ usage='Usage:
   pgbouncer.sh check
       Says which PgBouncer serve would use; as root on a Debian-like machine installs one where there is none.'
 
-program='' server='' folder=''
+program=''
 
-tidy() {
-    if [[ -n $attached ]]; then stop_group "$attached" 10; fi
-    if [[ -n $server ]]; then kill -INT "$server" 2>/dev/null; wait "$server" 2>/dev/null; fi
-    if [[ -n $folder ]]; then rm -rf "$folder"; fi
-}
+tidy() { end_server INT; }
 
 # Sets $program.
 find_pgbouncer() { program=$(PATH=$PATH:/usr/sbin command -v pgbouncer); }
@@ -58,15 +54,7 @@ TEXT
     fi
     "${process_guard[@]}" "${as[@]}" "$program" "$folder/pgbouncer.ini" </dev/null >"$folder/log" 2>&1 &
     server=$!
-    until port_taken "$port"; do
-        alive "$server" || fail "pgbouncer did not start: $(tail -n 5 "$folder/log")"
-        sleep 0.1
-    done
-    echo "DATABASE_URL=postgresql://$user:$password@127.0.0.1:$port/${BASH_REMATCH[6]}"
-    while alive "$server"; do
-        read -r -t 1 _ || (($? > 128)) || return 0
-    done
-    fail "pgbouncer ended by itself: $(tail -n 5 "$folder/log")"
+    hold_server pgbouncer "$port" "DATABASE_URL=postgresql://$user:$password@127.0.0.1:$port/${BASH_REMATCH[6]}" "$folder/log"
 }
 
 case ${1:-} in

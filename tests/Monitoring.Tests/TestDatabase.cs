@@ -77,8 +77,7 @@ public sealed class TestDatabase
     public static async Task UntilQuietAsync()
     {
         await Task.WhenAll(Drops.Values);
-        while (Clones.Reader.Count < Ahead)
-            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System);
+        await TestWait.UntilAsync(() => Clones.Reader.Count == Ahead, "the clones are made");
     }
 
     /// <summary>The connection string of a clone, with its password.</summary>

@@ -1,3 +1,5 @@
+using Monitoring.Benchmarks.Faults;
+
 namespace Monitoring.Tests;
 
 /// <summary>Folders of single tests.</summary>
@@ -6,19 +8,11 @@ internal static class TestFolder
     /// <summary>A new and empty one.</summary>
     public static string Create() => Directory.CreateTempSubdirectory("monitoring-test-").FullName;
 
-    /// <summary>
-    /// A copy of a journal's folder as a killed process leaves it: nothing is closed, and the lock goes with the process.
-    /// </summary>
+    /// <summary>A copy of a journal's folder as a killed process leaves it.</summary>
     public static string CopyOfJournal(string path)
     {
         var copy = Create();
-        foreach (var file in Directory.EnumerateFiles(path).Where(file => Path.GetFileName(file) != "lock"))
-        {
-            using var source = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var target = File.Create(Path.Combine(copy, Path.GetFileName(file)));
-            source.CopyTo(target);
-        }
-
+        JournalDamage.Copy(path, copy);
         return copy;
     }
 

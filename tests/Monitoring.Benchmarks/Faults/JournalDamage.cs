@@ -20,13 +20,17 @@ internal sealed class JournalDamage(string journal) : IDisposable
     private string Segment => new JournalFolder(journal).Segments[^1];
 
     /// <summary>Copies the folder as it is now, for <see cref="JournalWay.RestoredFromBackup"/>.</summary>
-    public void BackUp()
+    public void BackUp() => Copy(journal, Directory.CreateDirectory(Another()).FullName);
+
+    /// <summary>
+    /// Copies a journal's folder into another as a killed process leaves it: nothing is closed, and the lock goes with the process.
+    /// </summary>
+    public static void Copy(string journal, string to)
     {
-        var backup = Directory.CreateDirectory(Another());
         foreach (var file in Directory.EnumerateFiles(journal).Where(file => Path.GetFileName(file) != "lock"))
         {
             using var source = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-            using var target = File.Create(Path.Combine(backup.FullName, Path.GetFileName(file)));
+            using var target = File.Create(Path.Combine(to, Path.GetFileName(file)));
             source.CopyTo(target);
         }
     }
