@@ -44,7 +44,7 @@ internal sealed record PauseOptions(int Freezes, int Locks, TimeSpan LongestFree
     private static readonly string[] Coins = ["BTC", "ETH", "SOL", "XRP", "DOGE", "AVAX", "LINK"];
 
     private static readonly TimeSpan ShortestFreeze = TimeSpan.FromSeconds(5);
-    private static readonly TimeSpan JournalTakes = TimeSpan.FromSeconds(14); // the next one waits until it is over
+    private static readonly TimeSpan JournalTakes = TimeSpan.FromSeconds(30); // with eight workers; the next one waits until it is over
 
     /// <summary>The pauses of each worker, in order.</summary>
     public IReadOnlyList<IReadOnlyList<Pause>> Plan(IEnumerable<string> tables)

@@ -24,6 +24,7 @@ internal sealed class PauseRun : IAsyncDisposable
     private const int WatchdogSeconds = 10;
     private static readonly string[] Monitors = ["hlp-vault", "inventory", "oracle", "liquidations", "watchdog"];
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan JournalPatience = TimeSpan.FromMinutes(3); // eight workers start again and again on two cores
 
     private readonly string _name;
     private readonly string _folder;
@@ -198,26 +199,37 @@ internal sealed class PauseRun : IAsyncDisposable
     private async Task<PauseResult> BreakJournalAsync(Pause pause, CancellationToken cancellationToken)
     {
         var way = Enum.Parse<JournalWay>(pause.What);
+        var problems = new List<string>();
         _gate.Close();
-        await KeepAsync(4, cancellationToken);
+        await KeepAsync(4, problems, cancellationToken);
         _journal.BackUp();
-        await KeepAsync(2, cancellationToken);
+        await KeepAsync(2, problems, cancellationToken);
         _journal.Break(way);
-        await KeepAsync(3, cancellationToken);
+        await KeepAsync(3, problems, cancellationToken);
         _journal.Mend(way);
-        await KeepAsync(5, cancellationToken); // it looks at its journal every two seconds
+        await KeepAsync(5, problems, cancellationToken); // it looks at its journal every two seconds
         await _worker!.KillAsync(cancellationToken);
         _worker.Dispose();
         _gate.Open();
         StartWorker();
-        await KeepAsync(2, cancellationToken);
-        return new PauseResult(pause, null, 0, _worker.HasExited ? ["the worker ended"] : []);
+        await KeepAsync(2, problems, cancellationToken);
+        if (_worker.HasExited)
+            problems.Add("the worker ended");
+        return new PauseResult(pause, null, 0, problems);
     }
 
-    private Task KeepAsync(int results, CancellationToken cancellationToken)
+    // One that keeps nothing for so long is a problem of its own, and no reason to lose the verdict on all others.
+    private async Task KeepAsync(int results, List<string> problems, CancellationToken cancellationToken)
     {
         var enough = _kept.Count + results;
-        return UntilAsync(() => _kept.Count >= enough, Patience, cancellationToken);
+        try
+        {
+            await UntilAsync(() => _kept.Count >= enough, JournalPatience, cancellationToken);
+        }
+        catch (TimeoutException)
+        {
+            problems.Add($"{_kept.Count - enough + results} of {results} results were kept within {JournalPatience.TotalSeconds:0} s");
+        }
     }
 
     private int MonitorsSince(DateTimeOffset from) =>
