@@ -9,8 +9,8 @@ namespace Monitoring.Worker.Events;
 
 /// <summary>
 /// The state machine of security events, as a pure function: opened, seen again, escalated, worsened, and ended as the lifetime of its rule
-/// says: after clean checks, or when nothing was found for a time. What opens again and again flaps: it is held open until nothing was found for
-/// an hour. A failed check changes nothing, a result that comes late counts for the time it belongs to.
+/// says: after clean checks, or when nothing was found for a time. What opens again and again flaps: it is held open until nothing was
+/// found for an hour. A failed check changes nothing, a result that comes late counts for the time it belongs to.
 /// </summary>
 internal static class EventLifecycle
 {

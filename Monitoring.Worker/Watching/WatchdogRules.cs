@@ -28,7 +28,8 @@ internal static class WatchdogRules
     /// <summary>The age of the newest success of each monitor, by fingerprint.</summary>
     public static IReadOnlyDictionary<string, decimal> Measure(IReadOnlyList<MonitorState> states, DateTimeOffset now) =>
         states.Where(state => state.CanBeJudged).ToDictionary(
-            state => EngineRules.Stale.FingerprintOf(state.Monitor.Name), state => Math.Round((decimal)(now - state.Since).TotalSeconds, 3));
+            state => EngineRules.Stale.FingerprintOf(state.Monitor.Name),
+            state => Math.Round((decimal)(now - state.Since).TotalSeconds, 3));
 
     /// <summary>What makes it the same blind part in the next check.</summary>
     public static string FingerprintOfPart(MonitorSchedule monitor, string part) =>

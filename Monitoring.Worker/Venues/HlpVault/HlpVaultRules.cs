@@ -154,7 +154,8 @@ internal static class HlpVaultRules
         var evidence = new Evidence(
             new JsonObject
             {
-                ["withdrawn_pct"] = Round(worst.Window.PctWithdrawn), ["withdrawn_1h_usd"] = Round(measures.Pnl1h.Withdrawn), ["withdrawn_1h_pct"] = Round(measures.Pnl1h.PctWithdrawn),
+                ["withdrawn_pct"] = Round(worst.Window.PctWithdrawn),
+                ["withdrawn_1h_usd"] = Round(measures.Pnl1h.Withdrawn), ["withdrawn_1h_pct"] = Round(measures.Pnl1h.PctWithdrawn),
                 ["start_1h_at"] = Milliseconds(measures.Pnl1h.Since), ["start_1h_usd"] = measures.Pnl1h.StartValue,
                 ["withdrawn_24h_usd"] = Round(measures.Pnl24h.Withdrawn), ["withdrawn_24h_pct"] = Round(measures.Pnl24h.PctWithdrawn),
                 ["start_24h_at"] = Milliseconds(measures.Pnl24h.Since), ["start_24h_usd"] = measures.Pnl24h.StartValue,

@@ -77,8 +77,11 @@ public sealed class HotUpdateTests
         await using var connection = await _db.OpenConnectionAsync();
         var indexes = (await connection.QueryAsync<string>("SELECT indexdef FROM pg_indexes WHERE tablename = 'security_events'")).AsList();
         Assert.That(indexes, Is.Not.Empty);
-        foreach (var column in new[] { "occurrences", "last_seen_at", "clean_checks", "judged_at", "indicators", "estimated_loss_usd", "title",
-            "description", "current_value", "worst_value", "worst_at", "threshold_value" })
+        foreach (var column in new[]
+        {
+            "occurrences", "last_seen_at", "clean_checks", "judged_at", "indicators", "estimated_loss_usd", "title", "description",
+            "current_value", "worst_value", "worst_at", "threshold_value",
+        })
             Assert.That(indexes, Has.None.Contains(column));
     }
 }

@@ -142,7 +142,8 @@ public sealed class EventMeasuresTests
         Check(0, Found("hour", 8, 3, Severity.Low));
         Check(10, Found("hour", -5, -4));
         Check(20, Found("hour", 1000, 3, Severity.Low));
-        Assert.That((_event!.Title, _event.WorstValue, _event.CurrentValue, _event.ThresholdValue), Is.EqualTo(("was -5", -5m, 1000m, -4m)));
+        Assert.That((_event!.Title, _event.WorstValue, _event.CurrentValue, _event.ThresholdValue),
+            Is.EqualTo(("was -5", -5m, 1000m, -4m)));
         Check(30, Found("hour", -27.8m, -4));
         Assert.That((_event.Title, _event.WorstValue), Is.EqualTo(("was -27.8", -27.8m)));
     }
@@ -188,7 +189,8 @@ public sealed class EventMeasuresTests
         };
         var update = Check(10, Loss(3));
         Assert.That(update.Rewritten, Has.Count.EqualTo(1));
-        Assert.That((_event!.Title, _event.WorstAt, _event.Measure, Kinds.Count()), Is.EqualTo(("was 3", (DateTimeOffset?)At(10), "loss_usd", 1)));
+        Assert.That((_event!.Title, _event.WorstAt, _event.Measure, Kinds.Count()),
+            Is.EqualTo(("was 3", (DateTimeOffset?)At(10), "loss_usd", 1)));
         Check(20, Loss(5));
         Assert.That(Kinds.Last(), Is.EqualTo(ChangeKind.Worsened));
     }

@@ -75,7 +75,8 @@ public sealed class RecorderTests
         decimal ThresholdValue, DateTimeOffset? WorsenedAt);
 
     private Task<StoredMeasure> MeasureAsync() => QueryAsync<StoredMeasure>(
-        "SELECT title, description, measure, unit, current_value, worst_value, worst_at, threshold_value, worsened_at FROM security_events");
+        "SELECT title, description, measure, unit, current_value, worst_value, worst_at, threshold_value, worsened_at "
+        + "FROM security_events");
 
     [Test]
     public async Task Event_is_stored_with_what_is_so_and_with_what_was_worst()
