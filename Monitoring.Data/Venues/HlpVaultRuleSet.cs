@@ -56,7 +56,7 @@ public static class HlpVaultRuleSet
         "Look at the inventory of the component vaults for the position behind it, and at the oracle of its coin; decide whether to "
         + "withdraw before the lock-up of others ends.")
     {
-        Measure = new("loss_usd", "USD"),
+        Measure = new("pnl_usd", "USD", WorseWhen.Lower),
     };
 
     /// <summary>A fall of equity from its peak.</summary>

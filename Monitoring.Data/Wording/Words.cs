@@ -38,7 +38,7 @@ public static partial class Words
         _ => counts.Length == 0 ? $"{value:#,0.##}" : Count(value, counts),
     };
 
-    /// <summary>A number of things, of which <paramref name="many"/> is the plural: <c>15 liquidations</c>, <c>1 fill</c>.</summary>
+    /// <summary>A number of things, of which <paramref name="many"/> is the plural: <c>15 rows</c>, <c>1 row</c>.</summary>
     public static string Count(decimal number, string many) =>
         $"{number:#,0.#} {(number == 1 ? One(many) : many)}";
 

@@ -41,7 +41,7 @@ internal static class HlpVaultRules
     public static IReadOnlyDictionary<string, decimal> Measure(HlpVaultSnapshot snapshot, HlpVaultMeasures measures) =>
         new (Rule Rule, decimal? Value)[]
         {
-            (HlpVaultRuleSet.Loss, Math.Max(0, -Math.Min(measures.Pnl1h.Pnl, measures.Pnl24h.Pnl))),
+            (HlpVaultRuleSet.Loss, Math.Min(measures.Pnl1h.Pnl, measures.Pnl24h.Pnl)),
             (HlpVaultRuleSet.Drawdown, measures.DrawdownPct), (HlpVaultRuleSet.Sigma, measures.Hourly?.ZScore),
             (HlpVaultRuleSet.Outflow, measures.Pnl1h.PctWithdrawn is { } hour && measures.Pnl24h.PctWithdrawn is { } day
                 ? Math.Max(0, Math.Max(hour, day)) : null),
@@ -60,7 +60,7 @@ internal static class HlpVaultRules
         var evidence = new Evidence(
             new JsonObject
             {
-                ["loss_usd"] = -worst.Window.Pnl, ["pnl_1h_usd"] = measures.Pnl1h.Pnl, ["pnl_1h_pct"] = Round(measures.Pnl1h.PctOfCapital),
+                ["pnl_usd"] = worst.Window.Pnl, ["pnl_1h_usd"] = measures.Pnl1h.Pnl, ["pnl_1h_pct"] = Round(measures.Pnl1h.PctOfCapital),
                 ["pnl_1h_since"] = Utc(measures.Pnl1h.Since), ["pnl_24h_usd"] = measures.Pnl24h.Pnl,
                 ["pnl_24h_pct"] = Round(measures.Pnl24h.PctOfCapital), ["pnl_24h_since"] = Utc(measures.Pnl24h.Since),
                 ["account_value_usd"] = snapshot.AccountValue,
@@ -80,7 +80,7 @@ internal static class HlpVaultRules
             $"HLP vault lost {Millions(loss)} USD in {worst.Name} ({Pct(worst.Window.PctOfCapital)} of capital)",
             $"PnL of the vault since {worst.Window.Since:yyyy-MM-dd HH:mm:ss}Z is {worst.Window.Pnl:0.00} USD with an account value of "
             + $"{snapshot.AccountValue:0.00} USD. Deposits and withdrawals are not part of this figure.", evidence, loss,
-            severity == Severity.Critical ? limits.LossCriticalUsd : limits.LossHighUsd);
+            severity == Severity.Critical ? -limits.LossCriticalUsd : -limits.LossHighUsd);
     }
 
     // Both conditions, amount and share. Without capital any share is exceeded.
