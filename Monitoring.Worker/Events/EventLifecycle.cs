@@ -70,7 +70,7 @@ internal static class EventLifecycle
             FirstSeenAt = Earlier(e.FirstSeenAt, before), LastSeenAt = Earlier(e.LastSeenAt, before),
             JudgedAt = Earlier(e.JudgedAt, before), ResolvedAt = e.ResolvedAt is { } resolved ? Earlier(resolved, before) : null,
             WorstAt = e.WorstAt is { } worst ? Earlier(worst, before) : null,
-            WorsenedAt = e.WorsenedAt is { } told ? Earlier(told, before) : null,
+            WorsenedAt = e.WorsenedAt is { } told && !told.IsAhead(now) ? told : null,
         };
     }
 

@@ -14,7 +14,7 @@ internal static class EventWords
     public static string? State(SecurityEvent e, RuleCatalog rules, DateTimeOffset at) =>
         e.CurrentValue is not { } current ? null
         : e is { WorstAt: { } worstAt, WorstValue: not null } && worstAt == e.LastSeenAt
-            ? $"now {Value(e, current, rules)}, the worst so far ({Words.At(worstAt, at)})"
+            ? $"now {Value(e, current, rules)} ({Words.At(worstAt, at)}), the worst so far"
         : $"now {Value(e, current, rules)} ({Words.At(e.LastSeenAt, at)})"
             + (Worst(e, rules, at) is { } worst ? $", {worst}" : "");
 

@@ -32,7 +32,7 @@ public sealed class RuleCatalogTests
     {
         string[] units = ["USD", "%", "points", "s", "h", "x", ""];
         Assert.That(Rules.All.Where(rule => rule.Measure is null).Select(rule => rule.Id), Is.Empty);
-        Assert.That(Rules.All.Select(rule => rule.Measure!.Unit), Is.SubsetOf(units));
+        Assert.That(Rules.All.Select(rule => rule.Measure!.Unit).Distinct(), Is.SubsetOf(units));
         Assert.That(Rules.All.Where(rule => rule.Measure!.Unit.Length == 0 && rule.Measure.Counts.Length == 0).Select(rule => rule.Id),
             Is.Empty, "a number without a unit counts something");
     }

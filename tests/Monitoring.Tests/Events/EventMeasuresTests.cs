@@ -24,14 +24,17 @@ public sealed class EventMeasuresTests
     private SecurityEvent? _event;
 
     private static Finding Found(string rule, decimal value, decimal? threshold, Severity severity = Severity.High) =>
-        new(rule, 1, "t", severity, EventSubject.Untyped("s"), $"was {value}", $"is {value}",
+        new(rule, 1, "t", severity, EventSubject.Untyped("s"), $"was {value:0.###}", $"is {value:0.###}",
             new Evidence(new JsonObject { ["v"] = value }, [], []), [], null)
         {
             Measure = new FindingMeasure(Rules.Find(rule)!.Measure!.Name, value, Rules.Find(rule)!.Measure!.Unit, threshold),
         };
 
     private static Finding Loss(decimal millions, Severity severity = Severity.High) =>
-        Found("loss", millions * 1_000_000, severity == Severity.Critical ? 2_000_000 : 1_000_000, severity);
+        Found("loss", millions * 1_000_000, severity == Severity.Critical ? 2_000_000 : 1_000_000, severity) with
+        {
+            Title = $"was {millions}", Description = $"is {millions}",
+        };
 
     private EventUpdate Check(int second, params Finding[] findings) => Apply(second, new Dictionary<string, decimal>(), findings);
 
