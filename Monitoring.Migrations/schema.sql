@@ -817,6 +817,14 @@ CREATE TABLE public.security_events (
     asked_after integer DEFAULT 0 NOT NULL,
     earlier_openings timestamp with time zone[],
     told_measure numeric,
+    worsened_at timestamp with time zone,
+    measure text,
+    unit text,
+    current_value numeric,
+    worst_value numeric,
+    worst_at timestamp with time zone,
+    threshold_value numeric,
+    situation_id uuid,
     CONSTRAINT security_events_check CHECK (((status = 'resolved'::text) = (resolved_at IS NOT NULL))),
     CONSTRAINT security_events_check1 CHECK (((acknowledged_at IS NULL) = (acknowledged_by IS NULL))),
     CONSTRAINT security_events_check2 CHECK ((first_seen_at <= last_seen_at)),
@@ -828,6 +836,8 @@ WITH (fillfactor='50');
 COMMENT ON TABLE public.security_events IS 'The lasting record of a finding: open, then perhaps acknowledged, then resolved.';
 COMMENT ON COLUMN public.security_events.fingerprint IS 'Rule id and subject; unique among events that are not resolved.';
 COMMENT ON COLUMN public.security_events.subject IS 'The subject''s parts as one text; with the rule id the fingerprint.';
+COMMENT ON COLUMN public.security_events.title IS 'Of the worst so far, at worst_at.';
+COMMENT ON COLUMN public.security_events.description IS 'Of now, at last_seen_at.';
 COMMENT ON COLUMN public.security_events.indicators IS 'The newest values of the rule''s evidence.';
 COMMENT ON COLUMN public.security_events.clean_checks IS 'Successful checks in a row that judged the rule and did not find it, since last_seen_at.';
 COMMENT ON COLUMN public.security_events.judged_at IS 'The newest check that found it or found it gone.';
@@ -839,7 +849,13 @@ COMMENT ON COLUMN public.security_events.inhibited_by IS 'The event that speaks 
 COMMENT ON COLUMN public.security_events.notified_at IS 'When people were last to hear of it; null: at its opening.';
 COMMENT ON COLUMN public.security_events.asked_after IS 'Routes that wait for up to so many seconds for an acknowledgement were asked.';
 COMMENT ON COLUMN public.security_events.earlier_openings IS 'The openings of the same fingerprint within the hour before its own; null: none. Three of them: it flaps.';
-COMMENT ON COLUMN public.security_events.told_measure IS 'While it flaps: the worst measure that people heard of.';
+COMMENT ON COLUMN public.security_events.told_measure IS 'The worst value of its measure that people heard of.';
+COMMENT ON COLUMN public.security_events.worsened_at IS 'When people last heard that it grew worse.';
+COMMENT ON COLUMN public.security_events.measure IS 'The value of its evidence that says how bad it is. Null, as the other values, before they were kept.';
+COMMENT ON COLUMN public.security_events.unit IS 'USD, %, points, s, h, x, or empty.';
+COMMENT ON COLUMN public.security_events.current_value IS 'At last_seen_at.';
+COMMENT ON COLUMN public.security_events.threshold_value IS 'Of the severity reached; null where that asks for no value of the measure.';
+COMMENT ON COLUMN public.security_events.situation_id IS 'The situation that it is part of.';
 CREATE TABLE public.silences (
     silence_id uuid DEFAULT gen_random_uuid() NOT NULL,
     fingerprint text NOT NULL,

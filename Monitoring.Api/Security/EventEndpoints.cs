@@ -10,7 +10,11 @@ using EventList = Monitoring.Api.Http.ListOf<
 namespace Monitoring.Api.Security;
 
 /// <summary>
-/// A security event. <c>timestamp</c> is when it was first seen; <c>indicators</c> are the newest values of its rule;
+/// A security event. <c>timestamp</c> is when it was first seen. <c>title</c> is that of the worst so far, at <c>worst_at</c>;
+/// <c>description</c> and <c>indicators</c>, the newest values of its rule, are of <c>last_seen_at</c>. <c>measure</c> names the value that
+/// says how bad it is, in <c>unit</c> (USD, %, points, s, h, x or nothing): <c>current_value</c> at <c>last_seen_at</c>,
+/// <c>worst_value</c> at <c>worst_at</c>, <c>threshold_value</c> of the severity reached; null where not known.
+/// <c>situation_id</c> is the situation that it is part of;
 /// <c>inhibited_by</c> is the event that speaks for it, or did until its end: while that is open and not silenced, this one
 /// notifies nobody.
 /// </summary>
@@ -19,13 +23,15 @@ public sealed record SecurityEventView(
     Severity Severity, EventStatus Status, string Subject, string Title, string Description, JsonElement Indicators,
     IReadOnlyList<string> AffectedAddresses, decimal? EstimatedLossUsd, bool IsActive, long Occurrences,
     DateTimeOffset FirstSeenAt, DateTimeOffset LastSeenAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy,
-    DateTimeOffset? ResolvedAt, string? Resolution, Guid? InhibitedBy)
+    DateTimeOffset? ResolvedAt, string? Resolution, Guid? InhibitedBy, string? Measure, string? Unit, decimal? CurrentValue,
+    decimal? WorstValue, DateTimeOffset? WorstAt, decimal? ThresholdValue, Guid? SituationId)
 {
     internal static SecurityEventView Of(SecurityEvent row) => new(
         row.EventId, row.FirstSeenAt, row.Monitor, row.RuleId, row.RuleVersion, row.ThreatType, row.Severity,
         row.Status, row.Subject, row.Title, row.Description, JsonSerializer.Deserialize<JsonElement>(row.Indicators),
         row.RelatedAddresses, row.EstimatedLossUsd, row.Status != EventStatus.Resolved, row.Occurrences,
-        row.FirstSeenAt, row.LastSeenAt, row.AcknowledgedAt, row.AcknowledgedBy, row.ResolvedAt, row.Resolution, row.InhibitedBy);
+        row.FirstSeenAt, row.LastSeenAt, row.AcknowledgedAt, row.AcknowledgedBy, row.ResolvedAt, row.Resolution, row.InhibitedBy,
+        row.Measure, row.Unit, row.CurrentValue, row.WorstValue, row.WorstAt, row.ThresholdValue, row.SituationId);
 }
 
 /// <summary>A page of events.</summary>

@@ -114,19 +114,20 @@ public static class RelatedEvents
 
     private const string RemindSql = """
         UPDATE security_events AS kept
-           SET notified_at = changed.notified_at, asked_after = changed.asked_after
-          FROM unnest(@eventIds, @notifiedTimes, @askedAfters) AS changed (event_id, notified_at, asked_after)
+           SET notified_at = changed.notified_at, asked_after = changed.asked_after, told_measure = changed.told_measure
+          FROM unnest(@eventIds, @notifiedTimes, @askedAfters, @toldMeasures) AS changed (event_id, notified_at, asked_after, told_measure)
          WHERE kept.event_id = changed.event_id
         """;
 
-    /// <summary>Stores of these events when people were last to hear of them, and which routes were asked.</summary>
+    /// <summary>Stores of these events when people were last to hear of them and how bad they were, and which routes were asked.</summary>
     public static void Remind(DatabaseBatch batch, IReadOnlyList<SecurityEvent> events)
     {
         if (events.Count > 0)
             batch.Add(RemindSql,
                 ("eventIds", events.Select(e => e.EventId).ToArray()),
                 ("notifiedTimes", events.Select(e => e.NotifiedAt).ToArray()),
-                ("askedAfters", events.Select(e => e.AskedAfter).ToArray()));
+                ("askedAfters", events.Select(e => e.AskedAfter).ToArray()),
+                ("toldMeasures", events.Select(e => e.ToldMeasure).ToArray()));
     }
 
     private static async Task<IReadOnlyList<SecurityEvent>> ListAsync(

@@ -85,13 +85,19 @@ public static class SecurityEventUpdates
         UPDATE security_events AS kept
            SET occurrences = moved.occurrences, clean_checks = moved.clean_checks, first_seen_at = moved.first_seen_at,
                last_seen_at = moved.last_seen_at, judged_at = moved.judged_at, indicators = moved.indicators::jsonb,
-               estimated_loss_usd = moved.estimated_loss_usd
-          FROM unnest(@eventIds, @occurrences, @cleanChecks, @firstTimes, @lastTimes, @judgedTimes, @indicators, @losses)
-               AS moved (event_id, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at, indicators, estimated_loss_usd)
+               estimated_loss_usd = moved.estimated_loss_usd, title = coalesce(moved.title, kept.title),
+               description = moved.description, current_value = moved.current_value, worst_value = moved.worst_value,
+               worst_at = moved.worst_at, threshold_value = moved.threshold_value
+          FROM unnest(@eventIds, @occurrences, @cleanChecks, @firstTimes, @lastTimes, @judgedTimes, @indicators, @losses, @titles,
+                      @descriptions, @currentValues, @worstValues, @worstTimes, @thresholdValues)
+               AS moved (event_id, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at, indicators, estimated_loss_usd,
+                         title, description, current_value, worst_value, worst_at, threshold_value)
          WHERE kept.event_id = moved.event_id
         """;
 
-    /// <summary>Stores of these events what every check moves: counts, times, newest values and loss.</summary>
+    /// <summary>
+    /// Stores of these events what every check moves: counts, times, what is so now, and loss; of one that is now at its worst also that.
+    /// </summary>
     public static void Move(DatabaseBatch batch, IReadOnlyList<SecurityEvent> events)
     {
         if (events.Count > 0)
@@ -103,7 +109,13 @@ public static class SecurityEventUpdates
                 ("lastTimes", events.Select(e => e.LastSeenAt.UtcDateTime).ToArray()),
                 ("judgedTimes", events.Select(e => e.JudgedAt.UtcDateTime).ToArray()),
                 ("indicators", events.Select(e => e.Indicators).ToArray()),
-                ("losses", events.Select(e => e.EstimatedLossUsd).ToArray()));
+                ("losses", events.Select(e => e.EstimatedLossUsd).ToArray()),
+                ("titles", events.Select(e => e.WorstAt == e.LastSeenAt ? e.Title : null!).ToArray()),
+                ("descriptions", events.Select(e => e.Description).ToArray()),
+                ("currentValues", events.Select(e => e.CurrentValue).ToArray()),
+                ("worstValues", events.Select(e => e.WorstValue).ToArray()),
+                ("worstTimes", events.Select(e => e.WorstAt).ToArray()),
+                ("thresholdValues", events.Select(e => e.ThresholdValue).ToArray()));
     }
 
     // Addresses travel as one JSON text, because unnest would flatten an array of arrays.
@@ -112,7 +124,8 @@ public static class SecurityEventUpdates
                                      description, indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks,
                                      first_seen_at, last_seen_at, judged_at, resolved_at, resolution,
                                      subject_kind, network, account, subject_id, transaction_hash, labels,
-                                     covers, notified_at, asked_after, earlier_openings, told_measure)
+                                     covers, notified_at, asked_after, earlier_openings, told_measure, worsened_at, measure, unit,
+                                     current_value, worst_value, worst_at, threshold_value)
         SELECT event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
                indicators::jsonb,
                ARRAY(SELECT one FROM jsonb_array_elements_text(addresses::jsonb) WITH ORDINALITY AS each (one, place) ORDER BY place),
@@ -125,16 +138,18 @@ public static class SecurityEventUpdates
                CASE WHEN openings IS NOT NULL
                     THEN ARRAY(SELECT one::timestamptz FROM jsonb_array_elements_text(openings::jsonb) AS each (one) ORDER BY one)
                END,
-               told_measure
+               told_measure, worsened_at, measure, unit, current_value, worst_value, worst_at, threshold_value
           FROM unnest(@eventIds, @fingerprints, @monitors, @ruleIds, @ruleVersions, @threatTypes, @severities, @statuses, @subjects,
                       @titles, @descriptions, @indicators, @addresses, @losses, @occurrences, @cleanChecks,
                       @firstTimes, @lastTimes, @judgedTimes, @resolvedTimes, @resolutions,
                       @subjectKinds, @networks, @accounts, @subjectIds, @transactionHashes, @labels,
-                      @covers, @notifiedTimes, @askedAfters, @openings, @toldMeasures)
+                      @covers, @notifiedTimes, @askedAfters, @openings, @toldMeasures, @worsenedTimes, @measures, @units,
+                      @currentValues, @worstValues, @worstTimes, @thresholdValues)
                AS row (event_id, fingerprint, monitor, rule_id, rule_version, threat_type, severity, status, subject, title, description,
                        indicators, addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at, judged_at,
                        resolved_at, resolution, subject_kind, network, account, subject_id, transaction_hash, labels,
-                       covers, notified_at, asked_after, openings, told_measure)
+                       covers, notified_at, asked_after, openings, told_measure, worsened_at, measure, unit,
+                       current_value, worst_value, worst_at, threshold_value)
         ON CONFLICT (event_id) DO UPDATE
            SET rule_version = excluded.rule_version, threat_type = excluded.threat_type, severity = excluded.severity,
                status = excluded.status, title = excluded.title, description = excluded.description, indicators = excluded.indicators,
@@ -142,7 +157,9 @@ public static class SecurityEventUpdates
                occurrences = excluded.occurrences, clean_checks = excluded.clean_checks, first_seen_at = excluded.first_seen_at,
                last_seen_at = excluded.last_seen_at, judged_at = excluded.judged_at, resolved_at = excluded.resolved_at,
                resolution = excluded.resolution, covers = excluded.covers, notified_at = excluded.notified_at,
-               asked_after = excluded.asked_after, told_measure = excluded.told_measure
+               asked_after = excluded.asked_after, told_measure = excluded.told_measure, worsened_at = excluded.worsened_at,
+               measure = excluded.measure, unit = excluded.unit, current_value = excluded.current_value,
+               worst_value = excluded.worst_value, worst_at = excluded.worst_at, threshold_value = excluded.threshold_value
         """;
 
     /// <summary>
@@ -184,6 +201,13 @@ public static class SecurityEventUpdates
                 ("notifiedTimes", events.Select(e => e.NotifiedAt).ToArray()),
                 ("askedAfters", events.Select(e => e.AskedAfter).ToArray()),
                 ("openings", events.Select(e => e.EarlierOpenings is null ? null! : JsonSerializer.Serialize(e.EarlierOpenings)).ToArray()),
-                ("toldMeasures", events.Select(e => e.ToldMeasure).ToArray()));
+                ("toldMeasures", events.Select(e => e.ToldMeasure).ToArray()),
+                ("worsenedTimes", events.Select(e => e.WorsenedAt).ToArray()),
+                ("measures", events.Select(e => e.Measure!).ToArray()),
+                ("units", events.Select(e => e.Unit!).ToArray()),
+                ("currentValues", events.Select(e => e.CurrentValue).ToArray()),
+                ("worstValues", events.Select(e => e.WorstValue).ToArray()),
+                ("worstTimes", events.Select(e => e.WorstAt).ToArray()),
+                ("thresholdValues", events.Select(e => e.ThresholdValue).ToArray()));
     }
 }

@@ -4,8 +4,9 @@ using Monitoring.Data.Database;
 namespace Monitoring.Data.Events;
 
 /// <summary>
-/// The lasting record of a finding. Times are those of the checks that saw it. <paramref name="Indicators"/> is a JSON
-/// object of the newest values; <paramref name="CleanChecks"/> counts the successful checks in a row that judged the
+/// The lasting record of a finding. Times are those of the checks that saw it. <paramref name="Title"/> is that of the worst so far,
+/// at <paramref name="WorstAt"/>; <paramref name="Description"/> and <paramref name="Indicators"/>, a JSON object of the newest values,
+/// are of <paramref name="LastSeenAt"/>; <paramref name="CleanChecks"/> counts the successful checks in a row that judged the
 /// rule and did not find it, the newest of them at <paramref name="JudgedAt"/>. <paramref name="Subject"/> is the text
 /// of the subject, whose parts are <paramref name="SubjectKind"/>, <paramref name="Network"/>,
 /// <paramref name="Account"/> and <paramref name="SubjectId"/>; events from before they were kept have none.
@@ -14,8 +15,12 @@ namespace Monitoring.Data.Events;
 /// <paramref name="InhibitedBy"/> is the event that speaks for this one, or did until its end. <paramref name="NotifiedAt"/> is when people
 /// were last to hear of it, where that was not at the opening; <paramref name="AskedAfter"/> up to how many seconds of waiting routes were
 /// asked already.
-/// <paramref name="EarlierOpenings"/> are the openings of the same fingerprint within the hour before its own, and
-/// <paramref name="ToldMeasure"/> the worst measure that people heard of while it flaps.
+/// <paramref name="EarlierOpenings"/> are the openings of the same fingerprint within the hour before its own.
+/// <paramref name="Measure"/> names the value of its evidence that says how bad it is, in <paramref name="Unit"/>:
+/// <paramref name="CurrentValue"/> at <paramref name="LastSeenAt"/>, <paramref name="WorstValue"/> at <paramref name="WorstAt"/>,
+/// <paramref name="ThresholdValue"/> of the severity reached. <paramref name="ToldMeasure"/> is the worst that people heard of, and
+/// <paramref name="WorsenedAt"/> when they last heard that it grew worse. <paramref name="SituationId"/> is the situation that it is
+/// part of. Events from before these were kept have none.
 /// </summary>
 public sealed record SecurityEvent(
     Guid EventId, string Fingerprint, string Monitor, string RuleId, int RuleVersion, string ThreatType,
@@ -25,7 +30,9 @@ public sealed record SecurityEvent(
     DateTimeOffset? ResolvedAt, string? Resolution, string? SubjectKind = null, string? Network = null,
     string? Account = null, string? SubjectId = null, string? TransactionHash = null, string Labels = "{}",
     string[]? Covers = null, Guid? InhibitedBy = null, DateTimeOffset? NotifiedAt = null, int AskedAfter = 0,
-    DateTimeOffset[]? EarlierOpenings = null, decimal? ToldMeasure = null);
+    DateTimeOffset[]? EarlierOpenings = null, decimal? ToldMeasure = null, DateTimeOffset? WorsenedAt = null, string? Measure = null,
+    string? Unit = null, decimal? CurrentValue = null, decimal? WorstValue = null, DateTimeOffset? WorstAt = null,
+    decimal? ThresholdValue = null, Guid? SituationId = null);
 
 /// <summary>Where a page of events goes on: after this event in the list's order.</summary>
 public sealed record EventCursor(bool Resolved, DateTimeOffset FirstSeenAt, Guid EventId);
@@ -49,7 +56,8 @@ public sealed class SecurityEvents(DatabaseConnections db, UnreadableRows? unrea
         indicators::text AS indicators, related_addresses, estimated_loss_usd, occurrences, clean_checks, first_seen_at, last_seen_at,
         judged_at, acknowledged_at, left(acknowledged_by, 100) AS acknowledged_by, resolved_at, left(resolution, 2000) AS resolution,
         subject_kind, network, account, subject_id, transaction_hash, labels::text AS labels,
-        covers, inhibited_by, notified_at, asked_after, earlier_openings, told_measure
+        covers, inhibited_by, notified_at, asked_after, earlier_openings, told_measure, worsened_at, measure, unit, current_value,
+        worst_value, worst_at, threshold_value, situation_id
         """;
 
     private const string ListSql = $"""

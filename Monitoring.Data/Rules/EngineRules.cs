@@ -44,7 +44,10 @@ public static class EngineRules
         "The ledger check_runs and this worker's own checks; three missed intervals are more than one slow answer, a minute more than one "
         + "restart.",
         "Read the newest fault in the event: a source that does not answer, a worker that was stopped, or a network between them. "
-        + "Nothing is known of what the monitor watches until it sees again, so look at the source itself meanwhile.");
+        + "Nothing is known of what the monitor watches until it sees again, so look at the source itself meanwhile.")
+    {
+        Measure = new("age_seconds", "s") { IsAge = true },
+    };
 
     /// <summary>Clocks that should agree do not.</summary>
     public static readonly Rule ClockOff = new("clock.off", 1, "A clock is wrong", Watchdog,
@@ -61,7 +64,10 @@ public static class EngineRules
         "The database's clock, asked every five seconds and reckoned on while the database is away; the header Date of the "
         + "sources' answers.",
         "Look at the time synchronisation of the machine that the event names (timedatectl, chronyc tracking), then at the database's. "
-        + "Where only one source differs, it is that one.");
+        + "Where only one source differs, it is that one.")
+    {
+        Measure = new("ahead_seconds", "s", WorseWhen.Farther),
+    };
 
     /// <summary>The database takes no results.</summary>
     public static readonly Rule DatabaseAway = new("database.away", 1, "The database takes no results", Recorder,
@@ -72,6 +78,7 @@ public static class EngineRules
         + "meanwhile. Watch the journal's disk.")
     {
         Inhibits = [Stale.Id],
+        Measure = new("away_seconds", "s") { IsAge = true },
     };
 
     /// <summary>The journal cannot be written.</summary>
@@ -80,14 +87,20 @@ public static class EngineRules
         [new(Severity.High, JournalFault, "as long as the newest record could not be written")],
         EventLifetime.Condition, "The journal's own writes, synchronised to the disk.",
         "Look at the folder JOURNAL_PATH: its disk, its owner, its file system. While the database is away too, results are kept in "
-        + "memory only.");
+        + "memory only.")
+    {
+        Measure = new("faulty_seconds", "s") { IsAge = true },
+    };
 
     /// <summary>The journal is full.</summary>
     public static readonly Rule JournalFull = new("journal.full", 1, "The journal is full", Recorder,
         "the journal has reached JOURNAL_MAX_BYTES, or its disk is full", [],
         [new(Severity.High, JournalFault, "as long as the newest record found no room")],
         EventLifetime.Condition, "The journal's own writes.",
-        "Bring the database back so that the journal empties, or give it more room (JOURNAL_MAX_BYTES, a larger disk).");
+        "Bring the database back so that the journal empties, or give it more room (JOURNAL_MAX_BYTES, a larger disk).")
+    {
+        Measure = new("faulty_seconds", "s") { IsAge = true },
+    };
 
     /// <summary>Somebody took the journal's files away.</summary>
     public static readonly Rule JournalDisplaced = new("journal.displaced", 1, "The journal's files are not where they were", Recorder,
@@ -99,7 +112,10 @@ public static class EngineRules
         ],
         EventLifetime.Condition, "The journal's folder, looked at with each record.",
         "Find out what removes, moves or restores the folder JOURNAL_PATH while a worker runs. What somebody has put there is set aside, "
-        + "beside the journal. The event names how many results may be missing; each has a gap in the ledger.");
+        + "beside the journal. The event names how many results may be missing; each has a gap in the ledger.")
+    {
+        Measure = new("missing", "") { Counts = "missing results" },
+    };
 
     /// <summary>Records that could not be stored were set aside.</summary>
     public static readonly Rule JournalSetAside = new("journal.set-aside", 1, "Records could not be stored", Recorder,
@@ -107,14 +123,20 @@ public static class EngineRules
         [new(Severity.High, JournalFault, "as long as such a file is there")],
         EventLifetime.Condition, "The files beside the journal.",
         "Look at the files that the event names; they hold results as JSON. Take them away when you have seen to them, and the event "
-        + "ends.");
+        + "ends.")
+    {
+        Measure = new("set_aside", "") { Counts = "files" },
+    };
 
     /// <summary>A channel loses messages.</summary>
     public static readonly Rule Undelivered = new("notification.dead", 1, "Messages to a channel are lost", Watchdog,
         "messages to the channel that were given up within the window >= 1", [UndeliveredWindow],
         [new(Severity.High, "notification_undelivered", "a message was given up within the window")],
         EventLifetime.Condition, "The outbox. The channel itself is not asked to notify of it, the others are.",
-        "Run Monitoring.Worker notify test CHANNEL, and mend what it says: an address that is gone, a key that was revoked.");
+        "Run Monitoring.Worker notify test CHANNEL, and mend what it says: an address that is gone, a key that was revoked.")
+    {
+        Measure = new("dead", "") { Counts = "lost messages" },
+    };
 
     /// <summary>A part of the worker fails again and again.</summary>
     public static readonly Rule LoopFails = new("worker.failing", 1, "A part of the worker fails", Watchdog,
@@ -124,7 +146,10 @@ public static class EngineRules
         "The worker's own loops: recording, sending, the live feed, partitions and so on. A failed round is tried again after 1 to 10 s; "
         + "what fails because the database is known to be away does not count.",
         "Read the newest fault in the event and the worker's log of that time. The other parts go on; a restart may help, a defect is to "
-        + "be reported.");
+        + "be reported.")
+    {
+        Measure = new("failing_seconds", "s") { IsAge = true },
+    };
 
     /// <summary>Stored rows cannot be read.</summary>
     public static readonly Rule Unreadable = new("database.unreadable", 1, "Stored rows cannot be read", Watchdog,
@@ -132,7 +157,10 @@ public static class EngineRules
         [new(Severity.High, "database_unavailable", "as long as such a row was met last")],
         EventLifetime.Condition, "The worker's own reads. Each such row is left out; the others are read.",
         "Mend or remove the rows that the event names: no program of ours writes such values. An open event among them was closed, so that "
-        + "what it stood for is told anew.");
+        + "what it stood for is told anew.")
+    {
+        Measure = new("rows", "") { Counts = "rows" },
+    };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } =

@@ -47,10 +47,8 @@ public sealed record Rule(
     /// <summary>The rules whose events an open event of this one speaks for: ids, or the beginning of ids with <c>*</c>.</summary>
     public IReadOnlyList<string> Inhibits { get; init; } = [];
 
-    /// <summary>
-    /// The value of its evidence that says how bad it is, the larger the worse, whatever its sign; null: the loss, where there is one.
-    /// </summary>
-    public string? Measure { get; init; }
+    /// <summary>The value of its evidence that says how bad it is.</summary>
+    public RuleMeasure? Measure { get; init; }
 
     /// <summary>
     /// Whether its messages never wait for others to be grouped with. Those of a rule that inhibits others never do, because they stand

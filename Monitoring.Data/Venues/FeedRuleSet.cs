@@ -15,7 +15,10 @@ public static class FeedRuleSet
         [new(Severity.Low, "feed_down", "the limit is reached")],
         EventLifetime.Condition, "The venue's websocket. The venue closes connections now and then; a minute is more than one reconnect.",
         "Nothing is missed: polling goes on, and findings come at the next grid time instead of at once. See the worker's log for the "
-        + "reason.");
+        + "reason.")
+    {
+        Measure = new("age_seconds", "s") { IsAge = true },
+    };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } = [Down];

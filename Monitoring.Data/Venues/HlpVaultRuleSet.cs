@@ -54,7 +54,10 @@ public static class HlpVaultRuleSet
         "The venue's vaultDetails (allTime.pnlHistory) and our own snapshots. An amount alone alarms on a large vault's noise, a share "
         + "alone on a small one's: both are asked for.",
         "Look at the inventory of the component vaults for the position behind it, and at the oracle of its coin; decide whether to "
-        + "withdraw before the lock-up of others ends.");
+        + "withdraw before the lock-up of others ends.")
+    {
+        Measure = new("pnl_usd", "USD", WorseWhen.Lower),
+    };
 
     /// <summary>A fall of equity from its peak.</summary>
     public static readonly Rule Drawdown = new("hlp.drawdown", 1, "The HLP vault is far below its peak", Monitor,
@@ -67,7 +70,7 @@ public static class HlpVaultRuleSet
         + "so they say nothing here.",
         "See whether one loss made it (hlp.loss) or many small ones, and compare with the vault's earlier drawdowns in its history.")
     {
-        Measure = "drawdown_pct",
+        Measure = new("drawdown_pct", "%"),
     };
 
     /// <summary>An unusual hour.</summary>
@@ -85,7 +88,7 @@ public static class HlpVaultRuleSet
         + "standard deviation for normal noise.",
         "Look for the liquidation or the price move that made it; a large gain is as unusual as a loss.")
     {
-        Measure = "z_score",
+        Measure = new("z_score", "", WorseWhen.Farther) { Counts = "deviations" },
     };
 
     /// <summary>Depositors leave.</summary>
@@ -104,7 +107,7 @@ public static class HlpVaultRuleSet
         "Look for the reason (hlp.inventory, hlp.takeover, hlp.loss, the venue's own news), and decide before the lock-up decides for "
         + "you.")
     {
-        Measure = "withdrawn_24h_pct",
+        Measure = new("withdrawn_pct", "%"),
     };
 
     /// <summary>The anomaly score, and health issues.</summary>
@@ -121,7 +124,7 @@ public static class HlpVaultRuleSet
         EventLifetime.Condition, "The same measures as hlp.loss and hlp.drawdown; each part is stored beside the sum.",
         "Read the parts in the evidence: which of them is large says which rule to look at. A health issue names the component and why.")
     {
-        Measure = "anomaly_score",
+        Measure = new("anomaly_score", "points"),
     };
 
     /// <summary>All of them.</summary>

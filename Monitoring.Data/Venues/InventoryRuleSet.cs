@@ -67,7 +67,7 @@ public static class InventoryRuleSet
         "See who was liquidated into it (liquidations), how deep the coin's market is, and whether its price is being pushed: HLP has "
         + "to leave the position.")
     {
-        Measure = "share_pct",
+        Measure = new("share_pct", "%"),
     };
 
     /// <summary>One component vault holds what it did not hold within the hour before.</summary>
@@ -85,7 +85,7 @@ public static class InventoryRuleSet
         "See who was liquidated into it (liquidations) and whether that was on purpose: watch the coin's price, and how long leaving the "
         + "position takes (hlp.inventory).")
     {
-        Measure = "share_pct",
+        Measure = new("share_pct", "%"),
     };
 
     /// <summary>All of them.</summary>

@@ -58,7 +58,10 @@ public static class LiquidationRuleSet
             new(Severity.Critical, "flash_loan_attack", "the sum and the share are reached, whatever the score"),
         ],
         Happened, Seen + " The coin's volume of 24 h in the venue's metaAndAssetCtxs; none or zero is not known.",
-        "Look at the coin's oracle and its book: a push of seconds that liquidates others is an attack. See who gained.");
+        "Look at the coin's oracle and its book: a push of seconds that liquidates others is an attack. See who gained.")
+    {
+        Measure = new("peak_usd", "USD"),
+    };
 
     /// <summary>Liquidations that push the price which liquidates the next.</summary>
     public static readonly Rule Cascade = new("liquidation.cascade", 1, "Liquidations follow one another", Monitor,
@@ -67,7 +70,10 @@ public static class LiquidationRuleSet
         [CascadeVictims, CascadeWindow, CascadeDirectionPct, EventScore],
         [new(Severity.High, Cascading, "victims and direction are reached, and the score makes an event")],
         Happened, Seen,
-        "See whether it goes on, what HLP took over (inventory), and whether deleveraging has begun (liquidation.adl).");
+        "See whether it goes on, what HLP took over (inventory), and whether deleveraging has begun (liquidation.adl).")
+    {
+        Measure = new("total_liquidated_usd", "USD"),
+    };
 
     /// <summary>One owner is liquidated again and again.</summary>
     public static readonly Rule Coordinated = new("liquidation.coordinated", 1, "One owner is liquidated again and again", Monitor,
@@ -78,7 +84,10 @@ public static class LiquidationRuleSet
         Happened,
         Seen + " The accounts' ledgers name who first sent them money; what came from outside the venue has no sender.",
         "Somebody who lets positions be liquidated on purpose hands them to HLP: look at what HLP took over and at the accounts on the "
-        + "other side.");
+        + "other side.")
+    {
+        Measure = new("total_liquidated_usd", "USD"),
+    };
 
     /// <summary>A price is pushed and comes back.</summary>
     public static readonly Rule Manipulation = new("liquidation.manipulation", 1, "A price was pushed and came back", Monitor,
@@ -87,7 +96,10 @@ public static class LiquidationRuleSet
         [ManipulationImpactPct, ManipulationRecoveryPct, ManipulationWindow, EventScore],
         [new(Severity.Medium, Suspicious, "impact and recovery are reached, and the score makes an event")],
         Happened, Seen + " Mark prices of the coin afterwards.",
-        "Compare the venue's price with other markets at that minute (oracle deviations): a move that only this venue saw was made here.");
+        "Compare the venue's price with other markets at that minute (oracle deviations): a move that only this venue saw was made here.")
+    {
+        Measure = new("price_impact_pct", "%", WorseWhen.Farther),
+    };
 
     /// <summary>The venue deleverages winners.</summary>
     public static readonly Rule Deleveraging = new("liquidation.adl", 1, "Positions are auto-deleveraged", Monitor,
@@ -96,7 +108,10 @@ public static class LiquidationRuleSet
         [new(Severity.High, "auto_deleveraging", "one was seen, whatever its score")],
         Happened, Seen,
         "The venue closes winners because the losers' margin is gone: the coin is in distress, and hedges on this venue may be closed. "
-        + "Check your own positions.");
+        + "Check your own positions.")
+    {
+        Measure = new("total_liquidated_usd", "USD"),
+    };
 
     /// <summary>Many coins at once: one event instead of one or more per coin.</summary>
     public static readonly Rule MarketWide = new("liquidation.market-wide", 1, "Liquidations go through the whole market", Monitor,
@@ -108,6 +123,7 @@ public static class LiquidationRuleSet
         + "not. While it is open the events of its coins are stored and notify nobody.")
     {
         Inhibits = ["liquidation.*"],
+        Measure = new("total_usd", "USD"),
     };
 
     /// <summary>All of them.</summary>

@@ -52,7 +52,7 @@ public static class OracleRuleSet
         "Compare the references in the evidence. If they agree and the venue stands alone, its oracle is wrong or pushed: positions in "
         + "that coin are liquidated at a wrong price.")
     {
-        Measure = "max_deviation_pct",
+        Measure = new("max_deviation_pct", "%"),
     };
 
     /// <summary>The quote currency moved.</summary>
@@ -64,7 +64,10 @@ public static class OracleRuleSet
         EventLifetime.Condition,
         "The same prices as oracle.deviation. A discount of USDT of 0.1 to 0.3 % is ordinary; one event for the currency stands for "
         + "those of all assets.",
-        "Look at USDT/USD itself: the venue's prices are in USDT, its collateral in USDC.");
+        "Look at USDT/USD itself: the venue's prices are in USDT, its collateral in USDC.")
+    {
+        Measure = new("shift_pct", "%", WorseWhen.Farther),
+    };
 
     /// <summary>All of them.</summary>
     public static IReadOnlyList<Rule> All { get; } = [Deviation, Common];

@@ -77,7 +77,7 @@ internal sealed partial class CheckRunner(
             report.Observations.Count, report.Findings.Count(finding => !finding.IsHolding), error, identity.Name);
         var result = OnTime(new CheckResult(run, report.Observations, report.Findings, report.Unjudged)
         {
-            Readings = report.Readings, Endings = report.Endings,
+            Readings = report.Readings, Endings = report.Endings, Measured = report.Measured,
         }, schedule, begunAt);
         (run, scheduledAt, startedAt) = (result.Run, result.Run.ScheduledAt, result.Run.StartedAt);
         turn.ScheduledAt = scheduledAt;

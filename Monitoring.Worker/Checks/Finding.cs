@@ -21,6 +21,10 @@ internal sealed record Finding(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? TransactionHash { get; init; }
 
+    /// <summary>How bad it is by its rule's measure; null where that could not be told.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public FindingMeasure? Measure { get; init; }
+
     /// <summary>Further texts by name, such as a market's, to find events by.</summary>
     public IReadOnlyDictionary<string, string> Labels { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 
@@ -32,6 +36,12 @@ internal sealed record Finding(
 
     public static string FingerprintOf(string ruleId, string subject) => $"{ruleId}:{subject}";
 }
+
+/// <summary>
+/// The value of a finding's evidence that says how bad it is, and the threshold of the severity reached, in the same unit; null where that
+/// severity asks for no value of it.
+/// </summary>
+internal sealed record FindingMeasure(string Name, decimal Value, string Unit, decimal? Threshold);
 
 /// <summary>
 /// Why a finding was made: the values it saw, the thresholds it compared them with, and each comparison as a line for people.

@@ -31,4 +31,10 @@ internal sealed record CheckReport(IReadOnlyList<Observation> Observations, IRea
     /// with that word.
     /// </summary>
     public IReadOnlyDictionary<string, string> Endings { get; init; } = ReadOnlyDictionary<string, string>.Empty;
+
+    /// <summary>
+    /// The newest values of the measures of what was judged and not found, by fingerprint: an event that ends with this check says what is
+    /// so now. An entry that ends with <c>*</c> stands for all that begin like it and have none of their own.
+    /// </summary>
+    public IReadOnlyDictionary<string, decimal> Measured { get; init; } = ReadOnlyDictionary<string, decimal>.Empty;
 }

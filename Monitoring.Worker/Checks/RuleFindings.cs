@@ -1,3 +1,6 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
 using Monitoring.Data.Events;
 using Monitoring.Data.Rules;
 
@@ -6,12 +9,24 @@ namespace Monitoring.Worker.Checks;
 /// <summary>Makes findings of the catalogue's rules: id, version and threat type stand there and nowhere else.</summary>
 internal static class RuleFindings
 {
-    /// <summary>A finding of this rule at this severity.</summary>
+    /// <summary>
+    /// A finding of this rule at this severity. Its measure is read from its evidence; <paramref name="threshold"/> is what the severity
+    /// asks of it.
+    /// </summary>
     public static Finding Find(
         this Rule rule, Severity severity, EventSubject subject, string title, string description, Evidence evidence,
-        IReadOnlyList<string>? related = null, decimal? estimatedLossUsd = null) =>
+        IReadOnlyList<string>? related = null, decimal? estimatedLossUsd = null, decimal? threshold = null) =>
         new(rule.Id, rule.Version, rule.ThreatOf(severity), severity, subject, title, description, evidence,
-            related ?? [], estimatedLossUsd);
+            related ?? [], estimatedLossUsd)
+        {
+            Measure = rule.Measure?.In(evidence, threshold),
+        };
+
+    /// <summary>The measure's value in this evidence; null where it is not there.</summary>
+    public static FindingMeasure? In(this RuleMeasure measure, Evidence evidence, decimal? threshold) =>
+        evidence.Values[measure.Name] is JsonValue value && value.GetValueKind() == JsonValueKind.Number
+        && decimal.TryParse(value.ToJsonString(), NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            ? new FindingMeasure(measure.Name, number, measure.Unit, threshold) : null;
 
     /// <summary>
     /// The fingerprint of this rule's finding about a subject; a subject that ends with <c>*</c> means all that begin like it.

@@ -8,15 +8,14 @@ using Monitoring.Worker.Checks;
 namespace Monitoring.Worker.Events;
 
 /// <summary>
-/// The state machine of security events, as a pure function: opened, seen again, escalated, and ended as the lifetime of its rule says:
-/// after clean checks, or when nothing was found for a time. What opens again and again flaps: it is held open until nothing was found for
-/// an hour. A failed check changes nothing, a result that comes late counts for the time it belongs to.
+/// The state machine of security events, as a pure function: opened, seen again, escalated, worsened, and ended as the lifetime of its rule
+/// says: after clean checks, or when nothing was found for a time. What opens again and again flaps: it is held open until nothing was
+/// found for an hour. A failed check changes nothing, a result that comes late counts for the time it belongs to.
 /// </summary>
 internal static class EventLifecycle
 {
     private const int FlapsFrom = 4; // openings of one fingerprint within the time below
     private static readonly TimeSpan FlapsWithin = TimeSpan.FromHours(1);
-    private const decimal WorsenedBy = 1.5m;
 
     /// <summary>Whether this event is one opening too many: it is held open.</summary>
     public static bool IsFlapping(this SecurityEvent e) => e.EarlierOpenings is { Length: >= FlapsFrom - 1 };
@@ -46,8 +45,8 @@ internal static class EventLifecycle
             var missed = known
                 .Where(e => e.Status != EventStatus.Resolved && e.Monitor == run.Monitor && !found.ContainsKey(e.Fingerprint))
                 .Select(e => rules.LifetimeOf(e.RuleId) is { Kind: LifetimeKind.Occurrence, ExpiresAfter: { } expiry }
-                    ? Expire(e, expiry, run.ScheduledAt, now)
-                    : run.ScheduledAt > e.JudgedAt && !unjudged.Contains(e.Fingerprint) ? Miss(e, result, resolveAfter, now)
+                    ? Expire(e, expiry, run.ScheduledAt, rules, now)
+                    : run.ScheduledAt > e.JudgedAt && !unjudged.Contains(e.Fingerprint) ? Miss(e, result, resolveAfter, rules, now)
                     : null)
                 .ToLookup(step => step?.Change is not null);
             steps.AddRange(missed[false]);
@@ -62,17 +61,20 @@ internal static class EventLifecycle
 
     private static SecurityEvent NotAhead(SecurityEvent e, DateTimeOffset now, DateTimeOffset scheduledAt)
     {
-        if (!e.JudgedAt.IsAhead(now) && !e.LastSeenAt.IsAhead(now) && e.ResolvedAt?.IsAhead(now) != true)
+        if (!e.JudgedAt.IsAhead(now) && !e.LastSeenAt.IsAhead(now) && e.ResolvedAt?.IsAhead(now) != true
+            && e.WorsenedAt?.IsAhead(now) != true)
             return e;
         var before = scheduledAt.AddTicks(-TimeSpan.TicksPerMillisecond);
         return e with
         {
             FirstSeenAt = Earlier(e.FirstSeenAt, before), LastSeenAt = Earlier(e.LastSeenAt, before),
             JudgedAt = Earlier(e.JudgedAt, before), ResolvedAt = e.ResolvedAt is { } resolved ? Earlier(resolved, before) : null,
+            WorstAt = e.WorstAt is { } worst ? Earlier(worst, before) : null,
+            WorsenedAt = e.WorsenedAt is { } told && !told.IsAhead(now) ? told : null,
         };
     }
 
-    // An event as it now is, and what changed; OnlyMoves: nothing but counts, times, newest values and loss.
+    // An event as it now is, and what changed; OnlyMoves: nothing but counts, times, newest values, loss, and that they are its worst.
     private sealed record Step(
         SecurityEvent Event, SecurityEventChange? Change, bool OnlyMoves = false, SecurityEventChange? Further = null);
 
@@ -106,35 +108,29 @@ internal static class EventLifecycle
             Indicators = newest ? finding.Evidence.Values.ToJsonString() : latest.Indicators,
             EstimatedLossUsd = Larger(latest.EstimatedLossUsd, finding.EstimatedLossUsd),
         };
+        seen = EventMeasures.See(seen, finding, rules, run.ScheduledAt, newest);
         var grown = finding.RelatedAddresses.Except(latest.RelatedAddresses).Any();
         if (grown)
             seen = seen with { RelatedAddresses = [.. latest.RelatedAddresses.Union(finding.RelatedAddresses)] };
         if (newest && (finding.Covers.Count > 0 || (latest.Covers is not null && !finding.IsHolding))
             && Covers(latest.Covers, finding, rules) is var covers && !(covers ?? []).SequenceEqual(latest.Covers ?? []))
             (seen, grown) = (seen with { Covers = covers }, true);
+        var onlyMoves = !grown && (seen.Measure, seen.ToldMeasure) == (latest.Measure, latest.ToldMeasure)
+            && (seen.WorstAt == latest.WorstAt || seen.WorstAt == seen.LastSeenAt);
         if (finding.IsHolding || latest.Status == EventStatus.Resolved)
-            return new Step(seen, null, OnlyMoves: !grown);
+            return new Step(seen, null, onlyMoves);
         if (finding.Severity > latest.Severity)
             return Tell(seen with { Severity = finding.Severity, ThreatType = finding.ThreatType, AskedAfter = 0 }, ChangeKind.Escalated);
-        return latest.IsFlapping() && MeasureOf(finding, rules) is { } measure && measure >= WorsenedBy * (latest.ToldMeasure ?? measure)
-            ? Tell(seen, ChangeKind.Worsened)
-            : new Step(seen, null, OnlyMoves: !grown);
+        return newest && EventMeasures.HasWorsened(seen, rules, run.ScheduledAt)
+            ? Tell(seen with { WorsenedAt = run.ScheduledAt }, ChangeKind.Worsened)
+            : new Step(seen, null, onlyMoves);
 
         Step Tell(SecurityEvent e, ChangeKind kind)
         {
-            var told = e with
-            {
-                RuleVersion = finding.RuleVersion, Title = finding.Title, Description = finding.Description, NotifiedAt = run.ScheduledAt,
-                ToldMeasure = latest.IsFlapping() ? Larger(latest.ToldMeasure, MeasureOf(finding, rules)) : null,
-            };
+            var told = EventMeasures.Told(e) with { RuleVersion = finding.RuleVersion, NotifiedAt = run.ScheduledAt };
             return new Step(told, Change(told, run.ScheduledAt, now, kind, finding.Title, finding.Evidence));
         }
     }
-
-    private static decimal? MeasureOf(Finding finding, RuleCatalog rules) =>
-        rules.Find(finding.RuleId)?.Measure is not { } name ? finding.EstimatedLossUsd
-        : finding.Evidence.Values[name] is JsonValue value && value.TryGetValue(out decimal measure) && measure != 0 ? Math.Abs(measure)
-        : null;
 
     // What happened speaks for all that it has covered, a condition for what it covers now.
     private static string[]? Covers(string[]? earlier, Finding finding, RuleCatalog rules)
@@ -151,7 +147,7 @@ internal static class EventLifecycle
         var openings = latest is null ? []
             : (latest.EarlierOpenings ?? []).Append(latest.FirstSeenAt).Where(at => at >= run.ScheduledAt - FlapsWithin)
                 .TakeLast(FlapsFrom - 1).ToArray();
-        var opened = new SecurityEvent(
+        var opened = EventMeasures.Begin(new SecurityEvent(
             StableId.Of(run.ScheduledAt, fingerprint), fingerprint, run.Monitor, finding.RuleId, finding.RuleVersion, finding.ThreatType,
             finding.Severity, EventStatus.Open, finding.Subject.Text, finding.Title, finding.Description,
             finding.Evidence.Values.ToJsonString(),
@@ -159,35 +155,37 @@ internal static class EventLifecycle
             Occurrences: 1, CleanChecks: 0, run.ScheduledAt, run.ScheduledAt, run.ScheduledAt, null, null, null, null,
             finding.Subject.Kind, finding.Subject.Network, finding.Subject.Account, finding.Subject.Id, finding.TransactionHash,
             finding.Labels.Count == 0 ? "{}" : JsonSerializer.Serialize(finding.Labels),
-            finding.Covers.Count == 0 ? null : [.. finding.Covers.Distinct()], EarlierOpenings: openings.Length == 0 ? null : openings);
+            finding.Covers.Count == 0 ? null : [.. finding.Covers.Distinct()], EarlierOpenings: openings.Length == 0 ? null : openings),
+            finding, rules, run.ScheduledAt);
         var change = Change(opened, run.ScheduledAt, now, ChangeKind.Opened, finding.Title, finding.Evidence);
         if (!opened.IsFlapping())
             return new Step(opened, change);
-        opened = opened with { ToldMeasure = MeasureOf(finding, rules) };
         var why = $"opened {openings.Length + 1} times within {FlapsWithin.TotalMinutes:0} min, so it is held open until it was not found "
             + "for as long";
         return new Step(
             opened, change, Further: Change(opened, run.ScheduledAt, now, ChangeKind.Flapping, why, finding.Evidence));
     }
 
-    private static Step Miss(SecurityEvent open, CheckResult clean, int resolveAfter, DateTimeOffset now)
+    private static Step Miss(SecurityEvent open, CheckResult clean, int resolveAfter, RuleCatalog rules, DateTimeOffset now)
     {
         var scheduledAt = clean.Run.ScheduledAt;
         var missed = open with { CleanChecks = open.CleanChecks + 1, JudgedAt = scheduledAt };
         var isHeld = open.IsFlapping() && scheduledAt < open.LastSeenAt + FlapsWithin;
         return missed.CleanChecks < resolveAfter || isHeld ? new Step(missed, null, OnlyMoves: true)
-            : End(missed, ChangeKind.Resolved, scheduledAt, now, clean.Endings.GetValueOrDefault(open.Fingerprint)
-                ?? $"not found in {missed.CleanChecks} successful checks in a row");
+            : End(missed, ChangeKind.Resolved, scheduledAt, now, EventWords.Ending(missed,
+                clean.Endings.GetValueOrDefault(open.Fingerprint) ?? $"not found in {missed.CleanChecks} successful checks in a row",
+                scheduledAt, clean.FindMeasured(open.Fingerprint), rules));
     }
 
     // What happened is over when nothing new has happened for its time; that it was not found now says nothing more, nor that it was not
     // judged.
-    private static Step? Expire(SecurityEvent open, TimeSpan lifetime, DateTimeOffset scheduledAt, DateTimeOffset now)
+    private static Step? Expire(
+        SecurityEvent open, TimeSpan lifetime, DateTimeOffset scheduledAt, RuleCatalog rules, DateTimeOffset now)
     {
         var expiry = open.IsFlapping() && lifetime < FlapsWithin ? FlapsWithin : lifetime;
         return scheduledAt < open.LastSeenAt + expiry ? null
             : End(open with { JudgedAt = Later(open.JudgedAt, scheduledAt) }, ChangeKind.Expired, scheduledAt, now,
-                $"nothing new within {expiry.TotalMinutes:0.##} min");
+                EventWords.Ending(open, $"nothing new within {expiry.TotalMinutes:0.##} min", scheduledAt, measured: null, rules));
     }
 
     private static Step End(SecurityEvent e, ChangeKind kind, DateTimeOffset scheduledAt, DateTimeOffset now, string why)

@@ -41,6 +41,7 @@ internal sealed class EventPolicy(EventOptions options, RuleCatalog rules, Notif
         var update = EventLifecycle.Apply(known, result, options.ResolveAfter, rules, now);
         if (Inhibits(result))
             update = Inhibition.Apply(update, known, rules, options.Inhibit);
-        return Reminds(result.Run) ? Reminders.Apply(update, known, options, routing, isHeld, result.Run.ScheduledAt, now) : update;
+        return Reminds(result.Run) ? Reminders.Apply(update, known, options, routing, isHeld, rules, result.Run.ScheduledAt, now)
+            : update;
     }
 }

@@ -1,4 +1,6 @@
 using Monitoring.Data.Events;
+using Monitoring.Data.Rules;
+using Monitoring.Data.Wording;
 using Monitoring.Worker.Notifications;
 using Monitoring.Worker.Recording;
 
@@ -17,7 +19,7 @@ internal static class Reminders
     /// </summary>
     public static EventUpdate Apply(
         EventUpdate update, IEnumerable<SecurityEvent> open, EventOptions options, NotificationRouting routing,
-        Func<SecurityEvent, bool> isHeld, DateTimeOffset at, DateTimeOffset now)
+        Func<SecurityEvent, bool> isHeld, RuleCatalog rules, DateTimeOffset at, DateTimeOffset now)
     {
         var since = update.Events.ToDictionary(e => e.EventId);
         var (reminded, changes) = (new List<SecurityEvent>(), new List<SecurityEventChange>());
@@ -35,16 +37,17 @@ internal static class Reminders
                 continue;
             }
 
-            var next = e with { NotifiedAt = repeats ? at : e.NotifiedAt, AskedAfter = asked };
+            var next = EventMeasures.Told(e) with { NotifiedAt = repeats ? at : e.NotifiedAt, AskedAfter = asked };
             reminded.Add(next);
             if (repeats || routing.AddedChannels(next, since: e.AskedAfter).Count > 0)
-                changes.Add(Change(next, at, now));
+                changes.Add(Change(next, at, rules, now));
         }
 
         return reminded.Count == 0 ? update : update.With(reminded, reminded: reminded, changes: changes);
     }
 
-    private static SecurityEventChange Change(SecurityEvent e, DateTimeOffset at, DateTimeOffset now) => new(
+    private static SecurityEventChange Change(SecurityEvent e, DateTimeOffset at, RuleCatalog rules, DateTimeOffset now) => new(
         Seq: 0, e.EventId, now, at, ChangeKind.Reminded, e.Severity, Actor: "worker",
-        $"open for {(at - e.FirstSeenAt).TotalMinutes:0} min, and nobody has acknowledged it", Evidence: null);
+        $"open for {Words.Span(at - e.FirstSeenAt)}, and nobody has acknowledged it"
+        + (EventWords.State(e, rules, at) is { } state ? $"; {state}" : ""), Evidence: null);
 }

@@ -29,6 +29,6 @@ internal static class UndeliveredRules
         return EngineRules.Undelivered.Find(Severity.High, new EventSubject("channel", letters.Channel),
             $"Messages to {letters.Channel} are lost",
             $"{letters.Count} notifications were given up within an hour, the newest at {letters.NewestAt:yyyy-MM-dd HH:mm:ss}Z: "
-            + letters.Error, evidence);
+            + letters.Error, evidence, threshold: 1);
     }
 }

@@ -84,7 +84,8 @@ internal static class RecordingHealthRules
                     ["missing"] = incident.Missing,
                 },
                 new JsonObject { ["missing"] = 1 },
-                [$"records that may be missing = {incident.Missing}: {(incident.Missing > 0 ? "critical" : "high")}"]));
+                [$"records that may be missing = {incident.Missing}: {(incident.Missing > 0 ? "critical" : "high")}"]),
+            threshold: incident.Missing > 0 ? 1 : null);
     }
 
     private static Finding SetAside(RecordingState state) => EngineRules.JournalSetAside.Find(
@@ -99,7 +100,7 @@ internal static class RecordingHealthRules
                 ["files"] = new JsonArray([.. state.SetAside.Take(10).Select(file => JsonValue.Create(Path.GetFileName(file)))]),
             },
             new JsonObject { ["set_aside"] = 1 },
-            [$"files set aside = {state.SetAside.Count} >= 1: high"]));
+            [$"files set aside = {state.SetAside.Count} >= 1: high"]), threshold: 1);
 
     private static decimal Seconds(TimeSpan span) => Math.Round((decimal)span.TotalSeconds, 3);
 

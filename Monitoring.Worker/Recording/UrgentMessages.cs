@@ -33,7 +33,8 @@ internal sealed class UrgentMessages(
         lock (_lock)
         {
             ForgetOld();
-            foreach (var change in update.Changes.Where(change => change.Kind is ChangeKind.Opened or ChangeKind.Escalated))
+            foreach (var change in update.Changes.Where(change =>
+                change.Kind is ChangeKind.Opened or ChangeKind.Escalated or ChangeKind.Worsened))
                 if (update.EventOf(change) is var changed && IsUrgent(changed) && !events.IsHeld(changed))
                     foreach (var channel in routing.ChannelsFor(changed, change))
                         if (NotificationRouting.IdOf(changed, change, channel) is var id && claims.Find(id)?.DeliveredAt is null)

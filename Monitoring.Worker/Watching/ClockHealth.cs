@@ -76,7 +76,8 @@ internal static class ClockRules
             $"{host}'s clock is {string.Join(", ", off.Select(Say))}. "
             + (severity == Severity.High
                 ? "Until they agree no partition is dropped, and results are stored under the database's time." : "Up to a minute its own "
-                + "time is stored."), evidence)];
+                + "time is stored."), evidence, threshold: Math.Sign(off[0].Ahead.Ticks)
+            * (decimal)(severity == Severity.High ? wrong : limit).TotalSeconds)];
     }
 
     private static string Say(ClockDifference one) =>

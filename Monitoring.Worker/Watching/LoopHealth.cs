@@ -39,6 +39,7 @@ internal static class LoopRules
                     ["failing_seconds"] = Math.Round(loop.Age.TotalSeconds, 3), ["error"] = loop.Error,
                 },
                 new JsonObject { [EngineRules.LoopFailsSeconds.Name] = limit.TotalSeconds },
-                [$"no round has succeeded for {loop.Age.TotalSeconds:0} s >= {limit.TotalSeconds:0} s: high"])))];
+                [$"no round has succeeded for {loop.Age.TotalSeconds:0} s >= {limit.TotalSeconds:0} s: high"]),
+            threshold: (decimal)limit.TotalSeconds))];
     }
 }

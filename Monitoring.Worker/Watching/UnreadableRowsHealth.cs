@@ -30,6 +30,7 @@ internal sealed class UnreadableRowsHealth(UnreadableRows rows) : IWatchdogSourc
             [], [$"rows of {table.Key} that cannot be read = {table.Count()} >= 1: high"]);
         return EngineRules.Unreadable.Find(Severity.High, new EventSubject("table", table.Key),
             $"{table.Count()} rows of {table.Key} cannot be read",
-            $"They are left out, the others are read. The first: {named[0].Key}: {named[0].Reason}", evidence);
+            $"They are left out, the others are read. The first: {named[0].Key}: {named[0].Reason}", evidence,
+            threshold: 1);
     }
 }

@@ -29,7 +29,10 @@ internal sealed partial class WatchdogMonitor(
             [
                 .. WatchdogRules.Unjudged(others), .. looks.SelectMany(look => look.Unjudged),
                 .. letters is null ? [EngineRules.Undelivered.FingerprintOf("*")] : (string[])[],
-            ]);
+            ])
+        {
+            Measured = WatchdogRules.Measure(others, at),
+        };
     }
 
     // One that fails must not keep the others' silence from being seen.

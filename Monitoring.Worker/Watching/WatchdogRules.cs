@@ -25,6 +25,12 @@ internal static class WatchdogRules
     public static IReadOnlyList<string> Unjudged(IReadOnlyList<MonitorState> states) =>
         [.. states.Where(state => !state.CanBeJudged).Select(state => EngineRules.Stale.FingerprintOf(state.Monitor.Name))];
 
+    /// <summary>The age of the newest success of each monitor, by fingerprint.</summary>
+    public static IReadOnlyDictionary<string, decimal> Measure(IReadOnlyList<MonitorState> states, DateTimeOffset now) =>
+        states.Where(state => state.CanBeJudged).ToDictionary(
+            state => EngineRules.Stale.FingerprintOf(state.Monitor.Name),
+            state => Math.Round((decimal)(now - state.Since).TotalSeconds, 3));
+
     /// <summary>What makes it the same blind part in the next check.</summary>
     public static string FingerprintOfPart(MonitorSchedule monitor, string part) =>
         EngineRules.Stale.FingerprintOf(SubjectOf(monitor, part));
@@ -71,6 +77,6 @@ internal static class WatchdogRules
             ? $"The newest successful check is that of {success:yyyy-MM-dd HH:mm:ss}Z" : "No check has succeeded yet";
         var error = state.LastError is null ? "" : $" The newest fault: {state.LastError}";
         return EngineRules.Stale.Find(Severity.High, new EventSubject("monitor", name), $"Monitor {name} is blind",
-            $"{known}; nothing is known of what it watches since.{error}", evidence);
+            $"{known}; nothing is known of what it watches since.{error}", evidence, threshold: (decimal)limit);
     }
 }

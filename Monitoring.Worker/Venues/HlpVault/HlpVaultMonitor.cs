@@ -37,7 +37,10 @@ internal sealed class HlpVaultMonitor(
         var blind = _parts.Judge(context.Schedule, [new SourceReading(Series, unreadable)], scheduledAt);
         return new CheckReport([snapshot, .. components],
             [.. HlpVaultRules.Evaluate(snapshot, measures, options.Thresholds), .. blind.Findings],
-            [.. HlpVaultRules.Unjudged(snapshot, measures, inDoubt), .. blind.Unjudged]);
+            [.. HlpVaultRules.Unjudged(snapshot, measures, inDoubt), .. blind.Unjudged])
+        {
+            Measured = HlpVaultRules.Measure(snapshot, measures),
+        };
     }
 
     // The verdict on a loss needs the parent alone. Components that cannot be read must not keep it back, nor pass for

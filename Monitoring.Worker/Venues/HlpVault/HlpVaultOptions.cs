@@ -1,4 +1,5 @@
 using Monitoring.Data.Configuration;
+using Monitoring.Data.Events;
 using Monitoring.Data.Rules;
 using Monitoring.Data.Venues;
 using Monitoring.Worker.Subjects;
@@ -59,6 +60,14 @@ internal sealed record HlpVaultThresholds(
 /// <summary>Net withdrawals of one window in percent of what was there at its start, inclusive.</summary>
 internal sealed record OutflowThresholds(decimal MediumPct, decimal HighPct, decimal CriticalPct)
 {
+    /// <summary>The threshold of a severity.</summary>
+    public decimal Of(Severity severity) => severity switch
+    {
+        Severity.Critical => CriticalPct,
+        Severity.High => HighPct,
+        _ => MediumPct,
+    };
+
     /// <summary>Reads three steps; a higher severity with a lower threshold is refused.</summary>
     public static OutflowThresholds Read(SettingsReader settings, RuleThreshold medium, RuleThreshold high, RuleThreshold critical)
     {

@@ -37,18 +37,30 @@ internal static class HlpVaultRules
                     ? (string[])[HlpVaultRuleSet.Outflow.FingerprintOf(snapshot.VaultAddress)] : [],
             ];
 
+    /// <summary>The value of every rule's measure, as far as it could be measured, by fingerprint.</summary>
+    public static IReadOnlyDictionary<string, decimal> Measure(HlpVaultSnapshot snapshot, HlpVaultMeasures measures) =>
+        new (Rule Rule, decimal? Value)[]
+        {
+            (HlpVaultRuleSet.Loss, Math.Min(measures.Pnl1h.Pnl, measures.Pnl24h.Pnl)),
+            (HlpVaultRuleSet.Drawdown, measures.DrawdownPct), (HlpVaultRuleSet.Sigma, measures.Hourly?.ZScore),
+            (HlpVaultRuleSet.Outflow, measures.Pnl1h.PctWithdrawn is { } hour && measures.Pnl24h.PctWithdrawn is { } day
+                ? Math.Max(0, Math.Max(hour, day)) : null),
+            (HlpVaultRuleSet.Anomaly, measures.Anomaly.Total),
+        }.Where(one => one.Value is not null)
+            .ToDictionary(one => one.Rule.FingerprintOf(snapshot.VaultAddress), one => Round(one.Value)!.Value);
+
     private static Finding? FindLoss(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
     {
         var windows = new[] { (Name: "1 h", Key: "1h", Window: measures.Pnl1h), (Name: "24 h", Key: "24h", Window: measures.Pnl24h) };
         var judged = windows.Select(w => (w.Name, w.Key, w.Window, Severity: JudgeLoss(w.Window, limits))).ToList();
-        var worst = judged.MaxBy(w => w.Severity ?? (Severity)(-1));
+        var worst = judged.OrderByDescending(w => w.Severity ?? (Severity)(-1)).ThenBy(w => w.Window.Pnl).First();
         if (worst.Severity is not { } severity)
             return null;
 
         var evidence = new Evidence(
             new JsonObject
             {
-                ["pnl_1h_usd"] = measures.Pnl1h.Pnl, ["pnl_1h_pct"] = Round(measures.Pnl1h.PctOfCapital),
+                ["pnl_usd"] = worst.Window.Pnl, ["pnl_1h_usd"] = measures.Pnl1h.Pnl, ["pnl_1h_pct"] = Round(measures.Pnl1h.PctOfCapital),
                 ["pnl_1h_since"] = Utc(measures.Pnl1h.Since), ["pnl_24h_usd"] = measures.Pnl24h.Pnl,
                 ["pnl_24h_pct"] = Round(measures.Pnl24h.PctOfCapital), ["pnl_24h_since"] = Utc(measures.Pnl24h.Since),
                 ["account_value_usd"] = snapshot.AccountValue,
@@ -67,7 +79,8 @@ internal static class HlpVaultRules
         return Create(snapshot, HlpVaultRuleSet.Loss, severity,
             $"HLP vault lost {Millions(loss)} USD in {worst.Name} ({Pct(worst.Window.PctOfCapital)} of capital)",
             $"PnL of the vault since {worst.Window.Since:yyyy-MM-dd HH:mm:ss}Z is {worst.Window.Pnl:0.00} USD with an account value of "
-            + $"{snapshot.AccountValue:0.00} USD. Deposits and withdrawals are not part of this figure.", evidence, loss);
+            + $"{snapshot.AccountValue:0.00} USD. Deposits and withdrawals are not part of this figure.", evidence, loss,
+            severity == Severity.Critical ? -limits.LossCriticalUsd : -limits.LossHighUsd);
     }
 
     // Both conditions, amount and share. Without capital any share is exceeded.
@@ -95,12 +108,13 @@ internal static class HlpVaultRules
             $"HLP vault is {measures.DrawdownPct:0.00} % below its 30-day peak",
             "Equity without deposits and withdrawals fell this far from its highest point of the last 30 days.", evidence,
             estimatedLoss: snapshot.AccountValue > 0 && measures.DrawdownPct < 100
-                ? decimal.Round(snapshot.AccountValue * measures.DrawdownPct / (100 - measures.DrawdownPct), 2) : null);
+                ? decimal.Round(snapshot.AccountValue * measures.DrawdownPct / (100 - measures.DrawdownPct), 2) : null,
+            limits.DrawdownHighPct);
     }
 
     private static Finding? FindSigma(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
     {
-        if (measures.Hourly is not { } hourly || JudgeSigma(hourly.ZScore, limits) is not var (severity, compared))
+        if (measures.Hourly is not { } hourly || JudgeSigma(hourly.ZScore, limits) is not var (severity, threshold, compared))
             return null;
         var evidence = new Evidence(
             new JsonObject
@@ -116,14 +130,14 @@ internal static class HlpVaultRules
         return Create(snapshot, HlpVaultRuleSet.Sigma, severity,
             $"HLP vault's hour is {Math.Abs(hourly.ZScore):0.0} deviations {(hourly.ZScore < 0 ? "below" : "above")} normal",
             $"The PnL of the last hour, {measures.Pnl1h.Pnl:0.00} USD, is unusual against {hourly.Samples} changes over "
-            + $"{hourly.CoveredHours:0} earlier hours.", evidence, estimatedLoss: null);
+            + $"{hourly.CoveredHours:0} earlier hours.", evidence, estimatedLoss: null, threshold);
     }
 
     // A gain is unusual, and no alarm.
-    private static (Severity Severity, string Compared)? JudgeSigma(decimal z, HlpVaultThresholds limits) =>
-        z < -limits.SigmaHighAbove ? (Severity.High, $"< -{limits.SigmaHighAbove}: high")
-        : z <= -limits.SigmaMedium ? (Severity.Medium, $"<= -{limits.SigmaMedium}: medium")
-        : z >= limits.SigmaLow ? (Severity.Low, $">= {limits.SigmaLow}: low")
+    private static (Severity Severity, decimal Threshold, string Compared)? JudgeSigma(decimal z, HlpVaultThresholds limits) =>
+        z < -limits.SigmaHighAbove ? (Severity.High, -limits.SigmaHighAbove, $"< -{limits.SigmaHighAbove}: high")
+        : z <= -limits.SigmaMedium ? (Severity.Medium, -limits.SigmaMedium, $"<= -{limits.SigmaMedium}: medium")
+        : z >= limits.SigmaLow ? (Severity.Low, limits.SigmaLow, $">= {limits.SigmaLow}: low")
         : null;
 
     private static Finding? FindOutflow(HlpVaultSnapshot snapshot, HlpVaultMeasures measures, HlpVaultThresholds limits)
@@ -133,13 +147,14 @@ internal static class HlpVaultRules
             (Name: "1 h", Window: measures.Pnl1h, Severity: JudgeOutflow(measures.Pnl1h, limits.HourOutflow), Steps: limits.HourOutflow),
             (Name: "24 h", Window: measures.Pnl24h, Severity: JudgeOutflow(measures.Pnl24h, limits.DayOutflow), Steps: limits.DayOutflow),
         };
-        var worst = judged.MaxBy(w => w.Severity ?? (Severity)(-1));
+        var worst = judged.OrderByDescending(w => w.Severity ?? (Severity)(-1)).ThenByDescending(w => w.Window.PctWithdrawn).First();
         if (worst.Severity is not { } severity)
             return null;
 
         var evidence = new Evidence(
             new JsonObject
             {
+                ["withdrawn_pct"] = Round(worst.Window.PctWithdrawn),
                 ["withdrawn_1h_usd"] = Round(measures.Pnl1h.Withdrawn), ["withdrawn_1h_pct"] = Round(measures.Pnl1h.PctWithdrawn),
                 ["start_1h_at"] = Milliseconds(measures.Pnl1h.Since), ["start_1h_usd"] = measures.Pnl1h.StartValue,
                 ["withdrawn_24h_usd"] = Round(measures.Pnl24h.Withdrawn), ["withdrawn_24h_pct"] = Round(measures.Pnl24h.PctWithdrawn),
@@ -162,7 +177,7 @@ internal static class HlpVaultRules
             + $"({Pct(worst.Window.PctWithdrawn)} of what was there)",
             $"Since {worst.Window.Since:yyyy-MM-dd HH:mm:ss}Z the account value went from {worst.Window.StartValue:0.00} to "
             + $"{worst.Window.EndValue:0.00} USD with a PnL of {worst.Window.Pnl:0.00} USD: the rest was withdrawn, which is no loss.",
-            evidence, estimatedLoss: null);
+            evidence, estimatedLoss: null, worst.Steps.Of(severity));
     }
 
     private static Severity? JudgeOutflow(PnlWindow window, OutflowThresholds limits) => window.PctWithdrawn is not { } share ? null
@@ -202,15 +217,16 @@ internal static class HlpVaultRules
                 ? $"HLP vault has a health issue: {snapshot.HealthIssues[0]}"
                 : $"HLP vault's anomaly score is {score.Total:0.0} of 100",
             $"Parts: loss {score.Loss:0.0} of 40, drawdown {score.Drawdown:0.0} of 30, volatility {score.Volatility:0.0} of 30.",
-            evidence, estimatedLoss: measures.Pnl24h.Pnl < 0 ? -measures.Pnl24h.Pnl : null);
+            evidence, estimatedLoss: measures.Pnl24h.Pnl < 0 ? -measures.Pnl24h.Pnl : null,
+            severity switch { Severity.Critical => limits.AnomalyCritical, Severity.High => limits.AnomalyHigh, _ => null });
     }
 
     private static Finding Create(
         HlpVaultSnapshot snapshot, Rule rule, Severity severity, string title, string description, Evidence evidence,
-        decimal? estimatedLoss) =>
+        decimal? estimatedLoss, decimal? threshold) =>
         rule.Find(
             severity, new EventSubject("vault", snapshot.VaultAddress), title, description, evidence,
-            [snapshot.VaultAddress], estimatedLoss);
+            [snapshot.VaultAddress], estimatedLoss, threshold);
 
     private static decimal? Round(decimal? value) => value is { } number ? decimal.Round(number, 6) : null;
 

@@ -80,7 +80,10 @@ internal sealed partial class InventoryMonitor(
             [.. InventoryRules.Evaluate(steps, frame.Equity, options.Thresholds),
                 .. TakeoverRules.Evaluate(steps, frame.Equity, options.Takeover), .. blind.Findings],
             [.. InventoryRules.Unjudged(unread, steps, options.Thresholds), .. TakeoverRules.Unjudged(unread, steps, options.Takeover),
-                .. blind.Unjudged, .. frame.IsInDoubt ? InventoryRules.UnjudgedOfAll : []]);
+                .. blind.Unjudged, .. frame.IsInDoubt ? InventoryRules.UnjudgedOfAll : []])
+        {
+            Measured = InventoryRules.Measure(steps, reads.Where(read => read.Error is null).Select(read => read.Component)),
+        };
     }
 
     // The positions that a read says nothing of: all, or those that it could not read.

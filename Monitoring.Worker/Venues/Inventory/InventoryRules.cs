@@ -43,9 +43,28 @@ internal static class InventoryRules
     public static string Amount(HlpVaultPosition position) =>
         $"{position.NotionalUsd / 1_000_000:0.00} M USD of {position.Coin} {(position.Size < 0 ? "short" : "long")}";
 
+    /// <summary>
+    /// The shares of what is held, by the fingerprints of both rules; of a component that was read as a whole, what it does not hold is 0.
+    /// </summary>
+    public static IReadOnlyDictionary<string, decimal> Measure(IEnumerable<InventoryStep> steps, IEnumerable<string> read)
+    {
+        var measured = new Dictionary<string, decimal>();
+        foreach (var rule in InventoryRuleSet.All)
+        {
+            foreach (var step in steps)
+                if (step.Position.SharePct is { } share)
+                    measured[rule.FingerprintOf(SubjectOf(step.Position.VaultAddress, step.Position.Coin).Text)] = share;
+            foreach (var component in read)
+                measured[rule.FingerprintOf(SubjectOf(component, "*").Text)] = 0;
+        }
+
+        return measured;
+    }
+
     // One way in which a position can be too large: its severity, whether it keeps an event open, whether it could be judged, its
-    // comparison, and what it adds to the title.
-    private sealed record Leg(Severity? Severity, bool Holds, bool IsKnown, string Arithmetic, string Title = "");
+    // comparison, what it adds to the title, and the share of the equity that its severity asks for.
+    private sealed record Leg(
+        Severity? Severity, bool Holds, bool IsKnown, string Arithmetic, string Title = "", decimal? FromSharePct = null);
 
     private static bool IsJudged(InventoryStep step, InventoryThresholds limits)
     {
@@ -88,7 +107,8 @@ internal static class InventoryRules
             + $"{position.UnrealizedPnl:0.00} USD"
             + (hours is { } exit ? $", {exit:0.#} h to exit at {limits.Exit.VolumePct} % of the coin's volume" : "")
             + (position.OpenInterestPct is { } part ? $", {part:0.0} % of the coin's open interest." : "."),
-            evidence, [position.VaultAddress], position.UnrealizedPnl < 0 ? -position.UnrealizedPnl : null) with
+            evidence, [position.VaultAddress], position.UnrealizedPnl < 0 ? -position.UnrealizedPnl : null,
+            severity is null ? null : legs.First(leg => leg.Severity == severity).FromSharePct) with
         {
             IsHolding = severity is null,
         };
@@ -96,12 +116,12 @@ internal static class InventoryRules
 
     private static Leg JudgeShare(decimal share, InventoryThresholds limits)
     {
-        var (severity, compared) =
-            share >= limits.CriticalPct ? (Severity.Critical, $">= {limits.CriticalPct}: critical")
-            : share >= limits.HighPct ? (Severity.High, $">= {limits.HighPct}: high")
-            : share >= limits.MediumPct ? (Severity.Medium, $">= {limits.MediumPct}: medium")
-            : ((Severity?)null, $"< {limits.MediumPct}");
-        return new Leg(severity, share >= HoldShare * limits.MediumPct, IsKnown: true, $"{share} %: {compared}");
+        var (severity, from, compared) =
+            share >= limits.CriticalPct ? (Severity.Critical, limits.CriticalPct, $">= {limits.CriticalPct}: critical")
+            : share >= limits.HighPct ? (Severity.High, limits.HighPct, $">= {limits.HighPct}: high")
+            : share >= limits.MediumPct ? (Severity.Medium, limits.MediumPct, $">= {limits.MediumPct}: medium")
+            : ((Severity?)null, limits.MediumPct, $"< {limits.MediumPct}");
+        return new Leg(severity, share >= HoldShare * limits.MediumPct, IsKnown: true, $"{share} %: {compared}", FromSharePct: from);
     }
 
     // A rise is over with the check that sees it; the share that it led to keeps the event open.
@@ -109,7 +129,8 @@ internal static class InventoryRules
         ? new Leg(null, Holds: false, IsKnown: true, "jump: not known, no earlier check to compare with")
         : new Leg(jump >= limits.JumpPoints ? Severity.High : null, Holds: false, IsKnown: true,
             $"jump = {share} - {step.EarlierSharePct} = {jump} points "
-            + (jump >= limits.JumpPoints ? $">= {limits.JumpPoints}: at least high" : $"< {limits.JumpPoints}"));
+            + (jump >= limits.JumpPoints ? $">= {limits.JumpPoints}: at least high" : $"< {limits.JumpPoints}"),
+            FromSharePct: step.EarlierSharePct + limits.JumpPoints);
 
     private static Leg JudgeExit(InventoryStep step, decimal share, ExitThresholds limits)
     {
@@ -126,7 +147,8 @@ internal static class InventoryRules
         return new Leg(severity, Reaches(HoldShare * limits.HighHours, HoldShare * limits.HighSharePct), IsKnown: true,
             $"hours to exit = {step.Position.NotionalUsd:0.00} / ({limits.VolumePct} % * {step.DayVolumeUsd:0.00} / 24) = {hours}: "
             + compared,
-            severity is null ? "" : $", {hours:0} h to exit");
+            severity is null ? "" : $", {hours:0} h to exit",
+            severity == Severity.Critical ? limits.CriticalSharePct : limits.HighSharePct);
     }
 
     private static Leg JudgeMarket(InventoryStep step, decimal share, MarketThresholds limits)
@@ -143,7 +165,7 @@ internal static class InventoryRules
             : ((Severity?)null, $"not >= {limits.HighPct} % with a share >= {limits.SharePct} %");
         return new Leg(severity, Reaches(HoldShare * limits.HighPct, HoldShare * limits.SharePct), IsKnown: true,
             $"share of the market = {part} % of the open interest: {compared}",
-            severity is null ? "" : $", {part:0.0} % of the open interest");
+            severity is null ? "" : $", {part:0.0} % of the open interest", limits.SharePct);
     }
 
     private static JsonObject Show(InventoryThresholds limits) => new()

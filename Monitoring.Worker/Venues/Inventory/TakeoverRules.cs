@@ -64,7 +64,8 @@ internal static class TakeoverRules
             $"The component vault {position.VaultAddress} holds {position.Size} {position.Coin} with an unrealised PnL of "
             + $"{position.UnrealizedPnl:0.00} USD"
             + (since is null ? "." : $"; {since} before it held {step.Past.Low!.SharePct:0.####} % of HLP's equity in this coin."),
-            evidence, [position.VaultAddress], position.UnrealizedPnl < 0 ? -position.UnrealizedPnl : null) with
+            evidence, [position.VaultAddress], position.UnrealizedPnl < 0 ? -position.UnrealizedPnl : null,
+            severity switch { null => null, Severity.High => limits.HighPct, _ => limits.MediumPct }) with
         {
             IsHolding = severity is null,
         };

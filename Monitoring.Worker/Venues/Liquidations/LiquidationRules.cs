@@ -60,6 +60,15 @@ internal static class LiquidationRules
     {
         var indicators = JsonNode.Parse(pattern.Indicators)!.AsObject();
         var (title, thresholds, arithmetic) = Explain(pattern, indicators, limits);
+        decimal? threshold = pattern.PatternType switch
+        {
+            LiquidationPatternType.FlashLoan => severity == Severity.Critical
+                ? Math.Max(limits.FlashLoanUsd, Number(indicators, VolumeShares.Volume) * limits.FlashLoanVolumePct / 100)
+                : limits.FlashLoanUsd,
+            LiquidationPatternType.Coordinated => limits.CoordinatedUsd,
+            LiquidationPatternType.Manipulation => Math.Sign(pattern.PriceImpact) * limits.ManipulationImpactPct,
+            _ => null, // asks for accounts, not for an amount
+        };
         var values = new JsonObject
         {
             ["pattern_id"] = pattern.PatternId, ["suspicion_score"] = pattern.SuspicionScore,
@@ -87,7 +96,8 @@ internal static class LiquidationRules
             $"{pattern.LiquidationCount} liquidations of {pattern.AffectedUsers} accounts, {pattern.TotalLiquidatedUsd:0.00} USD, "
             + $"from {pattern.StartTime:yyyy-MM-dd HH:mm:ss}Z to {pattern.EndTime:HH:mm:ss}Z in "
             + $"{string.Join(", ", pattern.AssetsInvolved.Take(10))}. {(gaps.Count > 0 ? Incomplete : "")}{Coverage}",
-            new Evidence(values, thresholds, [.. arithmetic, .. gaps]), [.. accounts]); // without a loss: what was liquidated is a size
+            new Evidence(values, thresholds, [.. arithmetic, .. gaps]), [.. accounts], // without a loss: what was liquidated is a size
+            threshold: threshold);
     }
 
     private static (string Title, JsonObject Thresholds, IReadOnlyList<string> Arithmetic) Explain(

@@ -17,7 +17,10 @@ internal sealed record CoinVolume(decimal Usd, DateTimeOffset At)
 internal static class VolumeShares
 {
     private const string Peak = "peak_usd";
-    private const string Volume = "day_volume_usd";
+
+    /// <summary>The indicator that holds the coin's volume of 24 h.</summary>
+    public const string Volume = "day_volume_usd";
+
     private const string VolumeAt = "day_volume_at";
     private const string Share = "volume_share_pct";
 

@@ -48,7 +48,7 @@ internal sealed class OracleMonitor(
         return new CheckReport(rows, [.. OracleRules.Evaluate(verdicts, common, usdtInUsd, options.Thresholds), .. blind.Findings],
             [.. OracleRules.Unjudged(readings, verdicts, options.Thresholds), .. blind.Unjudged, .. parts.Unjudged])
         {
-            Endings = parts.Endings,
+            Endings = parts.Endings, Measured = OracleRules.Measure(readings, verdicts, options.Thresholds),
         };
     }
 

@@ -26,10 +26,21 @@ internal static class OracleRules
             .Select(reading => (reading.Asset, Shift: ShiftOf(reading))).ToList();
         if (shifts.Count < limits.CommonAssets)
             return null;
-        var shift = Median.Of(shifts.Select(pair => pair.Shift))!.Value;
+        var shift = MedianShift(readings);
         var tolerance = Math.Max(0.1m, Math.Abs(shift) / 4);
         var like = shifts.Where(pair => Math.Abs(pair.Shift - shift) <= tolerance).Select(pair => pair.Asset).ToHashSet();
         return Math.Abs(shift) >= limits.CommonShiftPct && like.Count * 2 > shifts.Count ? new CommonMode(shift, like, shifts.Count) : null;
+    }
+
+    /// <summary>What was measured of each asset that was judged, and of the quote currency, by fingerprint.</summary>
+    public static IReadOnlyDictionary<string, decimal> Measure(
+        IReadOnlyList<OracleReading> readings, IEnumerable<OracleVerdict> verdicts, OracleThresholds limits)
+    {
+        var measured = verdicts.Where(verdict => verdict.IsJudged).ToDictionary(
+            verdict => OracleRuleSet.Deviation.FingerprintOf(verdict.Reading.Asset), verdict => verdict.MaxDeviationPct);
+        if (readings.Count(SpeaksForTheQuote) >= limits.CommonAssets)
+            measured[OracleRuleSet.Common.FingerprintOf(QuoteCurrencyName)] = MedianShift(readings);
+        return measured;
     }
 
     /// <summary>
@@ -95,6 +106,9 @@ internal static class OracleRules
         ];
     }
 
+    private static decimal MedianShift(IReadOnlyList<OracleReading> readings) =>
+        Median.Of(readings.Where(SpeaksForTheQuote).Select(ShiftOf))!.Value;
+
     private static bool SpeaksForTheQuote(OracleReading reading) => reading is { UsdPrice: not null, HasImpossiblePrice: false };
 
     /// <summary>
@@ -158,16 +172,17 @@ internal static class OracleRules
                     : $"no floor of its own yet: fewer than {limits.FloorSamples} "
                         + $"samples{(reading.IsLiquid ? "" : $", and the coin is thin: low until there are, if below {limits.ThinPct} %")}",
             ]);
+        var threshold = severity == Severity.Critical ? limits.CriticalPct : limits.HighPct;
         if (reading.HasImpossiblePrice)
             return OracleRuleSet.Deviation.Find(severity, new EventSubject("coin", reading.Asset),
                 $"{reading.Asset} oracle is {reading.OraclePrice}, a price that nothing has",
                 $"The venue's oracle price is {reading.OraclePrice}; the mark price is {reading.MarkPrice}. "
-                + $"In breach for {verdict.DurationSeconds} s.", evidence);
+                + $"In breach for {verdict.DurationSeconds} s.", evidence, threshold: threshold);
         return OracleRuleSet.Deviation.Find(severity, new EventSubject("coin", reading.Asset),
             $"{reading.Asset} oracle is {verdict.MaxDeviationPct:0.00} % "
             + $"{(reading.OraclePrice > verdict.ReferencePrice ? "above" : "below")} its references",
             $"The venue's oracle price is {reading.OraclePrice}, the median of {verdict.References.Count} references "
-            + $"{verdict.ReferencePrice:0.##########}. In breach for {verdict.DurationSeconds} s.", evidence);
+            + $"{verdict.ReferencePrice:0.##########}. In breach for {verdict.DurationSeconds} s.", evidence, threshold: threshold);
     }
 
     private static Finding Describe(CommonMode common, decimal? usdtInUsd, OracleThresholds limits)
@@ -185,6 +200,6 @@ internal static class OracleRules
             $"{QuoteCurrencyName} is {Math.Abs(common.ShiftPct):0.00} % {(common.ShiftPct > 0 ? "below" : "above")} "
             + "the dollar on most assets",
             $"{common.Assets.Count} of {common.Compared} assets are off their USD references in one direction by a like amount: "
-            + "the quote currency moved, not their oracles.", evidence);
+            + "the quote currency moved, not their oracles.", evidence, threshold: Math.Sign(common.ShiftPct) * limits.CommonShiftPct);
     }
 }

@@ -28,6 +28,16 @@ public sealed class RuleCatalogTests
     }
 
     [Test]
+    public void Every_rule_says_what_measures_it_in_which_unit()
+    {
+        string[] units = ["USD", "%", "points", "s", "h", "x", ""];
+        Assert.That(Rules.All.Where(rule => rule.Measure is null).Select(rule => rule.Id), Is.Empty);
+        Assert.That(Rules.All.Select(rule => rule.Measure!.Unit).Distinct(), Is.SubsetOf(units));
+        Assert.That(Rules.All.Where(rule => rule.Measure!.Unit.Length == 0 && rule.Measure.Counts.Length == 0).Select(rule => rule.Id),
+            Is.Empty, "a number without a unit counts something");
+    }
+
+    [Test]
     public void Every_setting_of_a_rule_is_a_threshold_of_the_catalogue_with_the_same_default()
     {
         var settings = new SettingsReader(new ConfigurationBuilder().Build());

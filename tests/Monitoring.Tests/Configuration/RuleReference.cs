@@ -40,6 +40,8 @@ internal static class RuleReference
         foreach (var threshold in rule.Thresholds)
             text.Append($"| {threshold.Name} | {Value(threshold)} | {(threshold.Setting is { } setting ? $"`{setting}`" : "fixed")} | "
                 + $"{Cell(threshold.Meaning)} |\n");
+        if (rule.Measure is { } measure)
+            text.Append($"\n**Measure.** `{measure.Name}`{(measure.Unit.Length > 0 ? $" in {measure.Unit}" : "")}: {Worse(measure)}.\n");
         if (rule.Inhibits.Count > 0)
             text.Append($"\n**Speaks for.** While it is open, events of {Join(rule.Inhibits.Select(id => $"`{id}`"))} about what it covers "
                 + "notify nobody.\n");
@@ -51,6 +53,14 @@ internal static class RuleReference
         LifetimeKind.Occurrence => $"Its event expires {lifetime.ExpiresAfter!.Value.TotalMinutes:0} min after the last finding.",
         LifetimeKind.Level => "Its event ends when the measure has fallen below a second, lower threshold for some clean checks in a row.",
         _ => "Its event ends after some clean checks in a row (`Events:ResolveAfter`).",
+    };
+
+    private static string Worse(RuleMeasure measure) => measure.Worse switch
+    {
+        _ when measure.IsAge => "it grows with time alone, so that nobody is notified of it",
+        WorseWhen.Lower => "the lower, the worse",
+        WorseWhen.Farther => "the farther from 0, the worse",
+        _ => "the higher, the worse",
     };
 
     private static string Value(RuleThreshold threshold) =>

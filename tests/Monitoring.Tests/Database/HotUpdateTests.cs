@@ -4,6 +4,7 @@ using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 using Monitoring.Data.Rules;
 using Monitoring.Tests.Events;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
 using Npgsql;
 
@@ -30,7 +31,7 @@ public sealed class HotUpdateTests
     private async Task<(long Updated, long Hot)> CheckAsync(int minute, bool found)
     {
         var result = ResultSample.Of("m", ManualClock.Noon.AddMinutes(minute), CheckOutcome.Succeeded,
-            found ? [.. Enumerable.Range(0, Events).Select(i => ResultSample.Finding("r", $"s{i}", Severity.High))] : [], []);
+            found ? [.. Enumerable.Range(0, Events).Select(i => Found($"s{i}", minute))] : [], []);
         await using var connection = await _db.OpenConnectionAsync();
         await using var transaction = await connection.BeginTransactionAsync();
         var (updatedBefore, hotBefore) = await CountAsync(connection, transaction); // the session's, until it hands them on
@@ -46,6 +47,13 @@ public sealed class HotUpdateTests
         await transaction.CommitAsync();
         return (updated - updatedBefore, hot - hotBefore);
     }
+
+    // Every other event is worse than ever at each check.
+    private static Finding Found(string subject, int minute) => ResultSample.Finding("r", subject, Severity.High) with
+    {
+        Title = $"{subject} at {minute}", Description = $"{minute} min",
+        Measure = new FindingMeasure("value", subject.Length % 2 == 0 ? 10 + (minute / 100m) : 10 - minute, "%", 1),
+    };
 
     private static Task<(long Updated, long Hot)> CountAsync(NpgsqlConnection connection, NpgsqlTransaction transaction) =>
         connection.QuerySingleAsync<(long, long)>(
@@ -69,7 +77,11 @@ public sealed class HotUpdateTests
         await using var connection = await _db.OpenConnectionAsync();
         var indexes = (await connection.QueryAsync<string>("SELECT indexdef FROM pg_indexes WHERE tablename = 'security_events'")).AsList();
         Assert.That(indexes, Is.Not.Empty);
-        foreach (var column in new[] { "occurrences", "last_seen_at", "clean_checks", "judged_at", "indicators", "estimated_loss_usd" })
+        foreach (var column in new[]
+        {
+            "occurrences", "last_seen_at", "clean_checks", "judged_at", "indicators", "estimated_loss_usd", "title", "description",
+            "current_value", "worst_value", "worst_at", "threshold_value",
+        })
             Assert.That(indexes, Has.None.Contains(column));
     }
 }

@@ -284,7 +284,7 @@ public sealed class EventLifecycleTests
         Assert.That((Only.Status, Only.CleanChecks, Only.JudgedAt), Is.EqualTo((EventStatus.Open, 0, Noon.AddMinutes(20))));
         Check(50);
         Assert.That((Only.Status, Only.ResolvedAt, Only.Resolution),
-            Is.EqualTo((EventStatus.Resolved, (DateTimeOffset?)Noon.AddMinutes(50), "nothing new within 30 min")));
+            Is.EqualTo((EventStatus.Resolved, (DateTimeOffset?)Noon.AddMinutes(50), "nothing new within 30 min; open for 50 min")));
         Assert.That(_changes.Select(change => change.Kind), Is.EqualTo(new[] { ChangeKind.Opened, ChangeKind.Expired }));
         Check(51, Found(rule: "occurrence"));
         Assert.That(_events, Has.Count.EqualTo(2));
@@ -356,7 +356,7 @@ public sealed class EventLifecycleTests
                 {
                     Endings = new Dictionary<string, string> { [Only.Fingerprint] = "delisted by the venue" },
                 }, resolveAfter: 3, _rules, Noon).Events.Single();
-        Assert.That((Only.Status, Only.Resolution), Is.EqualTo((EventStatus.Resolved, "delisted by the venue")));
+        Assert.That((Only.Status, Only.Resolution), Is.EqualTo((EventStatus.Resolved, "delisted by the venue; open for 3 min")));
     }
 
     [Test]

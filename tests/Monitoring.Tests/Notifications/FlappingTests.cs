@@ -79,15 +79,31 @@ public sealed class FlappingTests(bool inDatabase) : NotifiedEventsFixture(inDat
         await CheckAsync(Measuring(20, Severity.Critical));
         Assert.That(await SentAsync(), Is.EqualTo(new[] { "a escalated" }));
         await CheckAsync(Measuring(30, Severity.Critical));
+        Assert.That(await SentAsync(), Is.Empty, "at most one worsening in five minutes");
+        _clock.Advance(TimeSpan.FromMinutes(5));
+        await CheckAsync(Measuring(30, Severity.Critical));
         Assert.That(await SentAsync(), Is.EqualTo(new[] { "a worsened" }));
     }
 
     [Test]
-    public async Task Event_that_does_not_flap_notifies_of_no_measure()
+    public async Task Measure_worse_by_half_notifies_of_an_event_that_does_not_flap_too()
     {
         await CheckAsync(Measuring(10));
         await CheckAsync(Measuring(1000));
-        Assert.That(await SentAsync(), Is.EqualTo(new[] { "a opened" }));
+        Assert.That(await SentAsync(), Is.EqualTo(new[] { "a opened", "a worsened" }));
+        await CheckAsync(Measuring(10_000));
+        Assert.That(await SentAsync(), Is.Empty);
+    }
+
+    [Test]
+    public async Task Worsening_that_is_acknowledged_or_silenced_is_held_back_as_other_calls_are()
+    {
+        await CheckAsync(Measuring(10));
+        await SentAsync();
+        if (_db is not null)
+            await SilenceAsync("r:a", minutes: 10);
+        await CheckAsync(Measuring(1000));
+        Assert.That(await SentAsync(), _db is null ? Is.EqualTo(new[] { "a worsened" }) : Is.Empty);
     }
 
     [Test]

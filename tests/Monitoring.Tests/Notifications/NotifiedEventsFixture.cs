@@ -27,7 +27,7 @@ public abstract class NotifiedEventsFixture(bool inDatabase)
         RuleSample.With("x.wide", EventLifetime.Occurrence(TimeSpan.FromMinutes(30))) with { Inhibits = ["x.*"] },
         RuleSample.With("x.brief", EventLifetime.Occurrence(TimeSpan.FromMinutes(10))),
         RuleSample.With("x.coin", EventLifetime.Condition), RuleSample.With("other", EventLifetime.Condition),
-        RuleSample.With("r", EventLifetime.Condition) with { Measure = "value" },
+        RuleSample.With("r", EventLifetime.Condition) with { Measure = new("value", "", WorseWhen.Farther) },
     ]);
 
     private protected readonly ManualClock _clock = new(Noon);

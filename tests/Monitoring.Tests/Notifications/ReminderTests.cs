@@ -188,7 +188,7 @@ public sealed class StoredReminderTests() : NotifiedEventsFixture(inDatabase: tr
             Is.EqualTo(new[]
             {
                 "opened critical worker Critical a",
-                "reminded critical worker open for 30 min, and nobody has acknowledged it",
+                "reminded critical worker open for 30 min, and nobody has acknowledged it; now 1.25 (12:00:00 UTC), the worst so far",
             }));
     }
 }

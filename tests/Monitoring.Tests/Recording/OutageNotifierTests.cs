@@ -1,6 +1,7 @@
 using Dapper;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Events;
 using Monitoring.Worker.Notifications;
 
@@ -55,6 +56,28 @@ public sealed class OutageNotifierTests : OutageNotifierFixture
         await Recorder.DrainAsync(default);
         Assert.That((await RowsAsync()).Where(row => row.StartsWith("r ", StringComparison.Ordinal)),
             Has.Exactly(2).Items.And.All.Contains(" delivered "));
+    }
+
+    [Test]
+    public async Task Critical_event_that_grows_worse_during_the_outage_is_told_and_stored_as_delivered()
+    {
+        Finding Measured(decimal value) => Found(Severity.Critical) with
+        {
+            Title = $"was {value}", Measure = new FindingMeasure("v", value, "USD", 1),
+        };
+        await CheckAsync(Measured(10));
+        _gate.Close();
+        await CheckAsync(Measured(12));
+        Assert.That((await _channel.NextAsync()).Entries.Single().RuleId, Is.EqualTo("database.away"));
+        await CheckAsync(Measured(20));
+        var worsened = await _channel.NextAsync();
+        Assert.That((worsened.Entries.Single().Kind, worsened.Entries.Single().Title), Is.EqualTo((ChangeKind.Worsened, "was 20")));
+        _gate.Open();
+        await Recorder.DrainAsync(default);
+        Assert.That(await RowsAsync(), Has.One.EqualTo($"r worsened critical delivered {worsened.NotificationId}"));
+        await using var connection = await _db.OpenConnectionAsync();
+        Assert.That(await connection.QuerySingleAsync<(string, decimal)>(
+            "SELECT title, worst_value FROM security_events WHERE rule_id = 'r'"), Is.EqualTo(("was 20", 20m)));
     }
 
     [Test]

@@ -65,6 +65,48 @@ public sealed class RecorderTests
             """), Is.EqualTo((1L, 1L, 2L, 1L, 1L, 1L)));
     }
 
+    private static Finding Measured(decimal value) => ResultSample.Finding("r", "s", Severity.High) with
+    {
+        Title = $"was {value}", Description = $"is {value}", Measure = new FindingMeasure("v", value, "USD", 1),
+    };
+
+    private sealed record StoredMeasure(
+        string Title, string Description, string Measure, string Unit, decimal CurrentValue, decimal WorstValue, DateTimeOffset WorstAt,
+        decimal ThresholdValue, DateTimeOffset? WorsenedAt);
+
+    private Task<StoredMeasure> MeasureAsync() => QueryAsync<StoredMeasure>(
+        "SELECT title, description, measure, unit, current_value, worst_value, worst_at, threshold_value, worsened_at "
+        + "FROM security_events");
+
+    [Test]
+    public async Task Event_is_stored_with_what_is_so_and_with_what_was_worst()
+    {
+        var recorder = Recorder(_db);
+        await recorder.WriteAsync(Result(Noon, findings: Measured(10)), default);
+        await recorder.WriteAsync(Result(Noon.AddMinutes(1), findings: Measured(12.5m)), default);
+        await recorder.WriteAsync(Result(Noon.AddMinutes(2), findings: Measured(11)), default);
+        Assert.That(await MeasureAsync(), Is.EqualTo(
+            new StoredMeasure("was 12.5", "is 11", "v", "USD", 11, 12.5m, Noon.AddMinutes(1), 1, null)));
+        await recorder.WriteAsync(Result(Noon.AddMinutes(3), findings: Measured(20)), default);
+        Assert.That(await MeasureAsync(), Is.EqualTo(
+            new StoredMeasure("was 20", "is 20", "v", "USD", 20, 20, Noon.AddMinutes(3), 1, Noon.AddMinutes(3))));
+    }
+
+    [Test]
+    public async Task Event_that_an_earlier_version_stored_takes_its_measure_from_the_next_finding()
+    {
+        var recorder = Recorder(_db);
+        await recorder.WriteAsync(Result(Noon, findings: Measured(10)), default);
+        await using (var connection = await _db.OpenConnectionAsync())
+            await connection.ExecuteAsync("UPDATE security_events SET measure = NULL, unit = NULL, current_value = NULL, "
+                + "worst_value = NULL, worst_at = NULL, threshold_value = NULL, told_measure = NULL");
+        await recorder.WriteAsync(Result(Noon.AddMinutes(1)), default);
+        Assert.That(await QueryAsync<string>("SELECT title FROM security_events WHERE measure IS NULL"), Is.EqualTo("was 10"));
+        await recorder.WriteAsync(Result(Noon.AddMinutes(2), findings: Measured(9)), default);
+        Assert.That(await MeasureAsync(), Is.EqualTo(
+            new StoredMeasure("was 9", "is 9", "v", "USD", 9, 9, Noon.AddMinutes(2), 1, null)));
+    }
+
     [Test]
     public async Task Partition_that_went_away_with_a_restored_database_is_made_again()
     {

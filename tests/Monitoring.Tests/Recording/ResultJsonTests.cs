@@ -7,6 +7,7 @@ using Monitoring.Data.Events;
 using Monitoring.Data.Subjects;
 using Monitoring.Data.Venues;
 using Monitoring.Tests.Events;
+using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording.Journalling;
 
 namespace Monitoring.Tests.Recording;
@@ -96,7 +97,7 @@ public sealed class ResultJsonTests
         var finding = result.Findings.Single();
         Assert.That((finding.Fingerprint, finding.Subject, finding.IsHolding, finding.TransactionHash, finding.Labels.Count),
             Is.EqualTo(("hlp.inventory:0xa:xyz:BTC", EventSubject.Untyped("0xa:xyz:BTC"), false, (string?)null, 0)));
-        Assert.That(result.Readings, Is.Empty);
+        Assert.That((result.Readings.Count, result.Measured.Count, finding.Measure), Is.EqualTo((0, 0, (FindingMeasure?)null)));
 
         const string outage = """
             {"entry":"outage","since":"2026-11-21T12:00:00+00:00","open":[{"event_id":"019aa6f5-0000-7000-8000-000000000000",
@@ -108,8 +109,8 @@ public sealed class ResultJsonTests
              "judged_at":"2026-11-21T12:00:00+00:00","acknowledged_at":null,"acknowledged_by":null,"resolved_at":null,"resolution":null}]}
             """;
         var open = ((OutageEntry)JournalEntry.Parse(Encoding.UTF8.GetBytes(outage))).Known.Single();
-        Assert.That((open.Subject, open.SubjectKind, open.Labels, open.Covers, open.NotifiedAt),
-            Is.EqualTo(("s", (string?)null, "{}", (string[]?)null, (DateTimeOffset?)null)));
+        Assert.That((open.Subject, open.SubjectKind, open.Labels, open.Covers, open.NotifiedAt, open.Measure, open.WorstAt),
+            Is.EqualTo(("s", (string?)null, "{}", (string[]?)null, (DateTimeOffset?)null, (string?)null, (DateTimeOffset?)null)));
     }
 
     [Test]
@@ -118,16 +119,19 @@ public sealed class ResultJsonTests
         var finding = ResultSample.Finding("r", "s", Severity.High) with
         {
             Subject = new EventSubject("pool", "0xf", "0xa", "base"), IsHolding = true, TransactionHash = "0x1",
+            Measure = new FindingMeasure("share_pct", 31.50m, "%", 30),
                 Labels = new Dictionary<string, string> { ["token"] = "é\n" },
         };
         var entry = new ResultEntry(ResultSample.Of("m", ManualClock.Noon, CheckOutcome.Succeeded, [finding], []) with
         {
             Readings = [new SourceProgress("blocks", [new PositionRange(1, long.MaxValue)])],
+            Measured = new Dictionary<string, decimal> { ["r:é"] = 0.1234567890123456789m },
         });
         var back = ((ResultEntry)JournalEntry.Parse(entry.ToJson())).Result;
         Assert.That(new ResultEntry(back).ToJson(), Is.EqualTo(entry.ToJson()));
         Assert.That((back.Findings[0].Subject, back.Findings[0].IsHolding, back.Findings[0].TransactionHash,
             back.Findings[0].Labels["token"]), Is.EqualTo((finding.Subject, true, "0x1", "é\n")));
+        Assert.That((back.Findings[0].Measure, back.Measured["r:é"]), Is.EqualTo((finding.Measure, 0.1234567890123456789m)));
         Assert.That(back.Readings[0].Read, Is.EqualTo(new[] { new PositionRange(1, long.MaxValue) }));
     }
 

@@ -131,6 +131,33 @@ public sealed class HlpVaultRulesTests
         Assert.That((finding?.Severity, finding?.ThreatType), Is.EqualTo((severity, threat)));
     }
 
+    [TestCase(-1_500_000, -4_000_000, -4_000_000, -2_000_000)]
+    [TestCase(-2_500_000, -2_100_000, -2_500_000, -2_000_000)]
+    [TestCase(-1_500_000, 0, -1_500_000, -1_000_000)]
+    public void Loss_is_measured_by_the_worse_of_the_windows_that_decide(decimal hour, decimal day, decimal pnl, decimal threshold) =>
+        Assert.That(Find(HlpVaultRuleSet.Loss.Id, Sample.Measures(pnl1h: hour, pnl24h: day))!.Measure,
+            Is.EqualTo(new FindingMeasure("pnl_usd", pnl, "USD", threshold)));
+
+    [TestCase(-12, -4)]
+    [TestCase(-3.5, -3)]
+    [TestCase(500, 3)]
+    public void Sigma_is_measured_against_the_threshold_on_its_side(decimal z, decimal threshold) =>
+        Assert.That(Find(HlpVaultRuleSet.Sigma.Id, Sample.Measures(z: z))!.Measure,
+            Is.EqualTo(new FindingMeasure("z_score", z, "", threshold)));
+
+    [Test]
+    public void What_is_not_found_is_measured_all_the_same()
+    {
+        var measures = Sample.Measures(pnl1h: -39_000, pnl24h: 20_000, drawdownPct: 1.5m, z: -0.5m, score: new AnomalyScore(1, 2, 3));
+        Assert.That(HlpVaultRules.Measure(Sample.Snapshot(measures), measures), Is.EquivalentTo(new Dictionary<string, decimal>
+        {
+            ["hlp.loss:" + Sample.Vault] = -39_000, ["hlp.drawdown:" + Sample.Vault] = 1.5m, ["hlp.sigma:" + Sample.Vault] = -0.5m,
+            ["hlp.outflow:" + Sample.Vault] = 0, ["hlp.anomaly:" + Sample.Vault] = 6,
+        }));
+        var blind = Sample.Measures();
+        Assert.That(HlpVaultRules.Measure(Sample.Snapshot(blind), blind).Keys, Has.No.Member("hlp.sigma:" + Sample.Vault));
+    }
+
     [Test]
     public void Health_issue_below_the_score_is_medium()
     {

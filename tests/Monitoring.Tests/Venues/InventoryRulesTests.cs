@@ -147,6 +147,28 @@ public sealed class InventoryRulesTests
             Is.EqualTo((120m, 8_000_000m)));
     }
 
+    // The share is what is measured; the threshold is what the deciding leg asks of it.
+    [TestCase(16, 16, 1e11, 7.5, 15)]
+    [TestCase(25, 12, 1e11, 7.5, 22)]
+    [TestCase(1.5, 1.5, 5_000_000, 7.5, 1)]
+    [TestCase(0.5, 0.5, 1e11, 30, 0.25)]
+    public void Share_is_measured_against_what_the_deciding_leg_asks_of_it(
+        decimal share, decimal earlier, decimal volume, decimal openInterestPct, decimal threshold) =>
+        Assert.That(Find(Step(share, earlier, volume, openInterestPct))!.Measure,
+            Is.EqualTo(new FindingMeasure("share_pct", share, "%", threshold)));
+
+    [Test]
+    public void What_a_component_that_was_read_does_not_hold_is_nothing()
+    {
+        var measured = InventoryRules.Measure([Step(2)], [Component]);
+        Assert.That(measured, Is.EquivalentTo(new Dictionary<string, decimal>
+        {
+            [$"hlp.inventory:{Component}:ETH"] = 2, [$"hlp.inventory:{Component}:*"] = 0,
+            [$"hlp.takeover:{Component}:ETH"] = 2, [$"hlp.takeover:{Component}:*"] = 0,
+        }));
+        Assert.That(InventoryRules.Measure([Step(share: null)], []), Is.Empty);
+    }
+
     [Test]
     public void Unread_component_leaves_all_its_coins_unjudged() =>
         Assert.That(InventoryRules.Unjudged([InventoryRules.SubjectOf(Component, "*")], [], Limits),

@@ -40,6 +40,7 @@ internal static class FeedRules
             [$"down for {age:0} s >= {limit.TotalSeconds:0} s: low"]);
         return [FeedRuleSet.Down.Find(
             Severity.Low, new EventSubject("feed", identity.SubjectOf(Venue)), $"The live feed of {Venue} is down",
-            $"On {identity.Host} no check is triggered between grid times; everything is still found at the next grid time.", evidence)];
+            $"On {identity.Host} no check is triggered between grid times; everything is still found at the next grid time.", evidence,
+            threshold: (decimal)limit.TotalSeconds)];
     }
 }
