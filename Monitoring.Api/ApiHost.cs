@@ -13,9 +13,11 @@ using Monitoring.Api.Monitors;
 using Monitoring.Api.Security;
 using Monitoring.Api.Subjects;
 using Monitoring.Api.Venues;
+using Monitoring.Api.Workers;
 using Monitoring.Data.Database;
 using Monitoring.Data.Logging;
 using Monitoring.Data.Supervision;
+using Monitoring.Data.Workers;
 using Npgsql;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
@@ -65,6 +67,7 @@ internal static class ApiHost
             LedgerEvidence>();
         // That the database cannot be used is said by DatabaseOutage.
         services.AddSingleton(provider => new Supervisor(clock, provider.GetRequiredService<ILogger<Supervisor>>(), DatabaseFaults.Covers));
+        services.AddSingleton<WriteTrial>().AddSingleton<WorkerReader>();
         services.AddSingleton<DashboardReader>().AddSingleton<IConfigureOptions<JsonOptions>, DashboardJson>().AddSingleton<Examples>();
         foreach (var subject in Subjects)
         {
