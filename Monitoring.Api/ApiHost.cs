@@ -10,6 +10,7 @@ using Monitoring.Api.Health;
 using Monitoring.Api.Http;
 using Monitoring.Api.Metrics;
 using Monitoring.Api.Monitors;
+using Monitoring.Api.Runbook;
 using Monitoring.Api.Security;
 using Monitoring.Api.Subjects;
 using Monitoring.Api.Venues;
@@ -67,7 +68,7 @@ internal static class ApiHost
             LedgerEvidence>();
         // That the database cannot be used is said by DatabaseOutage.
         services.AddSingleton(provider => new Supervisor(clock, provider.GetRequiredService<ILogger<Supervisor>>(), DatabaseFaults.Covers));
-        services.AddSingleton<WriteTrial>().AddSingleton<WorkerReader>();
+        services.AddSingleton<WriteTrial>().AddSingleton<WorkerReader>().AddSingleton<RunbookPage>();
         services.AddSingleton<DashboardReader>().AddSingleton<IConfigureOptions<JsonOptions>, DashboardJson>().AddSingleton<Examples>();
         foreach (var subject in Subjects)
         {
@@ -104,6 +105,8 @@ internal static class ApiHost
         app.MapOperatorActions();
         app.MapSilences();
         app.MapMonitors();
+        app.MapRules();
+        app.MapRunbook();
         app.MapDashboard();
         app.MapBadges();
         app.MapMetrics();

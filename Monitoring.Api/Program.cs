@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Monitoring.Api;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Supervision;
@@ -26,10 +27,20 @@ try
         .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
         .AddEnvironmentVariables()
         .Build();
-    await using var app = ApiHost.Build(
-        ApiOptions.Read(new SettingsReader(configuration)), TimeProvider.System, Path.Combine(AppContext.BaseDirectory, "wwwroot"));
+    var options = ApiOptions.Read(new SettingsReader(configuration));
+    await using var app = ApiHost.Build(options, TimeProvider.System, Path.Combine(AppContext.BaseDirectory, "wwwroot"));
     var end = HostEnd.Of(app);
-    await app.StartAsync();
+    try
+    {
+        await app.StartAsync();
+    }
+    catch (Exception fault) when (fault is IOException or SocketException)
+    {
+        await Console.Error.WriteLineAsync(
+            $"cannot listen on {options.Host}, port {options.Port} (API_HOST and API_PORT say where): {fault.Message}");
+        return 1;
+    }
+
     Console.WriteLine($"listening on {string.Join(", ", app.Urls)}");
     await app.WaitForShutdownAsync();
     return end.ExitCode;
@@ -42,6 +53,6 @@ catch (ConfigurationFaultException faults)
 }
 catch (IOException fault)
 {
-    await Console.Error.WriteLineAsync($"cannot listen: {fault.Message}");
+    await Console.Error.WriteLineAsync(fault.Message);
     return 1;
 }

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
+using Monitoring.Api.Runbook;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
 using EventList = Monitoring.Api.Http.ListOf<
@@ -12,20 +13,21 @@ namespace Monitoring.Api.Security;
 /// <summary>
 /// A security event. <c>timestamp</c> is when it was first seen; <c>indicators</c> are the newest values of its rule;
 /// <c>inhibited_by</c> is the event that speaks for it, or did until its end: while that is open and not silenced, this one
-/// notifies nobody.
+/// notifies nobody; <c>runbook</c> is where the entry of its rule is, relative to the address of the page.
 /// </summary>
 public sealed record SecurityEventView(
     Guid Id, DateTimeOffset Timestamp, string Monitor, string RuleId, int RuleVersion, string ThreatType,
     Severity Severity, EventStatus Status, string Subject, string Title, string Description, JsonElement Indicators,
     IReadOnlyList<string> AffectedAddresses, decimal? EstimatedLossUsd, bool IsActive, long Occurrences,
     DateTimeOffset FirstSeenAt, DateTimeOffset LastSeenAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy,
-    DateTimeOffset? ResolvedAt, string? Resolution, Guid? InhibitedBy)
+    DateTimeOffset? ResolvedAt, string? Resolution, Guid? InhibitedBy, string? Runbook)
 {
     internal static SecurityEventView Of(SecurityEvent row) => new(
         row.EventId, row.FirstSeenAt, row.Monitor, row.RuleId, row.RuleVersion, row.ThreatType, row.Severity,
         row.Status, row.Subject, row.Title, row.Description, JsonSerializer.Deserialize<JsonElement>(row.Indicators),
         row.RelatedAddresses, row.EstimatedLossUsd, row.Status != EventStatus.Resolved, row.Occurrences,
-        row.FirstSeenAt, row.LastSeenAt, row.AcknowledgedAt, row.AcknowledgedBy, row.ResolvedAt, row.Resolution, row.InhibitedBy);
+        row.FirstSeenAt, row.LastSeenAt, row.AcknowledgedAt, row.AcknowledgedBy, row.ResolvedAt, row.Resolution, row.InhibitedBy,
+        RunbookEndpoints.FindAddress(row.RuleId));
 }
 
 /// <summary>A page of events.</summary>
@@ -60,11 +62,11 @@ public sealed record RuleView(string Id, int Version);
 
 /// <summary>
 /// Why an event has the severity it has: the values seen, the thresholds they were compared with, each comparison,
-/// and the rows behind them.
+/// and the rows behind them; <c>runbook</c> is where the entry of the rule is, relative to the address of the page.
 /// </summary>
 public sealed record ExplanationAnswer(
     bool Success, Guid EventId, RuleView Rule, Severity Severity, DateTimeOffset? ScheduledAt,
-    JsonElement Thresholds, JsonElement Values, JsonElement Arithmetic, IReadOnlyList<EvidenceRow> Evidence);
+    JsonElement Thresholds, JsonElement Values, JsonElement Arithmetic, IReadOnlyList<EvidenceRow> Evidence, string? Runbook);
 
 /// <summary>The routes of security events.</summary>
 internal static class EventEndpoints
@@ -123,7 +125,8 @@ internal static class EventEndpoints
         var evidence = JsonSerializer.Deserialize<JsonElement>(deciding.Evidence!);
         return TypedResults.Ok(new ExplanationAnswer(true, eventId, new RuleView(found.RuleId, found.RuleVersion), deciding.Severity,
             deciding.ScheduledAt, evidence.GetProperty("thresholds"), evidence.GetProperty("values"), evidence.GetProperty("arithmetic"),
-            deciding.ScheduledAt is { } at ? await rows.ListAsync(found, at, evidence.GetProperty("values"), cancellationToken) : []));
+            deciding.ScheduledAt is { } at ? await rows.ListAsync(found, at, evidence.GetProperty("values"), cancellationToken) : [],
+            RunbookEndpoints.FindAddress(found.RuleId)));
     }
 
     private static ProblemHttpResult NoSuchEvent(Guid eventId) =>
