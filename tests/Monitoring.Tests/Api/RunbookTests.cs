@@ -74,7 +74,8 @@ public sealed partial class RunbookTests
         var html = await response.Content.ReadAsStringAsync();
         Assert.That((response.StatusCode, response.Content.Headers.ContentType!.ToString(), response.Headers.ETag is null),
             Is.EqualTo((HttpStatusCode.OK, "text/html; charset=utf-8", false)));
-        Assert.That(response.Headers.GetValues("Content-Security-Policy").Single(), Does.StartWith("default-src 'none'; script-src 'self'"));
+        Assert.That(
+            response.Headers.GetValues("Content-Security-Policy").Single(), Does.StartWith("default-src 'none'; script-src 'self'"));
         var ids = Id().Matches(html).Select(match => match.Groups["id"].Value).ToList();
         Assert.That(ids, Is.Unique.And.SupersetOf(DataSubjects.Rules.All.Select(rule => rule.Id)));
         Assert.That(html, Does.Not.Contain("<script").And.Not.Contain("style=").And.Not.Contain("http-equiv"));
@@ -115,8 +116,8 @@ public sealed partial class RunbookTests
         var adl = rules.Single(rule => (string)rule!["id"]! == "liquidation.adl")!;
         var loss = rules.Single(rule => (string)rule!["id"]! == "hlp.loss")!;
         Assert.That(((string)adl["lifetime"]!, (double)adl["expires_after_seconds"]!, (string)loss["lifetime"]!,
-            (string)loss["thresholds"]![0]!["name"]!, (decimal)loss["thresholds"]![0]!["default"]!, (string)loss["thresholds"]![0]!["unit"]!,
-            (string)loss["thresholds"]![0]!["setting"]!, (string)loss["severities"]![1]!["severity"]!, (string)loss["threat_types"]![0]!),
+            (string)loss["thresholds"]![0]!["name"]!, (decimal)loss["thresholds"]![0]!["default"]!,
+            (string)loss["thresholds"]![0]!["unit"]!, (string)loss["thresholds"]![0]!["setting"]!, (string)loss["severities"]![1]!["severity"]!, (string)loss["threat_types"]![0]!),
             Is.EqualTo(("occurrence", 1800d, "condition", "high_usd", 1_000_000m, "USD", "Rules:hlp.loss:HighUsd", "critical",
                 "hlp_exploitation")));
     }
