@@ -39,8 +39,8 @@ internal static class WorkerHost
         services.AddSingleton<IWatchdogSource, LoopHealth>();
         services.AddHostedService<LifecycleLog>();
 
-        // Hosted services stop in reverse order: first no more checks, then nothing that triggers them, then the rest of the results, and the
-        // pulse last of all.
+        // Hosted services stop in reverse order: first no more checks, then nothing that triggers them, then the rest of the results, and
+        // the pulse last of all.
         if (!options.WithoutDatabase)
             PulseSender.AddTo(services);
         AddRecording(services, options, databaseTime);

@@ -117,7 +117,8 @@ public sealed partial class RunbookTests
         var loss = rules.Single(rule => (string)rule!["id"]! == "hlp.loss")!;
         Assert.That(((string)adl["lifetime"]!, (double)adl["expires_after_seconds"]!, (string)loss["lifetime"]!,
             (string)loss["thresholds"]![0]!["name"]!, (decimal)loss["thresholds"]![0]!["default"]!,
-            (string)loss["thresholds"]![0]!["unit"]!, (string)loss["thresholds"]![0]!["setting"]!, (string)loss["severities"]![1]!["severity"]!, (string)loss["threat_types"]![0]!),
+            (string)loss["thresholds"]![0]!["unit"]!, (string)loss["thresholds"]![0]!["setting"]!,
+            (string)loss["severities"]![1]!["severity"]!, (string)loss["threat_types"]![0]!),
             Is.EqualTo(("occurrence", 1800d, "condition", "high_usd", 1_000_000m, "USD", "Rules:hlp.loss:HighUsd", "critical",
                 "hlp_exploitation")));
     }
