@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.StaticFiles.Infrastructure;
 using Microsoft.Extensions.FileProviders;
@@ -57,8 +56,7 @@ internal static class ApiHost
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(65); // longer than proxies keep theirs, or they would meet a closed one
             kestrel.Limits.MinResponseDataRate = SlowestAnswer;
             kestrel.Limits.MaxResponseBufferSize = MaxWaitingBytes;
-            kestrel.Listen(options.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Host), options.Port,
-                listen => listen.Use(connections.Guard));
+            kestrel.Listen(options.Address, options.Port, listen => listen.Use(connections.Guard));
         });
 
         LimitTimes(options.Database.Connection!);

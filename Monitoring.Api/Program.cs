@@ -28,19 +28,17 @@ try
         .AddEnvironmentVariables()
         .Build();
     var options = ApiOptions.Read(new SettingsReader(configuration));
-    await using var app = ApiHost.Build(options, TimeProvider.System, Path.Combine(AppContext.BaseDirectory, "wwwroot"));
-    var end = HostEnd.Of(app);
-    try
-    {
-        await app.StartAsync();
-    }
-    catch (Exception fault) when (fault is IOException or SocketException)
+    // Tried before: what the host itself says of it is a page of its own inside.
+    if (FindProblemOfListening(options) is { } problem)
     {
         await Console.Error.WriteLineAsync(
-            $"cannot listen on {options.Host}, port {options.Port} (API_HOST and API_PORT say where): {fault.Message}");
+            $"cannot listen on {options.Host}, port {options.Port} (API_HOST and API_PORT say where): {problem}");
         return 1;
     }
 
+    await using var app = ApiHost.Build(options, TimeProvider.System, Path.Combine(AppContext.BaseDirectory, "wwwroot"));
+    var end = HostEnd.Of(app);
+    await app.StartAsync();
     Console.WriteLine($"listening on {string.Join(", ", app.Urls)}");
     await app.WaitForShutdownAsync();
     return end.ExitCode;
@@ -53,6 +51,20 @@ catch (ConfigurationFaultException faults)
 }
 catch (IOException fault)
 {
-    await Console.Error.WriteLineAsync(fault.Message);
+    await Console.Error.WriteLineAsync($"cannot listen: {fault.Message}");
     return 1;
+}
+
+static string? FindProblemOfListening(ApiOptions options)
+{
+    try
+    {
+        using var trial = new TcpListener(options.Address, options.Port);
+        trial.Start();
+        return null;
+    }
+    catch (SocketException fault)
+    {
+        return fault.Message;
+    }
 }
