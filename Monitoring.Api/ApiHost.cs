@@ -1,4 +1,3 @@
-using System.Net;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.StaticFiles.Infrastructure;
 using Microsoft.Extensions.FileProviders;
@@ -10,12 +9,15 @@ using Monitoring.Api.Health;
 using Monitoring.Api.Http;
 using Monitoring.Api.Metrics;
 using Monitoring.Api.Monitors;
+using Monitoring.Api.Runbook;
 using Monitoring.Api.Security;
 using Monitoring.Api.Subjects;
 using Monitoring.Api.Venues;
+using Monitoring.Api.Workers;
 using Monitoring.Data.Database;
 using Monitoring.Data.Logging;
 using Monitoring.Data.Supervision;
+using Monitoring.Data.Workers;
 using Npgsql;
 using JsonOptions = Microsoft.AspNetCore.Http.Json.JsonOptions;
 
@@ -54,8 +56,7 @@ internal static class ApiHost
             kestrel.Limits.KeepAliveTimeout = TimeSpan.FromSeconds(65); // longer than proxies keep theirs, or they would meet a closed one
             kestrel.Limits.MinResponseDataRate = SlowestAnswer;
             kestrel.Limits.MaxResponseBufferSize = MaxWaitingBytes;
-            kestrel.Listen(options.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(options.Host), options.Port,
-                listen => listen.Use(connections.Guard));
+            kestrel.Listen(options.Address, options.Port, listen => listen.Use(connections.Guard));
         });
 
         LimitTimes(options.Database.Connection!);
@@ -65,6 +66,7 @@ internal static class ApiHost
             LedgerEvidence>();
         // That the database cannot be used is said by DatabaseOutage.
         services.AddSingleton(provider => new Supervisor(clock, provider.GetRequiredService<ILogger<Supervisor>>(), DatabaseFaults.Covers));
+        services.AddSingleton<WriteTrial>().AddSingleton<WorkerReader>().AddSingleton<RunbookPage>();
         services.AddSingleton<DashboardReader>().AddSingleton<IConfigureOptions<JsonOptions>, DashboardJson>().AddSingleton<Examples>();
         foreach (var subject in Subjects)
         {
@@ -101,6 +103,8 @@ internal static class ApiHost
         app.MapOperatorActions();
         app.MapSilences();
         app.MapMonitors();
+        app.MapRules();
+        app.MapRunbook();
         app.MapDashboard();
         app.MapBadges();
         app.MapMetrics();

@@ -7,6 +7,9 @@ namespace Monitoring.Api;
 /// <summary>Where the read service listens, which database it reads, and who may ask it.</summary>
 public sealed record ApiOptions(DatabaseOptions Database, string Host, int Port, AccessOptions Access)
 {
+    /// <summary>The address of <see cref="Host"/>.</summary>
+    public IPAddress Address => Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(Host);
+
     /// <summary>Reads all settings.</summary>
     /// <exception cref="ConfigurationFaultException">With one line per fault.</exception>
     public static ApiOptions Read(SettingsReader settings)

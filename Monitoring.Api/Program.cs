@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Monitoring.Api;
 using Monitoring.Data.Configuration;
 using Monitoring.Data.Supervision;
@@ -26,8 +27,16 @@ try
         .AddJsonFile(Path.Combine(AppContext.BaseDirectory, "appsettings.json"), optional: true)
         .AddEnvironmentVariables()
         .Build();
-    await using var app = ApiHost.Build(
-        ApiOptions.Read(new SettingsReader(configuration)), TimeProvider.System, Path.Combine(AppContext.BaseDirectory, "wwwroot"));
+    var options = ApiOptions.Read(new SettingsReader(configuration));
+    // Tried before: what the host itself says of it is a page of its own inside.
+    if (FindProblemOfListening(options) is { } problem)
+    {
+        await Console.Error.WriteLineAsync(
+            $"cannot listen on {options.Host}, port {options.Port} (API_HOST and API_PORT say where): {problem}");
+        return 1;
+    }
+
+    await using var app = ApiHost.Build(options, TimeProvider.System, Path.Combine(AppContext.BaseDirectory, "wwwroot"));
     var end = HostEnd.Of(app);
     await app.StartAsync();
     Console.WriteLine($"listening on {string.Join(", ", app.Urls)}");
@@ -44,4 +53,18 @@ catch (IOException fault)
 {
     await Console.Error.WriteLineAsync($"cannot listen: {fault.Message}");
     return 1;
+}
+
+static string? FindProblemOfListening(ApiOptions options)
+{
+    try
+    {
+        using var trial = new TcpListener(options.Address, options.Port);
+        trial.Start();
+        return null;
+    }
+    catch (SocketException fault)
+    {
+        return fault.Message;
+    }
 }

@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
 using Monitoring.Api.Monitors;
+using Monitoring.Api.Workers;
 using Monitoring.Data.Events;
 
 namespace Monitoring.Api.Dashboard;
@@ -18,9 +19,11 @@ public sealed record EventCounts(long Critical, long High, long Medium, long Low
     }
 }
 
-/// <summary>What the database holds of the last time; subjects add their sums.</summary>
+/// <summary>
+/// What the database holds of the last time; subjects add their sums. <c>takes_writes</c>: a worker has just written to it, or could.
+/// </summary>
 public sealed record DatabaseView(
-    bool DatabaseEnabled,
+    bool DatabaseEnabled, bool TakesWrites,
     [property: JsonPropertyName("security_events_24h")] EventCounts SecurityEvents24h)
 {
     [JsonIgnore]
@@ -36,7 +39,7 @@ public sealed record ChannelView(string Channel, bool IsConfigured, DateTimeOffs
 /// <summary>Everything at a glance; subjects add their sections. Those are null while no check has been stored.</summary>
 public sealed record DashboardAnswer(
     bool Success, DateTimeOffset Timestamp, OverallRisk OverallRisk, EventCounts OpenEvents, IReadOnlyList<MonitorView> Monitors,
-    IReadOnlyList<ChannelView> Channels, NotificationsView Notifications, DatabaseView Database)
+    WorkersView Workers, IReadOnlyList<ChannelView> Channels, NotificationsView Notifications, DatabaseView Database)
 {
     [JsonIgnore]
     internal IReadOnlyList<object?> Sections { get; init; } = [];
@@ -48,7 +51,9 @@ internal static class DashboardEndpoints
     public static void MapDashboard(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/security/dashboard", GetDashboard).WithName(nameof(GetDashboard)).WithTags("Dashboard").WithParameters();
 
-    /// <summary>Overall risk and what decided it, each subject, open events, monitors, notifications by channel, and sums.</summary>
+    /// <summary>
+    /// Overall risk and what decided it, each subject, open events, monitors, workers, notifications by channel, and sums.
+    /// </summary>
     internal static async Task<Ok<DashboardAnswer>> GetDashboard(DashboardReader dashboard, CancellationToken cancellationToken) =>
         TypedResults.Ok(await dashboard.ReadAsync(cancellationToken));
 }

@@ -1,4 +1,5 @@
 using Monitoring.Api.Monitors;
+using Monitoring.Api.Workers;
 using Monitoring.Data.Database;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
@@ -17,28 +18,32 @@ internal sealed class DashboardReader
     private static readonly TimeSpan ProofLasts = TimeSpan.FromDays(7);
 
     private readonly IReadOnlyList<IDashboardPart> _parts;
+    private readonly WorkerReader _workers;
     private readonly HeldRead<Rows> _read;
 
     private sealed record Rows(
-        IReadOnlyList<ShowShare> Shares, MonitorRows Monitors, IReadOnlyList<SeverityCount> Open, IReadOnlyList<SeverityCount> Seen,
-        IReadOnlyList<ChannelProof> Proofs, IReadOnlyList<NotificationChannelState> Channels);
+        IReadOnlyList<ShowShare> Shares, MonitorRows Monitors, WorkerRows Workers, IReadOnlyList<SeverityCount> Open,
+        IReadOnlyList<SeverityCount> Seen, IReadOnlyList<ChannelProof> Proofs, IReadOnlyList<NotificationChannelState> Channels);
 
-    public DashboardReader(IEnumerable<IDashboardPart> parts, DatabaseConnections db, ChangeMarks marks, TimeProvider clock) =>
-        (_parts, _read) = ([.. parts], new HeldRead<Rows>(db, marks, clock, Ask));
+    public DashboardReader(
+        IEnumerable<IDashboardPart> parts, WorkerReader workers, DatabaseConnections db, ChangeMarks marks, TimeProvider clock) =>
+        (_parts, _workers, _read) = ([.. parts], workers, new HeldRead<Rows>(db, marks, clock, Ask));
 
     /// <summary>The dashboard as it is now.</summary>
     public async Task<DashboardAnswer> ReadAsync(CancellationToken cancellationToken)
     {
         var (rows, now) = await _read.FindAsync(cancellationToken);
         var monitors = MonitorReader.Show(rows.Monitors, now);
+        var (workers, takesWrites) = await _workers.ShowAsync(rows.Workers, cancellationToken);
         var shares = rows.Shares.Select(show => show(now, monitors)).ToList();
         return new DashboardAnswer(
-            true, now, OverallRisk.Of(shares.SelectMany(share => share.Risks), rows.Open, monitors), EventCounts.Of(rows.Open), monitors,
+            true, now, OverallRisk.Of(shares.SelectMany(share => share.Risks), rows.Open, monitors, workers), EventCounts.Of(rows.Open),
+            monitors, workers,
             [.. rows.Proofs.Select(proof =>
                 new ChannelView(proof.Channel, NotificationsView.IsConfigured(proof.ConfiguredAt, now), proof.ProvenAt,
                 proof.ProvenAt is null || now - proof.ProvenAt > ProofLasts))],
             NotificationsView.Of(rows.Channels, now),
-            new DatabaseView(true, EventCounts.Of(rows.Seen)) { Sections = Sections(shares, isOfDatabase: true) })
+            new DatabaseView(true, takesWrites, EventCounts.Of(rows.Seen)) { Sections = Sections(shares, isOfDatabase: true) })
         {
             Sections = Sections(shares, isOfDatabase: false),
         };
@@ -47,6 +52,7 @@ internal sealed class DashboardReader
     private Func<TimedRows<Rows>> Ask(DatabaseBatch batch, DateTimeOffset now)
     {
         var monitors = MonitorReader.Ask(batch, now, MonitorHours);
+        var workers = _workers.Ask(batch, now);
         var shares = _parts.Select(part => part.Ask(batch, now)).ToList();
         var open = SecurityEvents.CountOpen(batch);
         var seen = SecurityEvents.CountSince(batch, now - EventWindow);
@@ -56,10 +62,11 @@ internal sealed class DashboardReader
         var edges = NotificationChannelTable.FindEdges(batch, now, now - DeadWindow);
         return () =>
         {
-            var (shown, watched) = (shares.ConvertAll(share => share()), monitors());
+            var (shown, watched, watching) = (shares.ConvertAll(share => share()), monitors(), workers());
             return new TimedRows<Rows>(
-                new Rows([.. shown.Select(share => share.Rows)], watched.Rows, open.Rows, seen.Rows, proofs.Rows, channels.Rows),
-                Edge.Earliest([watched.Until, oldestSeen.Only?.At + EventWindow, edges.Only?.OldestDeadAt + DeadWindow,
+                new Rows([.. shown.Select(share => share.Rows)], watched.Rows, watching.Rows, open.Rows, seen.Rows, proofs.Rows,
+                    channels.Rows),
+                Edge.Earliest([watched.Until, watching.Until, oldestSeen.Only?.At + EventWindow, edges.Only?.OldestDeadAt + DeadWindow,
                     edges.Only?.NextUnsilencedAt,
                     .. shown.Select(share => share.Until)]));
         };

@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Monitoring.Api.Monitors;
+using Monitoring.Api.Workers;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 
@@ -16,8 +17,9 @@ public sealed record OverallRisk(
     decimal Score, [property: JsonConverter(
         typeof(JsonStringEnumConverter<RiskLevel>))] RiskLevel Level, string DecidedBy, IReadOnlyList<RiskPart> Parts)
 {
-    /// <summary>Weighs what subjects bring, the open events and the monitors that cannot see.</summary>
-    internal static OverallRisk Of(IEnumerable<RiskPart> ofSubjects, IReadOnlyList<SeverityCount> open, IReadOnlyList<MonitorView> monitors)
+    /// <summary>Weighs what subjects bring, the open events, the monitors that cannot see, and whether anybody watches at all.</summary>
+    internal static OverallRisk Of(
+        IEnumerable<RiskPart> ofSubjects, IReadOnlyList<SeverityCount> open, IReadOnlyList<MonitorView> monitors, WorkersView workers)
     {
         var parts = ofSubjects.ToList();
         var worst = open.Where(count => count.Count > 0).MaxBy(count => count.Severity);
@@ -27,7 +29,8 @@ public sealed record OverallRisk(
                 $"{worst.Count} open event{(worst.Count == 1 ? "" : "s")} of severity {worst.Severity.ToString().ToLowerInvariant()}"));
 
         var blind = monitors.Where(monitor => monitor.State is Freshness.Stale or Freshness.Never).Select(monitor => monitor.Name).ToList();
-        parts.Add(monitors.Count == 0 ? new RiskPart("blind", 60, "blind: no worker has registered a monitor")
+        parts.Add(workers.IsBlind ? new RiskPart("blind", 60, $"blind: {workers.Detail}")
+            : monitors.Count == 0 ? new RiskPart("blind", 60, "blind: no worker has registered a monitor")
             : blind.Count > 0 ? new RiskPart("blind", 60, $"blind: no recent successful check of {string.Join(", ", blind)}")
             : new RiskPart("blind", 0, "every monitor has recent data"));
 

@@ -1,6 +1,7 @@
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
 using Monitoring.Api.Metrics;
+using Monitoring.Api.Workers;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Database;
 
@@ -9,8 +10,12 @@ namespace Monitoring.Api.Health;
 /// <summary><c>live</c>: the process answers. <c>ready</c>: the database and its schema can serve.</summary>
 public sealed record HealthAnswer(string Status);
 
-/// <summary><c>ok</c>, or <c>degraded</c> while a monitor is not fresh.</summary>
-public sealed record HealthSummary(string Status, long SchemaVersion, IReadOnlyDictionary<string, Freshness> Monitors);
+/// <summary>Whether the database takes writes: a worker has just written to it, or could.</summary>
+public sealed record DatabaseHealth(bool TakesWrites);
+
+/// <summary><c>ok</c>, or <c>degraded</c> while a monitor is not fresh or no worker reports.</summary>
+public sealed record HealthSummary(
+    string Status, long SchemaVersion, IReadOnlyDictionary<string, Freshness> Monitors, WorkersView Workers, DatabaseHealth Database);
 
 /// <summary>Probes for whatever keeps the service running.</summary>
 internal static class HealthEndpoints
@@ -36,12 +41,14 @@ internal static class HealthEndpoints
         return TypedResults.Problem(problem, statusCode: StatusCodes.Status503ServiceUnavailable);
     }
 
-    /// <summary>A summary: the schema's version and how current each monitor is.</summary>
+    /// <summary>A summary: the schema's version, how current each monitor is, and whether anybody watches.</summary>
     internal static async Task<Ok<HealthSummary>> GetHealth(StoredMetrics stored, CancellationToken cancellationToken)
     {
         var figures = await stored.ReadAsync(cancellationToken);
         var states = figures.Monitors.ToDictionary(monitor => monitor.Name, monitor => monitor.State);
-        var isWell = states.Count > 0 && states.Values.All(state => state == Freshness.Fresh);
-        return TypedResults.Ok(new HealthSummary(isWell ? "ok" : "degraded", figures.SchemaVersion, states));
+        var (workers, takesWrites) = figures.Workers;
+        var isWell = states.Count > 0 && states.Values.All(state => state == Freshness.Fresh) && !workers.IsBlind;
+        return TypedResults.Ok(new HealthSummary(
+            isWell ? "ok" : "degraded", figures.SchemaVersion, states, workers, new DatabaseHealth(takesWrites)));
     }
 }

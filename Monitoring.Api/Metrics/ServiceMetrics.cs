@@ -43,6 +43,11 @@ internal sealed class ServiceMetrics
         OfMonitors("monitoring_monitor_gaps_last_hour",
             "Scheduled times of the last hour, of checks that must be over, without a successful one.",
             monitor => monitor.Gaps);
+        Gauges("monitoring_worker_pulse_age_seconds",
+            "Seconds since the newest pulse of any worker, by the database's clock; it is written every 5 s.",
+            stored => stored.Workers.Workers.AgeSeconds is { } age ? [new(age)] : []);
+        Gauges("monitoring_database_takes_writes", "0 while no worker reports and none could write: then the pulse's age says nothing.",
+            stored => [new(stored.Workers.TakesWrites ? 1 : 0)]);
         Gauges("monitoring_open_events", "Events that are not resolved.", stored =>
             Enum.GetValues<Severity>().Select(severity => new Measurement<double>(
             stored.OpenEvents.FirstOrDefault(count => count.Severity == severity)?.Count ?? 0, new KeyValuePair<string,

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Monitoring.Api.Http;
+using Monitoring.Api.Runbook;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
 using EventList = Monitoring.Api.Http.ListOf<
@@ -16,7 +17,7 @@ namespace Monitoring.Api.Security;
 /// <c>worst_value</c> at <c>worst_at</c>, <c>threshold_value</c> of the severity reached; null where not known.
 /// <c>situation_id</c> is the situation that it is part of;
 /// <c>inhibited_by</c> is the event that speaks for it, or did until its end: while that is open and not silenced, this one
-/// notifies nobody.
+/// notifies nobody; <c>runbook</c> is where the entry of its rule is, relative to the address of the page.
 /// </summary>
 public sealed record SecurityEventView(
     Guid Id, DateTimeOffset Timestamp, string Monitor, string RuleId, int RuleVersion, string ThreatType,
@@ -24,14 +25,16 @@ public sealed record SecurityEventView(
     IReadOnlyList<string> AffectedAddresses, decimal? EstimatedLossUsd, bool IsActive, long Occurrences,
     DateTimeOffset FirstSeenAt, DateTimeOffset LastSeenAt, DateTimeOffset? AcknowledgedAt, string? AcknowledgedBy,
     DateTimeOffset? ResolvedAt, string? Resolution, Guid? InhibitedBy, string? Measure, string? Unit, decimal? CurrentValue,
-    decimal? WorstValue, DateTimeOffset? WorstAt, decimal? ThresholdValue, Guid? SituationId)
+    decimal? WorstValue, DateTimeOffset? WorstAt, decimal? ThresholdValue, Guid? SituationId,
+    string? Runbook)
 {
     internal static SecurityEventView Of(SecurityEvent row) => new(
         row.EventId, row.FirstSeenAt, row.Monitor, row.RuleId, row.RuleVersion, row.ThreatType, row.Severity,
         row.Status, row.Subject, row.Title, row.Description, JsonSerializer.Deserialize<JsonElement>(row.Indicators),
         row.RelatedAddresses, row.EstimatedLossUsd, row.Status != EventStatus.Resolved, row.Occurrences,
         row.FirstSeenAt, row.LastSeenAt, row.AcknowledgedAt, row.AcknowledgedBy, row.ResolvedAt, row.Resolution, row.InhibitedBy,
-        row.Measure, row.Unit, row.CurrentValue, row.WorstValue, row.WorstAt, row.ThresholdValue, row.SituationId);
+        row.Measure, row.Unit, row.CurrentValue, row.WorstValue, row.WorstAt, row.ThresholdValue, row.SituationId,
+        RunbookEndpoints.FindAddress(row.RuleId));
 }
 
 /// <summary>A page of events.</summary>
@@ -66,11 +69,11 @@ public sealed record RuleView(string Id, int Version);
 
 /// <summary>
 /// Why an event has the severity it has: the values seen, the thresholds they were compared with, each comparison,
-/// and the rows behind them.
+/// and the rows behind them; <c>runbook</c> is where the entry of the rule is, relative to the address of the page.
 /// </summary>
 public sealed record ExplanationAnswer(
     bool Success, Guid EventId, RuleView Rule, Severity Severity, DateTimeOffset? ScheduledAt,
-    JsonElement Thresholds, JsonElement Values, JsonElement Arithmetic, IReadOnlyList<EvidenceRow> Evidence);
+    JsonElement Thresholds, JsonElement Values, JsonElement Arithmetic, IReadOnlyList<EvidenceRow> Evidence, string? Runbook);
 
 /// <summary>The routes of security events.</summary>
 internal static class EventEndpoints
@@ -129,7 +132,8 @@ internal static class EventEndpoints
         var evidence = JsonSerializer.Deserialize<JsonElement>(deciding.Evidence!);
         return TypedResults.Ok(new ExplanationAnswer(true, eventId, new RuleView(found.RuleId, found.RuleVersion), deciding.Severity,
             deciding.ScheduledAt, evidence.GetProperty("thresholds"), evidence.GetProperty("values"), evidence.GetProperty("arithmetic"),
-            deciding.ScheduledAt is { } at ? await rows.ListAsync(found, at, evidence.GetProperty("values"), cancellationToken) : []));
+            deciding.ScheduledAt is { } at ? await rows.ListAsync(found, at, evidence.GetProperty("values"), cancellationToken) : [],
+            RunbookEndpoints.FindAddress(found.RuleId)));
     }
 
     private static ProblemHttpResult NoSuchEvent(Guid eventId) =>

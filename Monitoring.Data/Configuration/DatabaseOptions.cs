@@ -28,6 +28,17 @@ public sealed record DatabaseOptions(
     /// <summary>How long the server works on one statement, where no pooler is in between; null: as the server is set.</summary>
     public TimeSpan? StatementTimeout { get; init; }
 
+    /// <summary>
+    /// The same database through one connection of its own, which waits for nothing longer than this: for what others must not hold up.
+    /// </summary>
+    public DatabaseOptions WithOneConnection(TimeSpan patience) => this with
+    {
+        Connection = new NpgsqlConnectionStringBuilder(Connection!.ConnectionString)
+        {
+            MinPoolSize = 0, MaxPoolSize = 1, Timeout = (int)patience.TotalSeconds, CommandTimeout = (int)patience.TotalSeconds,
+        },
+    };
+
     /// <summary>Reads <c>DATABASE_URL</c> and the pool's settings; what is wrong becomes a fault of <paramref name="settings"/>.</summary>
     public static DatabaseOptions Read(SettingsReader settings, string applicationName)
     {

@@ -7,6 +7,7 @@ using Monitoring.Data.Configuration;
 using Monitoring.Data.Events;
 using Monitoring.Data.Notifications;
 using Monitoring.Data.Subjects;
+using Monitoring.Data.Workers;
 using Npgsql;
 
 namespace Monitoring.Data.Database;
@@ -38,6 +39,7 @@ public static class DataServices
         services.AddSingleton<SameDatabase>();
         services.AddSingleton<MonitorTable>();
         services.AddSingleton<CheckRuns>();
+        services.AddSingleton<WorkerPulses>();
         services.AddSingleton<SourceCursors>();
         services.AddSingleton<SecurityEvents>();
         services.AddSingleton<SecurityEventChanges>();

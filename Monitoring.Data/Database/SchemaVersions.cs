@@ -13,7 +13,7 @@ public sealed class SchemaVersions(DatabaseConnections db)
     public const string Schema = "public";
 
     /// <summary>The newest migration that the engine's own tables need.</summary>
-    public const long Engine = 202611301000;
+    public const long Engine = 202611301200;
 
     /// <summary>The newest migration that anything in this code needs: the engine or a subject.</summary>
     public static long Required { get; } = Math.Max(Engine, DataSubjects.All.Max(subject => subject.SchemaVersion));

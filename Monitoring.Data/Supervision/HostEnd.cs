@@ -19,11 +19,14 @@ public sealed class HostEnd
     public int ExitCode => _failed ? 1 : 0;
 
     /// <summary>Looks at a host's services when it begins to stop, before they are asked to: who has ended by then did so itself.</summary>
-    public static HostEnd Of(IHost host)
+    public static HostEnd Of(IHost host) => Of(host.Services);
+
+    /// <summary>As above, of the host that these services belong to.</summary>
+    public static HostEnd Of(IServiceProvider services)
     {
         var end = new HostEnd();
-        host.Services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() =>
-            end._failed = host.Services.GetServices<IHostedService>().OfType<BackgroundService>()
+        services.GetRequiredService<IHostApplicationLifetime>().ApplicationStopping.Register(() =>
+            end._failed = services.GetServices<IHostedService>().OfType<BackgroundService>()
                 .Any(service => service.ExecuteTask is { IsCompleted: true, IsCompletedSuccessfully: false }));
         return end;
     }

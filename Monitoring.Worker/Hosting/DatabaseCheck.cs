@@ -9,6 +9,7 @@ internal sealed class DatabaseCheck(
     DatabaseOptions database, DatabaseConnections connections, SchemaVersions schema, SameDatabase same, ServerSlots slots)
 {
     private const int Programs = 2; // a worker and a read service; each has one connection more, to listen
+    private const int Pulse = 1; // the worker's
 
     /// <summary>A line for each, as it becomes known.</summary>
     public async IAsyncEnumerable<CheckLine> RunAsync(
@@ -40,7 +41,7 @@ internal sealed class DatabaseCheck(
     private async Task<string?> FindProblemOfSlotsAsync(CancellationToken cancellationToken)
     {
         var most = await slots.FindAsync(cancellationToken);
-        var needed = Programs * (database.Connection!.MaxPoolSize + 1);
+        var needed = (Programs * (database.Connection!.MaxPoolSize + 1)) + Pulse;
         return needed <= most ? null
             : $"a worker and a read service may use {needed}, and the server gives {most} to this account: lower DATABASE_POOL_SIZE and "
                 + "DATABASE_MAX_OVERFLOW, or raise max_connections";

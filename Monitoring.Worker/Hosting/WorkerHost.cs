@@ -39,7 +39,10 @@ internal static class WorkerHost
         services.AddSingleton<IWatchdogSource, LoopHealth>();
         services.AddHostedService<LifecycleLog>();
 
-        // Hosted services stop in reverse order: first no more checks, then nothing that triggers them, then the rest of the results.
+        // Hosted services stop in reverse order: first no more checks, then nothing that triggers them, then the rest of the results, and
+        // the pulse last of all.
+        if (!options.WithoutDatabase)
+            PulseSender.AddTo(services);
         AddRecording(services, options, databaseTime);
         AddChecks(services);
         foreach (var subject in options.Subjects)
@@ -88,5 +91,6 @@ internal static class WorkerHost
         services.AddHostedService<DatabaseWatch>();
         services.AddSingleton<PartitionMaintenance>();
         services.AddHostedService(provider => provider.GetRequiredService<PartitionMaintenance>());
+        services.AddHostedService<PulseMaintenance>();
     }
 }

@@ -77,7 +77,10 @@ public sealed class DatabaseRoleTests
              WHERE pronamespace = 'public'::regnamespace AND prosecdef AND has_function_privilege(oid, 'EXECUTE')
             """);
         Assert.That(callable,
-            Is.EquivalentTo(new[] { "acknowledge_event", "resolve_event", "silence_event", "record_key_usage", "record_refusals" }));
+            Is.EquivalentTo(new[]
+            {
+                "acknowledge_event", "resolve_event", "silence_event", "record_key_usage", "record_refusals", "try_pulse_write",
+            }));
         Assert.That(
             await connection.QueryAsync<string>("SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace AND prosecdef "
                 + "AND NOT coalesce(array_to_string(proconfig, ','), '') ~ '^search_path=pg_catalog'"),

@@ -90,6 +90,9 @@ public sealed class HeldReadTests
             INSERT INTO channel_tests (test_id, channel, tested_at, outcome) VALUES (gen_random_uuid(), 'webhook', '2026-11-21T11:59:59Z',
                 'delivered')
             """, "/security/dashboard", "\"channel\":\"webhook\",\"is_configured\":false,\"proven_at\":\"2026-11-21T11:59:59Z\"");
+        yield return Of("a worker's pulse, of an age that stays 0 for a while", """
+            INSERT INTO worker_pulses VALUES ('h/1', '1', now(), now() + interval '10 seconds')
+            """, "/health", "\"state\":\"alive\"");
         yield return Of("rows are dropped", """
             DELETE FROM hlp_vault_snapshots WHERE observed_at > '2026-11-21T11:50Z'
             """, "/security/hlp-vault", "\"timestamp\":\"2026-11-21T11:50:00Z\"");

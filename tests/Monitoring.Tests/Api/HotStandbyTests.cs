@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text;
+using System.Text.Json.Nodes;
 using Dapper;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.Extensions.DependencyInjection;
@@ -128,6 +129,25 @@ public sealed class HotStandbyTests
         using (var after = await http.GetAsync($"/security/events/{Id}"))
             Assert.That(await after.Content.ReadAsStringAsync(), Does.Contain("\"status\":\"open\""));
         Assert.That(Warnings, Has.Exactly(3).Contains("the database is read-only, nothing was changed").And.Exactly(3).Items);
+        await api.StopAsync();
+    }
+
+    [Test]
+    public async Task Worker_of_the_primary_cannot_be_seen_from_here_which_is_said_and_is_no_silence()
+    {
+        await using (var connection = await _db.OpenConnectionAsync())
+            await connection.ExecuteAsync("INSERT INTO worker_pulses VALUES ('h/1', '1', now(), now() - interval '1 hour')");
+        var (api, http) = await StartAsync();
+        await using var stopped = api;
+        using var disposed = http;
+        JsonNode answer;
+        do
+            answer = JsonNode.Parse(await http.GetStringAsync("/health"))!;
+        while (answer["workers"]!["newest_pulse_at"] is null); // it follows the primary
+        Assert.That(((string)answer["workers"]!["state"]!, (string)answer["workers"]!["detail"]!,
+            (bool)answer["database"]!["takes_writes"]!), Is.EqualTo(
+            ("unknown", "The database takes no writes; the worker cannot be seen from here (it is a standby)", false)));
+        Assert.That(Warnings, Is.Empty);
         await api.StopAsync();
     }
 

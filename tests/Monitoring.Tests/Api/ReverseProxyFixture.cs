@@ -101,8 +101,8 @@ public abstract class ReverseProxyFixture
     {
         foreach (var path in new[]
         {
-            "", "app.css", "js/app.js", "docs", "docs/", "docs/docs.js", "openapi/v1.json", "security/events", "security/dashboard",
-            "health/ready",
+            "", "app.css", "js/app.js", "docs", "docs/", "docs/docs.js", "docs/runbook", "docs/runbook/", "openapi/v1.json",
+            "security/events", "security/dashboard", "health/ready",
         })
             foreach (var method in new[] { HttpMethod.Get, HttpMethod.Head })
                 Assert.That(await StatusAsync(method, below + path), Is.EqualTo(HttpStatusCode.OK), $"{method} {below}{path}");

@@ -129,7 +129,7 @@ public sealed class WorkerProgramTests
         (_connection.Username, _connection.Password) = (role, "x");
         var (_, output, _) = await ProgramUnderTest.RunAsync("Monitoring.Worker", "--check", Settings());
         await TestDatabase.ExecuteAsync($"DROP ROLE {role}");
-        Assert.That(output.Split('\n'), Has.One.StartsWith("WARN   connections: a worker and a read service may use 32, and the server "
+        Assert.That(output.Split('\n'), Has.One.StartsWith("WARN   connections: a worker and a read service may use 33, and the server "
             + "gives 5 to this account: lower DATABASE_POOL_SIZE"));
     }
 

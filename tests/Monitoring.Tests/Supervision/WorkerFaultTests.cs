@@ -20,9 +20,10 @@ public sealed class WorkerFaultTests
 {
     private static readonly string[] AllLoops =
     [
-        "clock comparison", "clock watch", "database watch", "heartbeat", "live feed", "partition maintenance", "recording",
-        "register of the channels", "sender to webhook", "the event snapshot", "the recorder's health", "triggered checks of inventory",
-        "triggered checks of liquidations", "triggered checks of oracle", "watch of the outbox",
+        "clock comparison", "clock watch", "database watch", "heartbeat", "live feed", "partition maintenance", "pulse",
+        "recording", "register of the channels", "removal of old pulses", "sender to webhook", "the event snapshot",
+        "the recorder's health", "triggered checks of inventory", "triggered checks of liquidations", "triggered checks of oracle",
+        "watch of the outbox",
     ];
 
     private readonly InjectedFaults _faults = new();
