@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Monitoring.Data.Checks;
 using Monitoring.Data.Events;
 using Monitoring.Data.Rules;
