@@ -445,6 +445,17 @@ CREATE FUNCTION public.silences_in_force(moment timestamp with time zone) RETURN
      WHERE ended_at IS NULL AND until > moment
 $$;
 COMMENT ON FUNCTION public.silences_in_force(moment timestamp with time zone) IS 'Whether a fingerprint is silenced is decided here and nowhere else.';
+CREATE FUNCTION public.try_pulse_write() RETURNS void
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO 'pg_catalog', 'public', 'pg_temp'
+    SET "DateStyle" TO 'ISO, YMD'
+    SET "TimeZone" TO 'UTC'
+    SET lock_timeout TO '1s'
+    AS $$
+BEGIN
+    PERFORM FROM public.worker_pulses ORDER BY pulsed_at DESC, worker LIMIT 1 FOR UPDATE;
+END $$;
+COMMENT ON FUNCTION public.try_pulse_write() IS 'Does to the newest pulse what a worker needs to be able to do, and changes nothing: whether a pulse could be written now.';
 CREATE FUNCTION public.wake_notifiers() RETURNS trigger
     LANGUAGE plpgsql
     SET search_path TO 'pg_catalog', 'pg_temp'
@@ -881,6 +892,19 @@ CREATE TABLE public.source_cursors (
 COMMENT ON TABLE public.source_cursors IS 'What each monitor has read of each of its sources, written with the check that read it.';
 COMMENT ON COLUMN public.source_cursors.covered IS 'All that was read, in numbers of blocks, milliseconds and the like. Only ever grows.';
 COMMENT ON COLUMN public.source_cursors.missing IS 'What was not read between the first position and the last.';
+CREATE TABLE public.worker_pulses (
+    worker text NOT NULL,
+    version text NOT NULL,
+    started_at timestamp with time zone NOT NULL,
+    pulsed_at timestamp with time zone NOT NULL,
+    stopped_at timestamp with time zone,
+    CONSTRAINT worker_pulses_times CHECK ((isfinite(started_at) AND isfinite(pulsed_at) AND isfinite(stopped_at)))
+)
+WITH (fillfactor='50');
+COMMENT ON TABLE public.worker_pulses IS 'One row per worker process. All times are the database''s own: no other clock counts.';
+COMMENT ON COLUMN public.worker_pulses.worker IS 'Host and process id, as in check_runs.';
+COMMENT ON COLUMN public.worker_pulses.pulsed_at IS 'Moved on every 5 s while the process lives.';
+COMMENT ON COLUMN public.worker_pulses.stopped_at IS 'When the process ended in good order; NULL = it runs, or it vanished.';
 ALTER TABLE ONLY public.api_keys
     ADD CONSTRAINT api_keys_key_hash_key UNIQUE (key_hash);
 ALTER TABLE ONLY public.api_keys
@@ -933,6 +957,8 @@ ALTER TABLE ONLY public.silences
     ADD CONSTRAINT silences_pkey PRIMARY KEY (silence_id);
 ALTER TABLE ONLY public.source_cursors
     ADD CONSTRAINT source_cursors_pkey PRIMARY KEY (monitor, source);
+ALTER TABLE ONLY public.worker_pulses
+    ADD CONSTRAINT worker_pulses_pkey PRIMARY KEY (worker);
 CREATE UNIQUE INDEX "UC_Version" ON public."VersionInfo" USING btree ("Version");
 CREATE UNIQUE INDEX api_keys_name_key ON public.api_keys USING btree (name) WHERE (revoked_at IS NULL);
 CREATE INDEX channel_tests_channel_idx ON public.channel_tests USING btree (channel, outcome, tested_at DESC);

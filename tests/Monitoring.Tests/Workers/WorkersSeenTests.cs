@@ -151,7 +151,8 @@ public sealed class WorkersSeenTests
         await using (var connection = new NpgsqlConnection(TestDatabase.ConnectionTo(_db).ConnectionString))
         {
             await connection.OpenAsync();
-            await connection.ExecuteAsync("SET default_transaction_read_only = off; UPDATE worker_pulses SET pulsed_at = now()");
+            await connection.ExecuteAsync("SET default_transaction_read_only = off"); // holds from the next transaction on
+            await connection.ExecuteAsync("UPDATE worker_pulses SET pulsed_at = now()");
         }
 
         Assert.That((string)(await api.GetAsync("/health"))["workers"]!["state"]!, Is.EqualTo("alive"),
