@@ -24,7 +24,7 @@ internal sealed class Examples(IEnumerable<ISubjectApi> subjects)
             Cursor, ["next"] = () => Cursor,
         ["count"] = () => 1, ["success"] = () => true, ["schema_version"] = () => Data.Database.SchemaVersions.Required,
             ["interval_seconds"] = () => 300,
-        ["age_seconds"] = () => 42.5m, ["vanished"] = () => "worker-2/4711",
+        ["age_seconds"] = () => 42.5m,
     };
 
     /// <summary>Adds them to the document.</summary>

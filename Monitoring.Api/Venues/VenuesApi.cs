@@ -34,7 +34,6 @@ internal sealed class VenuesApi : ISubjectApi
     public IReadOnlyDictionary<string, Func<JsonNode>> Examples { get; } = new Dictionary<string, Func<JsonNode>>
     {
         ["vault_address"] = () => Vault,
-        ["runbook"] = () => "docs/runbook#hlp.loss",
         ["parent_address"] = () => Vault,
         ["liquidated_user"] = () => "0x4f1c8a2be0d5a3b97c66b1e2d3f4a5b6c7d8e9f0",
         ["source_address"] = () => "0x2e3d94f0562703b25c83308a05046ddaf9a8dd14",
