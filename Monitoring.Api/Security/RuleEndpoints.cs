@@ -28,8 +28,8 @@ public sealed record CatalogueRuleView(
         rule.Id, rule.Version, rule.Title, rule.Monitor, [.. rule.Steps.Select(step => step.ThreatType).Distinct()],
         [.. rule.Steps.Select(step => new SeverityStepView(step.Severity, step.ThreatType, step.When))],
         [.. rule.Thresholds.Select(one => new ThresholdView(one.Name, one.Default, one.Unit, one.Setting, one.Meaning))],
-        rule.Lifetime.Kind, rule.Lifetime.ExpiresAfter?.TotalSeconds, rule.Measure, rule.Inhibits, rule.Formula, rule.Source, rule.Advice,
-        RunbookEndpoints.FindAddress(rule.Id));
+        rule.Lifetime.Kind, rule.Lifetime.ExpiresAfter?.TotalSeconds, rule.Measure?.Name, rule.Inhibits, rule.Formula, rule.Source,
+        rule.Advice, RunbookEndpoints.FindAddress(rule.Id));
 }
 
 /// <summary>All rules.</summary>
