@@ -60,7 +60,8 @@ public sealed partial class RunbookTests
     public void Every_way_in_which_a_program_ends_without_being_done_has_its_entry()
     {
         // Of the migrations the enumeration says it; the others have the same scheme, and nothing of the read service waits.
-        var codes = Enum.GetValues<Monitoring.Migrations.ExitCode>().Where(code => code != 0).Select(code => (int)code).ToList();
+        var codes = Enum.GetValues<Monitoring.Migrations.ExitCode>().Except([Monitoring.Migrations.ExitCode.Done])
+            .Select(code => (int)code).ToList();
         var expected = Programs.SelectMany(program => codes.Where(code => program != "Monitoring.Api" || code < 3)
             .Select(code => $"{program}: exit code {code}"));
         Assert.That(
@@ -131,7 +132,7 @@ public sealed partial class RunbookTests
         foreach (var path in asked)
             Assert.That((await _api.Http.GetAsync(path)).StatusCode, Is.EqualTo(HttpStatusCode.OK), path);
         Assert.That(Text.Split('\n').Count(line => line.TrimStart().StartsWith("curl ", StringComparison.Ordinal)),
-            Is.EqualTo(Curl().Matches(Text).Count), "each of them was understood");
+            Is.EqualTo(Curl().Count(Text)), "each of them was understood");
     }
 
     [Test]

@@ -6,11 +6,9 @@ using Monitoring.Data.Configuration;
 using Monitoring.Data.Database;
 using Monitoring.Data.Supervision;
 using Monitoring.Data.Workers;
-using Monitoring.Simulator.Model;
 using Monitoring.Worker.Checks;
 using Monitoring.Worker.Recording;
 using Monitoring.Worker.Watching;
-using Npgsql;
 
 namespace Monitoring.Tests.Workers;
 
