@@ -54,11 +54,11 @@ public sealed class WorkerPulses(DatabaseConnections db)
     private const string StopSql = """
         UPDATE worker_pulses
            SET pulsed_at = now(), stopped_at = now()
-         WHERE worker = @worker AND started_at = @startedAt
+         WHERE worker = @worker AND started_at = coalesce(@startedAt::timestamptz, started_at)
         """;
 
-    /// <summary>The process ends in good order.</summary>
-    public async Task StopAsync(string worker, DateTimeOffset startedAt, CancellationToken cancellationToken)
+    /// <summary>The process ends in good order; when it began may not be known yet where its first pulse was just being written.</summary>
+    public async Task StopAsync(string worker, DateTimeOffset? startedAt, CancellationToken cancellationToken)
     {
         await using var connection = await db.OpenConnectionAsync(cancellationToken);
         await connection.ExecuteAsync(new(StopSql, new { worker, startedAt }, cancellationToken: cancellationToken));

@@ -41,13 +41,13 @@ internal sealed partial class PulseSender(
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         await base.StopAsync(cancellationToken);
-        if (_begun is not { } begun || end.ExitCode != 0)
+        if (end.ExitCode != 0)
             return;
         try
         {
             await DatabaseDeadline.HoldAsync(async token =>
             {
-                await pulses.StopAsync(identity.Name, begun.At, token);
+                await pulses.StopAsync(identity.Name, _begun?.At, token);
                 return true;
             }, DeadlineAtTheEnd, cancellationToken);
         }

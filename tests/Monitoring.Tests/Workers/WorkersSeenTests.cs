@@ -130,9 +130,13 @@ public sealed class WorkersSeenTests
         await PulseAsync("h/1", 60);
         using var first = await _api.Http.GetAsync("/health");
         _clock.Advance(TimeSpan.FromSeconds(3));
-        using var request = new HttpRequestMessage(HttpMethod.Get, "/health") { Headers = { IfNoneMatch = { first.Headers.ETag! } } };
-        using var second = await _api.Http.SendAsync(request);
-        Assert.That(second.StatusCode, Is.EqualTo(HttpStatusCode.OK));
+        // Where a neighbour's commit made it read the rows again, the age is that of the database's clock, which goes on by itself.
+        await TestWait.UntilAsync(async () =>
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, "/health") { Headers = { IfNoneMatch = { first.Headers.ETag! } } };
+            using var second = await _api.Http.SendAsync(request);
+            return second.StatusCode == HttpStatusCode.OK;
+        }, "another age has another tag");
     }
 
     [Test]

@@ -54,7 +54,7 @@ internal sealed class FeedUnderTest : IAsyncDisposable
         await TestWait.UntilAsync(() => State.IsUp, "the feed is up");
     }
 
-    /// <summary>As <see cref="TestWait.UntilAsync"/>, while the clock goes on in steps.</summary>
+    /// <summary>As <see cref="TestWait.UntilAsync(Func{bool}, string)"/>, while the clock goes on in steps.</summary>
     public async Task PlayUntilAsync(Func<bool> isSo, string what, double step = 0.5)
     {
         using var giveUp = new CancellationTokenSource(GiveUpAfter);

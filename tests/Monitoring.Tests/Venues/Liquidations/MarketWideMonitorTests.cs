@@ -132,7 +132,7 @@ public sealed class MarketWideMonitorTests
         await CheckAsync(1860);
         await using var connection = await _worker.Db.OpenConnectionAsync();
         Assert.That(await connection.QueryAsync<(string, string)>("SELECT DISTINCT status, resolution FROM security_events"),
-            Is.EqualTo(new[] { ("resolved", "nothing new within 30 min") }));
+            Is.EqualTo(new[] { ("resolved", "nothing new within 30 min; open for 30 min, worst 15.00 M USD at 12:01:00 UTC") }));
     }
 
     [TestCase(false)]
