@@ -131,8 +131,9 @@ public sealed class MarketWideMonitorTests
         Assert.That((await EventsAsync()).Single().Status, Is.EqualTo("open"));
         await CheckAsync(1860);
         await using var connection = await _worker.Db.OpenConnectionAsync();
-        Assert.That(await connection.QueryAsync<(string, string)>("SELECT DISTINCT status, resolution FROM security_events"),
-            Is.EqualTo(new[] { ("resolved", "nothing new within 30 min; open for 30 min, worst 15.00 M USD at 12:01:00 UTC") }));
+        Assert.That(await connection.QueryAsync<string>("SELECT DISTINCT status FROM security_events"), Is.EqualTo(new[] { "resolved" }));
+        Assert.That(await connection.QueryAsync<string>("SELECT resolution FROM security_events"),
+            Is.Not.Empty.And.All.StartsWith("nothing new within 30 min; open for 30 min"));
     }
 
     [TestCase(false)]
