@@ -20,11 +20,6 @@ internal sealed record CheckResult(
     /// <summary>The newest values of the measures of what was judged and not found: see <see cref="CheckReport.Measured"/>.</summary>
     public IReadOnlyDictionary<string, decimal> Measured { get; init; } = ReadOnlyDictionary<string, decimal>.Empty;
 
-    /// <summary>What the check measured of that which was not found any more; null where it measured nothing of it.</summary>
-    public decimal? FindMeasured(string fingerprint) => Measured.TryGetValue(fingerprint, out var value) ? value
-        : Measured.Where(entry => entry.Key.EndsWith('*') && fingerprint.StartsWith(entry.Key[..^1], StringComparison.Ordinal))
-            .Select(entry => (decimal?)entry.Value).FirstOrDefault();
-
     /// <summary>The same result of another time, because a clock was wrong: its own times move by <paramref name="by"/>.</summary>
     public CheckResult At(DateTimeOffset scheduledAt, CheckTrigger trigger, TimeSpan by) => this with
     {

@@ -40,12 +40,14 @@ internal static class EventLifecycle
         // Only the grid's checks speak for an end: triggered ones come close together, and three seconds of calm are none.
         if (run.Trigger == CheckTrigger.Grid)
         {
-            var unjudged = new UnjudgedFingerprints(result.Unjudged);
+            var unjudged = new FingerprintEntries(result.Unjudged);
+            var measured = new Lazy<FingerprintEntries>(() => new FingerprintEntries([.. result.Measured.Keys])); // few checks end events
             var missed = known
                 .Where(e => e.Status != EventStatus.Resolved && e.Monitor == run.Monitor && !found.ContainsKey(e.Fingerprint))
                 .Select(e => rules.LifetimeOf(e.RuleId) is { Kind: LifetimeKind.Occurrence, ExpiresAfter: { } expiry }
                     ? Expire(e, expiry, run.ScheduledAt, rules, now)
-                    : run.ScheduledAt > e.JudgedAt && !unjudged.Contains(e.Fingerprint) ? Miss(e, result, resolveAfter, rules, now)
+                    : run.ScheduledAt > e.JudgedAt && !unjudged.Contains(e.Fingerprint)
+                        ? Miss(e, result, measured, resolveAfter, rules, now)
                     : null)
                 .ToLookup(step => step?.Change is not null);
             steps.AddRange(missed[false]);
@@ -165,7 +167,8 @@ internal static class EventLifecycle
             opened, change, Further: Change(opened, run.ScheduledAt, now, ChangeKind.Flapping, why, finding.Evidence));
     }
 
-    private static Step Miss(SecurityEvent open, CheckResult clean, int resolveAfter, RuleCatalog rules, DateTimeOffset now)
+    private static Step Miss(
+        SecurityEvent open, CheckResult clean, Lazy<FingerprintEntries> measured, int resolveAfter, RuleCatalog rules, DateTimeOffset now)
     {
         var scheduledAt = clean.Run.ScheduledAt;
         var missed = open with { CleanChecks = open.CleanChecks + 1, JudgedAt = scheduledAt };
@@ -173,7 +176,7 @@ internal static class EventLifecycle
         return missed.CleanChecks < resolveAfter || isHeld ? new Step(missed, null, OnlyMoves: true)
             : End(missed, ChangeKind.Resolved, scheduledAt, now, EventWords.Ending(missed,
                 clean.Endings.GetValueOrDefault(open.Fingerprint) ?? $"not found in {missed.CleanChecks} successful checks in a row",
-                scheduledAt, clean.FindMeasured(open.Fingerprint), rules));
+                scheduledAt, measured.Value.Find(open.Fingerprint) is { } entry ? clean.Measured[entry] : null, rules));
     }
 
     // What happened is over when nothing new has happened for its time; that it was not found now says nothing more, nor that it was not

@@ -190,7 +190,7 @@ public sealed partial class MutatedAnswersTests
             var changed = await CheckAsync(monitor, later, isFirst, venue => venue.Set(answer, mutation.Bytes(random)));
             try
             {
-                var unjudged = new UnjudgedFingerprints(changed.Unjudged);
+                var unjudged = new FingerprintEntries(changed.Unjudged);
                 if (changed.Run.Outcome == CheckOutcome.Succeeded && !isFirst)
                     Assert.That(good.Findings.Select(finding => finding.Fingerprint).Except(changed.Findings.Select(f => f.Fingerprint))
                         .Where(fingerprint => !unjudged.Contains(fingerprint)), Is.Empty, "over by a change of the answer");
