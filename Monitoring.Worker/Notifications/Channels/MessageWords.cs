@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Monitoring.Data.Events;
 using Monitoring.Data.Logging;
+using Monitoring.Data.Wording;
 
 namespace Monitoring.Worker.Notifications.Channels;
 
@@ -45,9 +46,9 @@ internal static class MessageWords
     public static string When(NotificationEntry entry)
     {
         var lasted = entry.ChangedAt - entry.FirstSeenAt;
-        return entry.Kind.Ends() ? $"From {Utc(entry.FirstSeenAt)} to {Utc(entry.ChangedAt)} ({Duration(lasted)})"
-            : lasted < TimeSpan.FromMinutes(1) ? $"Since {Utc(entry.FirstSeenAt)}"
-            : $"Since {Utc(entry.FirstSeenAt)}, {Duration(lasted)} before this message";
+        return entry.Kind.Ends() ? $"From {Words.At(entry.FirstSeenAt)} to {Words.At(entry.ChangedAt)} ({Duration(lasted)})"
+            : lasted < TimeSpan.FromMinutes(1) ? $"Since {Words.At(entry.FirstSeenAt)}"
+            : $"Since {Words.At(entry.FirstSeenAt)}, {Duration(lasted)} before this message";
     }
 
     /// <summary>What an operator or the rule said of the change; null where that is only the title again.</summary>
@@ -121,7 +122,7 @@ internal static class MessageWords
     };
 
     private static string Text(string text) => text.Length <= 40 && text.EndsWith('Z') && text.Contains('T')
-        && DateTimeOffset.TryParse(text, out var time) ? Utc(time) : PlainText.OneLine(text);
+        && DateTimeOffset.TryParse(text, out var time) ? Words.At(time) : PlainText.OneLine(text);
 
     private static string State(NotificationEntry entry) => entry.Kind switch
     {
@@ -132,9 +133,6 @@ internal static class MessageWords
 
     /// <summary>A severity or a kind of change as configuration and tables write it.</summary>
     public static string Word<T>(T value) where T : struct, Enum => Data.Configuration.SnakeCase.Of(value);
-
-    /// <summary>A moment for people.</summary>
-    public static string Utc(DateTimeOffset at) => $"{at.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC";
 
     private static string Duration(TimeSpan time) => time switch
     {

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Monitoring.Data.Events;
 using Monitoring.Data.Venues;
+using Monitoring.Data.Wording;
 using Monitoring.Worker.Checks;
 
 namespace Monitoring.Worker.Venues.Inventory;
@@ -37,7 +38,7 @@ internal static class InventoryRules
     public static EventSubject SubjectOf(string component, string coin) => new("position", coin, Account: component);
 
     /// <summary>A component by the ends of its address.</summary>
-    public static string Name(string component) => $"HLP component {component[..6]}…{component[^4..]}";
+    public static string Name(string component) => $"HLP component {Words.Address(component)}";
 
     /// <summary>How much of what, and which way.</summary>
     public static string Amount(HlpVaultPosition position) =>
